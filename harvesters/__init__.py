@@ -1,0 +1,1 @@
+"""How data comes in: feeds, sources, formats, normalising, runs and their schedule."""

@@ -1,0 +1,61 @@
+"""One file per way data is written; the file name is the `kind` of a feed's [format]."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from schemas.feed import FormatSpec
+from schemas.run import REJECTS
+
+GEOMETRY = "geometry"
+"""The column of a parsed table that holds WKB, in the CRS of `Parsed.crs`."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One table as it is written in the source, before it is normalised.
+
+    `table` holds the columns under their own names. A format without types gives text (null where the
+    cell is empty); one with types gives Arrow's. A geometry is WKB in the column `geometry`, in the CRS
+    `crs` (an authority code such as `EPSG:5186`, or WKT; None when the source does not say).
+    `lines` is int64, the place of each row in the source from 1 (line of the file, sheet row, item).
+    `rejects` holds rows that could not be read at all (schemas.run.REJECTS, scope `row`).
+    `name` is the table's name where a source holds several, else "".
+    """
+
+    table: pa.Table
+    lines: pa.Array
+    kind: str
+    name: str = ""
+    encoding: str | None = None
+    crs: str | None = None
+    rejects: pa.Table = field(default_factory=REJECTS.empty_table)
+
+
+class Format(Protocol):
+    """What a module of this package provides. OPTIONS names the fields of FormatSpec that it obeys."""
+
+    OPTIONS: frozenset[str]
+
+    def read(self, path: Path, spec: FormatSpec) -> Iterator[Parsed]:
+        """Read every table of a file; raises Unreadable with what, where and how to mend it."""
+
+
+def format_kinds() -> tuple[str, ...]:
+    """The kinds a feed may name."""
+    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)))
+
+
+def format_reader(kind: str) -> Format:
+    """The module of a kind; raises LookupError when there is none."""
+    if kind not in format_kinds():
+        raise LookupError(kind)
+    module: Format = import_module(f"{__name__}.{kind.replace('-', '_')}")  # type: ignore[assignment]
+    return module

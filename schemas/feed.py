@@ -1,0 +1,190 @@
+"""A feed: what a steward writes about a source, as read from its TOML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from schemas.dataset import BBox, Text, TextSchema
+
+Contract = Literal["discard_row", "freeze", "evolve"]
+AS_PUBLISHED = "as-published"
+CATALOGUE_ENTRY = "catalogue_entry"
+FEED_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+
+_DURATION = re.compile(r"\s*(\d+)\s*([smhdw])\s*")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """Where the bytes are: `kind` names a module of harvesters.sources, `options` are that kind's."""
+
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FormatSpec:
+    """How the bytes are written; what is None is detected.
+
+    `records` is the path of the repeated element in JSON or XML (`response/body/items/item`), `where`
+    names a member that an item must hold to be a row of this feed, `header` is the line or sheet row
+    (from 1) that holds the column names.
+    """
+
+    kind: str | None = None
+    encoding: str | None = None
+    crs: str | None = None
+    x: str | None = None
+    y: str | None = None
+    delimiter: str | None = None
+    header: int | None = None
+    sheet: str | None = None
+    layer: str | None = None
+    member: str | None = None
+    records: str | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """When the feed is due: a cron line of five fields in the city's zone, or an interval."""
+
+    cron: str | None = None
+    every: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A source, how to read it, when, under which licence, to which record schema and contract.
+
+    `columns` maps our names to theirs. `folder` is where the feed's file lies; relative paths of its
+    source start there.
+    """
+
+    id: str
+    title: Text
+    publisher: str
+    licence: str
+    source: SourceSpec
+    description: Text = field(default_factory=Text)
+    keywords: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    record: str = AS_PUBLISHED
+    key: tuple[str, ...] = ()
+    time: str | None = None
+    contract: Contract = "discard_row"
+    reject_limit: float = 0.05
+    keep: timedelta = timedelta(days=30)
+    extent: BBox | None = None
+    format: FormatSpec = field(default_factory=FormatSpec)
+    schedule: ScheduleSpec | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = Path()
+
+
+class Duration(fields.Field[timedelta]):
+    """A length of time written as a whole number and a unit: `30s`, `5m`, `6h`, `30d`, `4w`."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> timedelta:
+        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if not match or int(match[1]) == 0:
+            raise ValidationError("takes a number and a unit such as '30s', '5m', '6h' or '30d'")
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+class SourceSpecSchema(Schema):
+    """Takes any option; the loader checks them against the kind's own list."""
+
+    class Meta:
+        unknown = "include"
+
+    kind = fields.String(required=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **kwargs: Any) -> SourceSpec:
+        return SourceSpec(kind=data.pop("kind"), options=data)
+
+
+class FormatSpecSchema(Schema):
+    kind = fields.String()
+    encoding = fields.String()
+    crs = fields.String()
+    x = fields.String()
+    y = fields.String()
+    delimiter = fields.String(validate=validate.Length(equal=1))
+    header = fields.Integer(strict=True, validate=validate.Range(min=1))
+    sheet = fields.String()
+    layer = fields.String()
+    member = fields.String()
+    records = fields.String()
+    where = fields.String()
+
+    @post_load
+    def build(self, data: dict[str, Any], **kwargs: Any) -> FormatSpec:
+        return FormatSpec(**data)
+
+
+class ScheduleSpecSchema(Schema):
+    cron = fields.String()
+    every = Duration()
+
+    @validates_schema
+    def one_of_them(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("takes either cron = \"30 4 * * *\" or every = \"5m\"", "cron")
+
+    @post_load
+    def build(self, data: dict[str, Any], **kwargs: Any) -> ScheduleSpec:
+        return ScheduleSpec(**data)
+
+
+class FeedSchema(Schema):
+    """The lines of a feed file; its id is the file's name."""
+
+    title = fields.Nested(TextSchema, required=True)
+    description = fields.Nested(TextSchema)
+    keywords = fields.List(fields.String())
+    publisher = fields.String(required=True, validate=validate.Length(min=1))
+    licence = fields.String(required=True, validate=validate.Length(min=1))
+    themes = fields.List(fields.String())
+    record = fields.String()
+    key = fields.List(fields.String())
+    time = fields.String()
+    contract = fields.String(validate=validate.OneOf(["discard_row", "freeze", "evolve"]))
+    reject_limit = fields.Float(validate=validate.Range(min=0, max=1))
+    keep = Duration()
+    extent = fields.List(fields.Float(), validate=validate.Length(equal=4))
+    source = fields.Nested(SourceSpecSchema, required=True)
+    format = fields.Nested(FormatSpecSchema)
+    schedule = fields.Nested(ScheduleSpecSchema)
+    columns = fields.Dict(keys=fields.String(), values=fields.String())
+
+    @validates_schema
+    def plausible(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if not any(data["title"].values()):
+            raise ValidationError("needs ko or en", "title")
+        if "extent" in data and not _is_extent(data["extent"]):
+            raise ValidationError("takes west, south, east, north in degrees", "extent")
+
+    @post_load
+    def tuples(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        for name in ("title", "description"):
+            if name in data:
+                data[name] = Text(**data[name])
+        for name in ("keywords", "themes", "key", "extent"):
+            if name in data:
+                data[name] = tuple(data[name])
+        return data
+
+
+def _is_extent(values: list[float]) -> bool:
+    west, south, east, north = values
+    return -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90

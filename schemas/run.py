@@ -1,0 +1,92 @@
+"""A run: one attempt to harvest a feed, and what it left behind for each dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import pyarrow as pa
+from marshmallow import Schema, fields
+
+Status = Literal["queued", "running", "published", "unchanged", "held", "failed"]
+Trigger = Literal["schedule", "command", "portal"]
+
+REJECTS = pa.schema(
+    [
+        pa.field("line", pa.int64()),
+        pa.field("scope", pa.string()),
+        pa.field("column", pa.string()),
+        pa.field("value", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("detail", pa.string()),
+    ]
+)
+"""What was set aside. `line` is the place in the source (line, sheet row, item; from 1), `scope` is
+`row` (the whole row was left out) or `cell` (the row was published without this value), `reason` a
+short word such as `outside_extent`, `detail` one sentence."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run did for one dataset.
+
+    read == published + rejected, in rows. `seconds` is from fetch to committed snapshot.
+    `reasons` counts rejected rows by reason; `rejected_cells` counts values set aside in published rows.
+    """
+
+    run: str
+    feed: str
+    dataset: str
+    status: Status
+    trigger: Trigger = "command"
+    requested: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    read: int = 0
+    published: int = 0
+    rejected: int = 0
+    rejected_cells: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    snapshot: str | None = None
+    error: str | None = None
+    fingerprint: str | None = None
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows read per second, 0 when nothing was timed."""
+        return self.read / self.seconds if self.seconds > 0 else 0.0
+
+
+class RunSchema(Schema):
+    run = fields.String(required=True)
+    feed = fields.String(required=True)
+    dataset = fields.String(required=True)
+    status = fields.String(required=True)
+    trigger = fields.String()
+    requested = fields.AwareDateTime(allow_none=True, format="iso")
+    started = fields.AwareDateTime(allow_none=True, format="iso")
+    finished = fields.AwareDateTime(allow_none=True, format="iso")
+    read = fields.Integer()
+    published = fields.Integer()
+    rejected = fields.Integer()
+    rejected_cells = fields.Integer()
+    bytes = fields.Integer()
+    seconds = fields.Float()
+    rows_per_second = fields.Float(dump_only=True)
+    reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
+    snapshot = fields.String(allow_none=True)
+    error = fields.String(allow_none=True)
+    fingerprint = fields.String(allow_none=True, load_only=True)
+
+
+class RejectSchema(Schema):
+    line = fields.Integer(allow_none=True)
+    scope = fields.String(required=True)
+    column = fields.String(allow_none=True)
+    value = fields.String(allow_none=True)
+    reason = fields.String(required=True)
+    detail = fields.String(allow_none=True)

@@ -1,0 +1,58 @@
+"""An immutable version of a dataset: Parquet parts and the manifest that names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from marshmallow import Schema, fields
+
+from schemas.dataset import BBox, Column, ColumnSchema
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of a snapshot; `path` is relative to the storage root."""
+
+    path: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version; row positions count through `parts` in order, from 0."""
+
+    id: str
+    dataset: str
+    created: datetime
+    rows: int
+    bytes: int
+    columns: tuple[Column, ...]
+    parts: tuple[Part, ...]
+    run: str | None = None
+    bbox: BBox | None = None
+    period: tuple[datetime | None, datetime | None] | None = None
+    source_crs: str | None = None
+    replaced: datetime | None = None
+
+
+class PartSchema(Schema):
+    path = fields.String(required=True)
+    rows = fields.Integer(required=True)
+    bytes = fields.Integer(required=True)
+
+
+class SnapshotSchema(Schema):
+    id = fields.String(required=True)
+    dataset = fields.String(required=True)
+    created = fields.AwareDateTime(required=True, format="iso")
+    rows = fields.Integer(required=True)
+    bytes = fields.Integer(required=True)
+    columns = fields.List(fields.Nested(ColumnSchema), required=True)
+    parts = fields.List(fields.Nested(PartSchema), required=True)
+    run = fields.String(allow_none=True)
+    bbox = fields.List(fields.Float(), allow_none=True)
+    period = fields.List(fields.AwareDateTime(allow_none=True, format="iso"), allow_none=True)
+    source_crs = fields.String(allow_none=True)
+    replaced = fields.AwareDateTime(allow_none=True, format="iso")
