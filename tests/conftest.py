@@ -1,0 +1,25 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The optional folder of sample data beside the project; the test is skipped where it is absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the folder of sample data beside the project (../shared/data)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def in_ci() -> bool:
+    """Whether missing services fail a test instead of skipping it."""
+    return os.environ.get("CI") == "true"
