@@ -1,0 +1,223 @@
+"""What an operator may set, read once from the environment; a wrong value names its variable."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from schemas.dataset import BBox
+
+PREFIX = "ENTREPOT_"
+PROJECT = Path(__file__).resolve().parent
+KOREA: BBox = (124.5, 33.0, 132.0, 38.95)
+"""The land and islands of the Republic of Korea, Baengnyeongdo to Dokdo, Marado included."""
+
+
+class BadSetting(ValueError):
+    """A variable of the environment holds what it does not take."""
+
+    def __init__(self, variable: str, value: str, takes: str) -> None:
+        self.variable, self.value, self.takes = variable, value, takes
+        super().__init__(f"{variable}={value!r} is not usable: it takes {takes}")
+
+
+def _setting(default: Any, help: str, takes: str, parse: Callable[[str], Any], shown: str = "") -> Any:
+    metadata = {"help": help, "takes": takes, "parse": parse, "shown": shown}
+    return field(default=default, metadata=metadata)
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part) for part in text.split(":") if part)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _extent(text: str) -> BBox:
+    west, south, east, north = (float(part) for part in text.split(","))
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90):
+        raise ValueError(text)
+    return west, south, east, north
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for part in text.split(","):
+            url = urlsplit(part.strip())
+            if url.scheme not in schemes or not url.netloc:
+                raise ValueError(text)
+        return text.rstrip("/")
+
+    return parse
+
+
+def _database(text: str) -> str:
+    if not re.match(r"(sqlite|postgresql)(\+psycopg)?://", text):
+        raise ValueError(text)
+    return re.sub(r"^postgresql://", "postgresql+psycopg://", text)
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(part, strict=False)) for part in _words(text))
+
+
+def _not_yet(text: str) -> str:
+    raise ValueError(text)
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(text)
+    return path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its default; the variable is ENTREPOT_ and the field's name in capitals."""
+
+    data: Path = _setting(
+        Path("data"),
+        "Folder of everything embedded: metadata, parts, row indexes, search index, secrets.",
+        "a folder",
+        Path,
+        "./data",
+    )
+    database_url: str | None = _setting(
+        None,
+        "SQLAlchemy URL of metadata, accounts and runs.",
+        "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+        _database,
+        "SQLite in the folder",
+    )
+    storage_url: str | None = _setting(
+        None,
+        "Where parts and downloads lie.",
+        "nothing yet: S3 buckets come with a later release, parts lie in the folder",
+        _not_yet,
+        "the folder",
+    )
+    search_url: str | None = _setting(
+        None,
+        "Elasticsearch hosts, separated by commas.",
+        "http://HOST:9200[,http://HOST2:9200]",
+        _url("http", "https"),
+        "embedded",
+    )
+    redis_url: str | None = _setting(
+        None,
+        "Redis for limits shared by several machines.",
+        "nothing yet: limits are shared by all processes of one machine through the folder",
+        _not_yet,
+        "the data folder, one count for all processes",
+    )
+    cluster_url: str | None = _setting(
+        None,
+        "A Dask scheduler for harvest work.",
+        "nothing yet: harvests run on this machine",
+        _not_yet,
+        "local processes",
+    )
+    feeds: tuple[Path, ...] = _setting(
+        (PROJECT / "feeds",),
+        "Folders of feed files, separated by ':'.",
+        "folders separated by ':'",
+        _folders,
+        "config/feeds",
+    )
+    allow_hosts: tuple[str, ...] = _setting(
+        (),
+        "Private hosts or networks that harvesters may reach.",
+        "hosts, addresses or networks separated by commas, such as 10.20.0.0/16,files.city.internal",
+        _words,
+        "none",
+    )
+    extent: BBox = _setting(
+        KOREA,
+        "Box that a feed's geometry must fall inside, unless the feed says its own.",
+        "west,south,east,north in degrees",
+        _extent,
+        "Republic of Korea (124.5,33.0,132.0,38.95)",
+    )
+    timezone: ZoneInfo = _setting(
+        ZoneInfo("Asia/Seoul"),
+        "Zone of source times that carry none, of schedules and of daily quotas.",
+        "a name of the IANA time zone database, such as Asia/Seoul",
+        ZoneInfo,
+        "Asia/Seoul",
+    )
+    public_url: str | None = _setting(
+        None,
+        "Address under which the public reaches the gateway, for absolute links.",
+        "http(s)://HOST[/PATH]",
+        _url("http", "https"),
+        "from the request",
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        "Addresses whose Forwarded and X-Forwarded-For are believed for per-address limits.",
+        "addresses or networks separated by commas",
+        _networks,
+        "none",
+    )
+    plans: Path = _setting(
+        PROJECT / "plans.toml",
+        "File of the plans: limits and scopes by name.",
+        "a TOML file that exists",
+        _file,
+        "config/plans.toml",
+    )
+    anonymous_plan: str = _setting(
+        "anonymous", "Plan of callers without a key.", "the name of a plan", str, "anonymous"
+    )
+    smtp_url: str | None = _setting(
+        None,
+        "Mail server for verification and notices.",
+        "nothing yet: notices are shown to the operator",
+        _not_yet,
+        "none: shown to the operator",
+    )
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{(self.data / 'entrepot.db').resolve()}"
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field of Settings."""
+    return PREFIX + name.upper()
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from the environment; raises BadSetting. An empty value counts as unset."""
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        text = environ.get(variable(setting.name), "")
+        if text == "":
+            continue
+        try:
+            values[setting.name] = setting.metadata["parse"](text)
+        except (ValueError, KeyError, OSError) as fault:
+            raise BadSetting(variable(setting.name), text, setting.metadata["takes"]) from fault
+    return Settings(**values)
+
+
+def describe_settings(environ: Mapping[str, str]) -> list[dict[str, str]]:
+    """Each variable with its value, default and help; passwords in URLs are masked."""
+    return [
+        {
+            "variable": variable(setting.name),
+            "value": re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", environ.get(variable(setting.name), "")),
+            "default": setting.metadata["shown"],
+            "help": setting.metadata["help"],
+        }
+        for setting in fields(Settings)
+    ]
