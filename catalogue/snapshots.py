@@ -1,0 +1,170 @@
+"""Write the snapshot of a dataset: its rows as Parquet, ordered so that near rows lie together."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from catalogue import geometry
+from catalogue.publication import Publication
+from schemas.arrow import ID, arrow_schema
+from schemas.dataset import Column, Dataset
+from schemas.snapshot import Part, Snapshot
+
+ROW_GROUP = 65_536
+GEOPARQUET = "1.1.0"
+
+Order = npt.NDArray[np.int64]
+Period = tuple[datetime | None, datetime | None]
+
+
+class Parts(Protocol):
+    """Where parts lie: a path to read, and a writer whose file appears whole or not at all."""
+
+    def path(self, relative: str) -> Path: ...
+
+    def writer(self, relative: str) -> AbstractContextManager[Path]: ...
+
+
+def write(publication: Publication, storage: Parts, snapshot: str, now: datetime) -> Snapshot:
+    """Store the rows of a publication as one part and return the manifest, `run` not yet filled in.
+
+    Places are ordered along a Hilbert curve, readings by key and then time, all else as published.
+    Raises ValueError when the rows are not those that the columns promise.
+    """
+    rows = publication.rows.cast(arrow_schema(publication.columns))
+    place = geometry.geometry_column(publication.columns)
+    corners, kinds = geometry.boxes(rows[place]) if place else (None, [])
+    order = _order(rows, publication.columns, corners)
+    bbox = geometry.extent(corners) if corners is not None else None
+    metadata = {b"entrepot": _described(publication.dataset, snapshot, now)}
+    if place and corners is not None:
+        name = covering_name(publication.columns)
+        rows = rows.append_column(name, geometry.covering(corners))
+        metadata[b"geo"] = _geo(place, name, kinds, bbox)
+    path = f"parts/{publication.dataset.id}/{snapshot}/0.parquet"
+    with storage.writer(path) as file:
+        _write(rows.replace_schema_metadata(metadata), order, file)
+        size = file.stat().st_size
+    return Snapshot(
+        id=snapshot,
+        dataset=publication.dataset.id,
+        created=now,
+        rows=len(rows),
+        bytes=size,
+        columns=publication.columns,
+        parts=(Part(path, len(rows), size),),
+        bbox=bbox,
+        period=_period(rows, publication.columns),
+        source_crs=publication.dataset.source_crs,
+    )
+
+
+def covering_name(columns: tuple[Column, ...]) -> str:
+    """The column that holds the box of each row's geometry; `bbox` unless that name is published."""
+    name = "bbox"
+    while name in {column.name for column in columns}:
+        name = f"_{name}"
+    return name
+
+
+def time_column(columns: tuple[Column, ...]) -> Column | None:
+    """The column that says when a row is, None when the rows are of no time."""
+    return next((column for column in columns if column.role == "time"), None)
+
+
+def _order(rows: pa.Table, columns: tuple[Column, ...], corners: geometry.Floats | None) -> Order | None:
+    """Row numbers in the order to be stored, None when that is the order published."""
+    when = time_column(columns)
+    keys = [column.name for column in columns if column.key and column is not when]
+    if not len(rows):
+        return None
+    if when and keys:
+        return _sorted(rows, [*keys, when.name])
+    if not when and corners is not None:
+        return geometry.hilbert_order(corners)
+    return None
+
+
+def _sorted(rows: pa.Table, names: list[str]) -> Order:
+    """Stable row numbers by `names`, nulls last; texts by code point, as ranks because those sort faster."""
+    ranked = [_ranks(rows[name]) for name in names]
+    return np.asarray(np.lexsort(ranked[::-1]), np.int64)
+
+
+def _ranks(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    coded = pc.dictionary_encode(values).combine_chunks()
+    size = len(coded.dictionary)
+    ranks = np.full(size + 1, size, np.int64)  # the last one is the rank of null
+    ranks[pc.sort_indices(coded.dictionary).to_numpy()] = np.arange(size)
+    found: Order = ranks[pc.fill_null(coded.indices, size).to_numpy()]
+    return found
+
+
+def _write(rows: pa.Table, order: Order | None, file: Path) -> None:
+    with pq.ParquetWriter(
+        file,
+        rows.schema,
+        compression="zstd",
+        write_page_index=True,
+        use_dictionary=[f.name for f in rows.schema if f.name != ID and not pa.types.is_nested(f.type)],
+    ) as writer:
+        for start in range(0, len(rows), ROW_GROUP):
+            group = (
+                rows.slice(start, ROW_GROUP) if order is None else rows.take(order[start : start + ROW_GROUP])
+            )
+            writer.write_table(group, row_group_size=ROW_GROUP)
+
+
+def _period(rows: pa.Table, columns: tuple[Column, ...]) -> Period | None:
+    """First and last instant of the time column; a day counts as its midnight, UTC."""
+    when = time_column(columns)
+    if when is None or when.type not in ("time", "date"):
+        return None
+    ends = pc.min_max(rows[when.name]).as_py()
+    if ends["min"] is None:
+        return None
+    return _instant(ends["min"]), _instant(ends["max"])
+
+
+def _instant(value: date | datetime) -> datetime:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return datetime.combine(value, time(), UTC)
+
+
+def _geo(place: str, cover: str, kinds: list[str], bbox: Any) -> bytes:
+    """GeoParquet 1.1 metadata; without `crs` the coordinates are OGC:CRS84."""
+    described = {
+        "encoding": "WKB",
+        "geometry_types": kinds,
+        "covering": {"bbox": {corner: [cover, corner] for corner in geometry.CORNERS}},
+    }
+    if bbox is not None:
+        described["bbox"] = list(bbox)
+    return json.dumps(
+        {"version": GEOPARQUET, "primary_column": place, "columns": {place: described}}
+    ).encode()
+
+
+def _described(dataset: Dataset, snapshot: str, now: datetime) -> bytes:
+    """What a file that has left the house says of itself."""
+    words = {
+        "dataset": dataset.id,
+        "snapshot": snapshot,
+        "created": now.isoformat(),
+        "title": {"ko": dataset.title.ko, "en": dataset.title.en},
+        "publisher": dataset.publisher,
+        "licence": dataset.licence,
+        "source_crs": dataset.source_crs,
+    }
+    return json.dumps(words, ensure_ascii=False).encode()
