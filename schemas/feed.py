@@ -17,6 +17,11 @@ Contract = Literal["discard_row", "freeze", "evolve"]
 AS_PUBLISHED = "as-published"
 CATALOGUE_ENTRY = "catalogue_entry"
 FEED_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+ENTRY_COLUMNS = (
+    "identifier", "title", "description", "publisher", "themes", "keywords", "licence", "formats",
+    "landing_page", "created", "updated",
+)
+"""What a row of a `catalogue_entry` feed may say of the dataset it describes, named as in Dataset."""
 
 _DURATION = re.compile(r"\s*(\d+)\s*([smhdw])\s*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from harvesters.fetch import Fetch
 from schemas.feed import Feed
@@ -39,6 +40,9 @@ class Source(Protocol):
     OPTIONS: frozenset[str]
     REQUIRED: frozenset[str]
 
+    def check(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The options whose value cannot be taken, each with what it takes (`url`, `takes an address`)."""
+
     def read(self, feed: Feed, fetch: Fetch, folder: Path) -> Raw:
         """Fetch the feed's bytes into `folder`; raises a HarvestFault."""
 
@@ -52,5 +56,5 @@ def source(kind: str) -> Source:
     """The module of a kind; raises LookupError when there is none."""
     if kind not in source_kinds():
         raise LookupError(kind)
-    module: Source = import_module(f"{__name__}.{kind.replace('-', '_')}")  # type: ignore[assignment]
+    module: Source = import_module(f"{__name__}.{kind.replace('-', '_')}")
     return module
