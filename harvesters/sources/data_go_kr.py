@@ -1,0 +1,154 @@
+"""A paged service of data.go.kr: pageNo, numOfRows, totalCount."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from harvesters.envelopes import Answer, open_envelope
+from harvesters.faults import SourceIncomplete, SourceRefused, SourceUnavailable
+from harvesters.fetch import Fetch
+from harvesters.sources import Raw
+from schemas.feed import Feed
+
+OPTIONS = frozenset({"url", "service_key", "page_size", "params"})
+REQUIRED = frozenset({"url", "service_key"})
+
+PAGE_SIZE = 100
+"""Every service takes 100 rows a page; many take 1,000."""
+
+_PAUSES = (1.0, 3.0)
+"""Seconds before a page is asked again that the service failed to give."""
+
+
+def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """`url` an address, `service_key` a text, `page_size` 1 to 10,000, `params` a table."""
+    url, size = options.get("url", "http://"), options.get("page_size", PAGE_SIZE)
+    params = options.get("params", {})
+    if not (isinstance(url, str) and url.startswith(("http://", "https://"))):
+        yield "url", "takes an address that starts with http:// or https://"
+    if not isinstance(options.get("service_key", ""), str):
+        yield "service_key", 'takes the name of an environment variable, as in "env:DATA_GO_KR_KEY"'
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 10_000:
+        yield "page_size", "takes a whole number from 1 to 10000"
+    if not (isinstance(params, Mapping) and all(isinstance(value, str | int) for value in params.values())):
+        yield "params", 'takes a table of texts and whole numbers, as in { _type = "json" }'
+
+
+def read(feed: Feed, fetch: Fetch, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> Raw:
+    """Read every page into one JSON list and hold it to totalCount; a total that moves means another pass."""
+    service = _Service(feed, fetch, folder, sleep)
+    listed = folder / "source.json"
+    for _ in range(2):
+        totals, got = _list(service, listed)
+        if totals <= {got}:
+            return _raw(listed, expected=got if totals else None)
+    said = " then ".join(str(total) for total in sorted(totals))
+    raise SourceIncomplete(
+        f"{feed.id}: the service says it holds {said} rows and gave {got}, in two passes",
+        hint="where it caps its pages, a smaller page_size under [source] helps",
+    )
+
+
+def _list(service: _Service, to: Path) -> tuple[set[int], int]:
+    """Write all items; return every total that the service named and the number of items it gave."""
+    totals: set[int] = set()
+    got, number, last = 0, 1, None
+    with to.open("w", encoding="utf-8") as listed:
+        listed.write("[")
+        while True:
+            answer = service.page(number)
+            totals |= set() if answer.total is None else {answer.total}
+            if answer.items and answer.items == last:
+                break
+            for item in answer.items:
+                listed.write((",\n" if got else "\n") + json.dumps(item, ensure_ascii=False))
+                got += 1
+            if service.is_last(answer, got):
+                break
+            last, number = answer.items, number + 1
+        listed.write("\n]\n")
+    return totals, got
+
+
+def _raw(listed: Path, *, expected: int | None) -> Raw:
+    with listed.open("rb") as body:
+        digest = hashlib.file_digest(body, "sha256").hexdigest()
+    return Raw(
+        path=listed,
+        name=listed.name,
+        bytes=listed.stat().st_size,
+        sha256=digest,
+        format="json",
+        expected=expected,
+    )
+
+
+@dataclass
+class _Service:
+    """One service during one run; it remembers which form of the key was taken."""
+
+    feed: Feed
+    fetch: Fetch
+    folder: Path
+    sleep: Callable[[float], None]
+    encode_key: bool = False
+
+    @property
+    def size(self) -> int:
+        return int(self.feed.source.options.get("page_size", PAGE_SIZE))
+
+    def is_last(self, answer: Answer, got: int) -> bool:
+        if not answer.items:
+            return True
+        if answer.total is not None:
+            return got >= answer.total
+        # Without a count a short page is the last; a page longer than asked comes from a service without pages.
+        return len(answer.items) != self.size
+
+    def page(self, number: int) -> Answer:
+        """One page, asked again while the service stumbles; raises SourceRefused or SourceUnavailable."""
+        for pause in (*_PAUSES, None):
+            answer = self._ask(number)
+            if answer.verdict == "key" and number == 1 and not self.encode_key:
+                # Keys are handed out encoded and decoded, and some services decode what they get twice.
+                self.encode_key = True
+                answer = self._ask(number)
+            if answer.verdict not in ("retry", "wait") or pause is None:
+                break
+            self.sleep(pause)
+        return self._taken(answer, number)
+
+    def _ask(self, number: int) -> Answer:
+        options = self.feed.source.options
+        key = unquote(options["service_key"])
+        params = {name: str(value) for name, value in options.get("params", {}).items()} | {
+            "serviceKey": quote(key, safe="") if self.encode_key else key,
+            "pageNo": str(number),
+            "numOfRows": str(self.size),
+        }
+        fetched = self.fetch(options["url"], self.folder / "page", params=params)
+        answer = open_envelope(fetched.path)
+        fetched.path.unlink()
+        return answer
+
+    def _taken(self, answer: Answer, number: int) -> Answer:
+        if answer.verdict == "ok":
+            return answer
+        if answer.verdict == "empty":
+            return Answer(answer.code, answer.message, (), 0 if number == 1 else answer.total)
+        said = f" ({self._masked(answer.message)})" if answer.message else ""
+        message = f"{self.feed.id}: page {number} gave result {answer.code}{said}: {answer.meaning}"
+        raise (SourceUnavailable if answer.verdict == "retry" else SourceRefused)(message)
+
+    def _masked(self, message: str) -> str:
+        key = self.feed.source.options["service_key"]
+        for form in (key, unquote(key), quote(unquote(key), safe="")):
+            message = message.replace(form, "…")
+        return message[:200]
