@@ -1,0 +1,164 @@
+"""Which encoding a file is in, and its text, decoded strictly or not at all."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harvesters.faults import FeedMisconfigured, Unreadable
+
+CHUNK = 4 << 20
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HINT = 'name the right one with [format] encoding = "..."'
+# Three bytes of UTF-8 that spell a Hangul syllable; CP949 text holds such a run only by rare accident.
+_HANGUL_UTF8 = re.compile(rb"[\xea-\xed][\x80-\xbf]{2}")
+# What is left of Korean when its bytes were read as Latin-1: four or more of its upper half in a row.
+_UPPER_LATIN = re.compile(r"[\u0080-\u00ff]{4,}")
+# The same read as Windows-1252: each UTF-8 syllable turns into one of four letters and two signs.
+_UPPER_1252 = re.compile(r"(?:[ê-í][\u0080-\u00bf\u0152-\u02dc\u2013-\u2122]{2}){2,}")
+_HANGUL = re.compile(r"[가-힣ㄱ-ㅎ\s]+")
+
+
+def codec(name: str) -> str:
+    """The codec a feed names; raises FeedMisconfigured when Python has none of that name."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise FeedMisconfigured(
+            f"[format] encoding = {name!r} is no encoding", "use a name such as 'utf-8', 'cp949' or 'latin-1'"
+        ) from None
+
+
+def encoding_of(path: Path, declared: str | None = None) -> str:
+    """The codec to read a file with: the declared one, a byte order mark's, UTF-8, else CP949.
+
+    CP949 is returned unproved: `chunks` fails on the first byte that is not. A file that is UTF-8 for a
+    while and then is not raises Unreadable rather than being read as CP949.
+    """
+    with path.open("rb") as file:
+        head = file.read(4)
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if declared:
+        named = codec(declared)
+        return marked if marked and named in ("utf-8", "utf-16", "utf-32") else named
+    if marked:
+        return marked
+    beyond_ascii = False
+    try:
+        for text in _decoded(path, "utf-8"):
+            beyond_ascii = beyond_ascii or not text.isascii()
+    except UnicodeDecodeError as error:
+        if beyond_ascii or _HANGUL_UTF8.search(error.object[: error.start]):
+            raise _undecodable(path, "utf-8", error) from None
+        return "cp949"
+    return "utf-8"
+
+
+def chunks(path: Path, encoding: str) -> Iterator[str]:
+    """The text of a file in pieces of some megabytes; raises Unreadable at the first bad byte."""
+    try:
+        yield from _decoded(path, encoding)
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, encoding, error) from None
+
+
+def read_text(path: Path, declared: str | None = None) -> tuple[str, str]:
+    """The whole text of a file and its encoding; raises Unreadable when it cannot be trusted."""
+    encoding = encoding_of(path, declared)
+    text = "".join(chunks(path, encoding))
+    refuse_mojibake(text.encode("utf-8", "surrogatepass"))
+    return text, encoding
+
+
+def decode_values(values: Iterable[bytes], encoding: str) -> list[str] | None:
+    """Every value decoded strictly, or None when one of them does not fit."""
+    try:
+        return [value.decode(encoding) for value in values]
+    except UnicodeDecodeError:
+        return None
+
+
+def refuse_mojibake(utf8: bytes, where: str = "the text") -> None:
+    """Raise Unreadable when text holds signs that it was decoded wrongly before it came here."""
+    if b"\xef\xbf\xbd" in utf8:
+        at = utf8.index(b"\xef\xbf\xbd")
+        around = utf8[max(0, at - 20) : at + 20].decode("utf-8", "ignore")
+        raise Unreadable(
+            f"{where} holds the replacement character U+FFFD, as in {around!r}",
+            "letters were lost before it came here: ask the publisher for the original",
+        )
+    # No Hangul or Hanja has these two bytes in UTF-8, so most files are done here.
+    if b"\xc2" not in utf8 and b"\xc3" not in utf8:
+        return
+    found = _mojibake(utf8.decode("utf-8", "ignore"))
+    if found:
+        raise Unreadable(
+            f"{where} was decoded wrongly before it came here: {found[0]!r} should read {found[1]!r}",
+            "ask the publisher for the original, or name the encoding that undoes it",
+        )
+
+
+def _mojibake(text: str) -> tuple[str, str] | None:
+    for match in _UPPER_LATIN.finditer(text):
+        # euc_kr, not cp949: its Hangul are the everyday ones, so a row of no-break spaces is none.
+        for encoding in ("utf-8", "euc_kr"):
+            meant = _again(match[0], "latin-1", encoding)
+            if meant:
+                return match[0][:40], meant[:20]
+    for match in _UPPER_1252.finditer(text):
+        meant = _again(match[0], "cp1252", "utf-8")
+        if meant:
+            return match[0][:40], meant[:20]
+    return None
+
+
+def _again(text: str, wrong: str, right: str) -> str | None:
+    try:
+        meant = text.encode(wrong).decode(right)
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return None
+    return meant if _HANGUL.fullmatch(meant) else None
+
+
+def _decoded(path: Path, encoding: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            yield decoder.decode(data)
+    yield decoder.decode(b"", True)
+
+
+def _undecodable(path: Path, encoding: str, error: UnicodeDecodeError) -> Unreadable:
+    # The decoder may have kept the start of a character from the chunk before, so count over the file.
+    fault = _first_fault(path, encoding)
+    line, byte, bad = fault or (1, error.start, error.object[error.start])
+    name = encoding.upper().replace("-SIG", "")
+    also = " nor UTF-8" if encoding == "cp949" else ""
+    return Unreadable(f"line {line} is not {name}{also}: byte 0x{bad:02x} at offset {byte}", _HINT)
+
+
+def _first_fault(path: Path, encoding: str) -> tuple[int, int, int] | None:
+    """Line (from 1), offset in the file and value of the first byte that does not decode."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    lines, offset = 1, 0
+    with path.open("rb") as file:
+        while True:
+            data = file.read(CHUNK)
+            kept = len(decoder.getstate()[0])
+            try:
+                decoder.decode(data, not data)
+            except UnicodeDecodeError as error:
+                lines += error.object[: error.start].count(b"\n")
+                return lines, offset - kept + error.start, error.object[error.start]
+            if not data:
+                return None
+            lines, offset = lines + data.count(b"\n"), offset + len(data)

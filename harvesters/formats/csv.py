@@ -1,0 +1,210 @@
+"""Read CSV in any delimiter and line end, every cell as text; rows that do not fit are set aside."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+
+from harvesters.cutting import Cutter, Piece
+from harvesters.encoding import chunks, encoding_of, refuse_mojibake
+from harvesters.faults import Unreadable
+from harvesters.formats import Parsed
+from harvesters.headers import column_names, header_row, usual_width
+from schemas.feed import FormatSpec
+from schemas.run import REJECTS
+
+OPTIONS = frozenset({"encoding", "delimiter", "header", "crs", "x", "y"})
+
+_DELIMITERS = ",;\t|"
+_READ = """
+    FROM read_csv($path, columns = $columns, delim = $delimiter, max_line_size = $longest,
+        header = false, auto_detect = false, quote = '"', escape = '"', new_line = '\\n')
+"""
+_SAMPLE_ROWS = 200
+_SAMPLE_CHARACTERS = 256 << 10
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a CSV is laid out; the rows start after line `header_end` (from 1)."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    header_end: int
+
+
+def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
+    """One table of text columns; raises Unreadable when there is no header or the encoding does not hold."""
+    encoding = encoding_of(path, spec.encoding)
+    text = _unix_lines(chunks(path, encoding))
+    head = _head(text)
+    layout = _layout(head, spec)
+    pieces = _pieces(chain([head], text), layout)
+    yield _parsed(pieces, layout, encoding)
+
+
+def _unix_lines(text: Iterator[str]) -> Iterator[str]:
+    r"""The text with \r\n and \r turned into \n, also where a chunk ends between the two."""
+    held = ""
+    for chunk in text:
+        whole = held + chunk if held else chunk
+        held = "\r" if whole.endswith("\r") else ""
+        whole = whole[:-1] if held else whole
+        yield whole.replace("\r\n", "\n").replace("\r", "\n") if "\r" in whole else whole
+    if held:
+        yield "\n"
+
+
+def _head(text: Iterator[str]) -> str:
+    """The first characters of the file, enough to see its layout."""
+    head = ""
+    for chunk in text:
+        head += chunk
+        if len(head) >= _SAMPLE_CHARACTERS:
+            break
+    return head
+
+
+def _layout(head: str, spec: FormatSpec) -> Layout:
+    if head.count("\0") * 4 > len(head):
+        raise Unreadable(
+            "the file is full of NUL bytes", 'if it is UTF-16 say [format] encoding = "utf-16-le"'
+        )
+    if not head.strip():
+        raise Unreadable("the file is empty")
+    found = [_try(head, mark, spec.header) for mark in (spec.delimiter or _DELIMITERS)]
+    layouts = [each for each in found if each is not None]
+    if not layouts:
+        where = f"line {spec.header}" if spec.header else "the first lines"
+        raise Unreadable(f"{where} hold no header row", "name its line with [format] header = N")
+    return max(layouts, key=lambda each: each[0])[1]
+
+
+def _try(head: str, delimiter: str, header: int | None) -> tuple[tuple[bool, float, int], Layout] | None:
+    """The layout if `delimiter` is the right one, and how likely that is."""
+    rows, ends = _sample(head, delimiter)
+    if header is None:
+        place = header_row(rows)
+    else:
+        place = next((index for index, end in enumerate(ends) if end >= header), None)
+    if place is None:
+        return None
+    width, share = usual_width(rows)
+    names = _fitted(rows[place], rows[place + 1 :])
+    likely = (width > 1, share, width) if width > 1 else (False, 0.0, -_DELIMITERS.find(delimiter))
+    return likely, Layout(delimiter, column_names(names), ends[place])
+
+
+def _sample(head: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """The first rows that are not blank, and the line on which each ends."""
+    rows: list[list[str]] = []
+    ends: list[int] = []
+    reader = csv.reader(io.StringIO(head), delimiter=delimiter)
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                ends.append(reader.line_num)
+            if len(rows) == _SAMPLE_ROWS:
+                break
+    except csv.Error:  # a cell of more than 128 KiB: what came before it is sample enough
+        pass
+    if len(head) >= _SAMPLE_CHARACTERS and len(rows) > 1 and len(rows) < _SAMPLE_ROWS:
+        del rows[-1], ends[-1]  # cut off by the end of the sample
+    return rows, ends
+
+
+def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
+    """The header made as wide as most rows where only blank names are gained or lost by it."""
+    width, share = usual_width(rows)
+    if share <= 0.5 or width == len(header):
+        return header
+    if width > len(header):
+        surplus = (cell for row in rows if len(row) == width for cell in row[len(header) :])
+        return header if any(cell.strip() for cell in surplus) else header + [""] * (width - len(header))
+    return header[:width] if not any(cell.strip() for cell in header[width:]) else header
+
+
+def _pieces(text: Iterator[str], layout: Layout) -> Iterator[Piece]:
+    """The rows below the header, cut out of the text."""
+    cutter = Cutter(layout.delimiter, len(layout.names), layout.header_end + 1)
+    skip = layout.header_end
+    for chunk in text:
+        data = chunk.encode("utf-8", "surrogatepass")
+        refuse_mojibake(data)
+        if skip:
+            lines = data.split(b"\n", skip)
+            data, skip = (lines[skip], 0) if len(lines) > skip else (b"", skip - len(lines) + 1)
+        yield cutter.feed(data)
+    yield cutter.feed(b"", last=True)
+
+
+def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
+    """Parse each piece while the next one is being decoded."""
+    tables: list[Future[pa.Table]] = []
+    lines: list[pa.Array] = []
+    rejects: list[pa.Table] = []
+    with (
+        TemporaryDirectory(prefix="entrepot-csv-") as folder,
+        ThreadPoolExecutor(1) as pool,
+        duckdb.connect(config={"threads": 2}) as engine,
+    ):
+        for number, piece in enumerate(pieces):
+            rejects.append(_rejected(piece))
+            if piece.lines.size:
+                lines.append(pa.array(piece.lines))
+                file = Path(folder, str(number))
+                file.write_bytes(piece.text)
+                tables.append(pool.submit(_parse, engine, file, layout, piece.longest, piece.lines.size))
+        empty = pa.schema([(name, pa.string()) for name in layout.names]).empty_table()
+        table = pa.concat_tables([empty, *(each.result() for each in tables)])
+    return Parsed(
+        table=_without_blank_column(table),
+        lines=pa.chunked_array(lines, pa.int64()).combine_chunks(),
+        kind="csv",
+        encoding=encoding,
+        rejects=pa.concat_tables([REJECTS.empty_table(), *rejects]),
+    )
+
+
+def _parse(
+    engine: duckdb.DuckDBPyConnection, file: Path, layout: Layout, longest: int, rows: int
+) -> pa.Table:
+    names = [f"c{place}" for place in range(len(layout.names))]
+    options = {
+        "path": str(file),
+        "columns": dict.fromkeys(names, "VARCHAR"),
+        "delimiter": layout.delimiter,
+        "longest": max(2 << 20, longest + 2),
+    }
+    table = engine.execute(_READ, options).to_arrow_table()
+    file.unlink()
+    if table.num_rows != rows:
+        raise Unreadable(f"{rows} rows were cut out of the file and {table.num_rows} were parsed")
+    return table.rename_columns(layout.names)
+
+
+def _without_blank_column(table: pa.Table) -> pa.Table:
+    """The table without a last column that has neither name nor values, as a delimiter at line ends makes."""
+    last = table.num_columns - 1
+    unnamed = table.column_names[last] == f"column_{last + 1}"
+    if last and unnamed and table.column(last).null_count == table.num_rows:
+        return _without_blank_column(table.remove_column(last))
+    return table
+
+
+def _rejected(piece: Piece) -> pa.Table:
+    rows = [
+        {"line": each.line, "scope": "row", "value": each.value, "reason": each.reason, "detail": each.detail}
+        for each in piece.rejects
+    ]
+    return pa.Table.from_pylist(rows, schema=REJECTS)
