@@ -27,7 +27,7 @@ class Storage:
 
     @contextmanager
     def writer(self, relative: str) -> Iterator[Path]:
-        """A temporary path to write to; on leaving, its file is on the disk under `relative`, or not at all."""
+        """A temporary path to write to; on leaving, its file lies on the disk under `relative`."""
         final = self.path(relative)
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = final.with_name(f".{secrets.token_hex(6)}.{final.name}")

@@ -90,3 +90,32 @@ class RejectSchema(Schema):
     value = fields.String(allow_none=True)
     reason = fields.String(required=True)
     detail = fields.String(allow_none=True)
+
+
+@dataclass(frozen=True)
+class FeedHealth:
+    """How a feed fares.
+
+    `status` is the worst outcome of its latest finished run, or that of a first run still going on.
+    `datasets` are the ids of its datasets with rows, `rows` their sum; `entries` counts those without.
+    """
+
+    feed: str
+    status: Status | None = None
+    last_run: datetime | None = None
+    last_success: datetime | None = None
+    rows: int = 0
+    entries: int = 0
+    datasets: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class FeedHealthSchema(Schema):
+    feed = fields.String(required=True)
+    status = fields.String(allow_none=True)
+    last_run = fields.AwareDateTime(allow_none=True, format="iso")
+    last_success = fields.AwareDateTime(allow_none=True, format="iso")
+    rows = fields.Integer()
+    entries = fields.Integer()
+    datasets = fields.List(fields.String())
+    error = fields.String(allow_none=True)

@@ -1,0 +1,72 @@
+"""What can be wrong with what the catalogue is asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class NotInCatalogue(LookupError):
+    """What was asked for is not here; `hint` says how to mend the question."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        self.hint = hint
+        super().__init__(f"{what}; {hint}")
+
+
+class UnknownDataset(NotInCatalogue):
+    """There is no dataset of this id, or no longer."""
+
+    def __init__(self, dataset: str, hint: str) -> None:
+        self.dataset = dataset
+        super().__init__(f"there is no dataset {dataset!r}", hint)
+
+
+class NoRows(NotInCatalogue):
+    """The dataset is an entry of another catalogue: described here, its rows elsewhere."""
+
+    def __init__(self, dataset: str, landing_page: str | None) -> None:
+        self.dataset = dataset
+        where = landing_page or "its publisher"
+        super().__init__(f"dataset {dataset!r} has no rows here", f"find them at {where}")
+
+
+class UnknownSnapshot(NotInCatalogue):
+    """The dataset never had such a snapshot, or none yet at that time."""
+
+    def __init__(self, dataset: str, asked: str | datetime) -> None:
+        self.dataset, self.asked = dataset, asked
+        which = f"{asked!r}" if isinstance(asked, str) else f"at {asked.isoformat()}"
+        super().__init__(
+            f"dataset {dataset!r} has no snapshot {which}", "its list of snapshots names them all"
+        )
+
+
+class SnapshotGone(NotInCatalogue):
+    """The snapshot was replaced longer ago than its feed keeps snapshots, and its rows are removed."""
+
+    def __init__(self, dataset: str, snapshot: str) -> None:
+        self.dataset, self.snapshot = dataset, snapshot
+        super().__init__(
+            f"snapshot {snapshot!r} of dataset {dataset!r} is no longer kept",
+            "leave out `snapshot`, `as_of` and `cursor` for the current one",
+        )
+
+
+class RunLost(RuntimeError):
+    """A worker that lost its lease tried to publish; the feed may be in newer hands by now."""
+
+    def __init__(self, run: str, feed: str) -> None:
+        self.run, self.feed = run, feed
+        super().__init__(
+            f"run {run!r} of feed {feed!r} was given up before it could publish; let it be run again"
+        )
+
+
+class Taken(ValueError):
+    """Two feeds would publish a dataset under one id."""
+
+    def __init__(self, dataset: str, owner: str, feed: str) -> None:
+        self.dataset, self.owner, self.feed = dataset, owner, feed
+        super().__init__(
+            f"dataset {dataset!r} of feed {feed!r} is published by feed {owner!r} already; rename one of the feeds"
+        )

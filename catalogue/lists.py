@@ -1,0 +1,104 @@
+"""Publish a whole list of entries at once: what is new, what changed, what vanished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from catalogue import stored
+from catalogue.database import insert, writing
+from catalogue.entries import note_changes
+from catalogue.errors import Taken
+from catalogue.runs import confirm, land
+from catalogue.tables import datasets
+from schemas.dataset import Dataset
+from schemas.run import Run
+
+CHUNK = 5_000
+
+
+def replace_entries(engine: Engine, feed: str, entries: Iterable[Dataset], run: Run, now: datetime) -> Run:
+    """Make `entries` all that the feed publishes, in one transaction; the unchanged are not touched.
+
+    Raises ValueError where an entry has rows, is of another feed, or comes twice.
+    """
+    fresh = _by_id(feed, entries)
+    with writing(engine) as connection:
+        confirm(connection, run)
+        former = _former(connection, feed)
+        changed = [
+            told for entry in fresh.values() if (told := _news(entry, former.get(entry.id), now)) is not None
+        ]
+        vanished = sorted(former.keys() - fresh.keys())
+        _refuse_taken(connection, feed, [entry.id for entry in changed if entry.id not in former])
+        for start in range(0, len(changed), CHUNK):
+            _upsert(connection, changed[start : start + CHUNK])
+        for start in range(0, len(vanished), CHUNK):
+            _withdraw(connection, vanished[start : start + CHUNK], now)
+        note_changes(connection, [entry.id for entry in changed] + vanished)
+        return land(connection, replace(run, status="published"), now)
+
+
+def _by_id(feed: str, entries: Iterable[Dataset]) -> dict[str, Dataset]:
+    found: dict[str, Dataset] = {}
+    for entry in entries:
+        if entry.rows is not None or entry.feed != feed:
+            raise ValueError(f"{entry.id!r} is no entry of feed {feed!r}; give it that feed and no rows")
+        if entry.id in found:
+            raise ValueError(f"entry {entry.id!r} comes twice in feed {feed!r}; set one of them aside")
+        found[entry.id] = entry
+    return found
+
+
+def _former(connection: Connection, feed: str) -> dict[str, Dataset]:
+    live = sa.select(datasets.c.id, datasets.c.described).where(
+        datasets.c.feed == feed, datasets.c.withdrawn.is_(None)
+    )
+    return {row.id: stored.dataset(row.described) for row in connection.execute(live)}
+
+
+def _news(entry: Dataset, former: Dataset | None, now: datetime) -> Dataset | None:
+    """The entry with its dates, or None when it says nothing new; the publisher's own dates win."""
+    if former is None:
+        return replace(entry, created=entry.created or now, updated=entry.updated or now)
+    created = entry.created or former.created
+    if replace(entry, created=created, updated=entry.updated or former.updated) == former:
+        return None
+    return replace(entry, created=created, updated=entry.updated or now)
+
+
+def _refuse_taken(connection: Connection, feed: str, ids: list[str]) -> None:
+    for start in range(0, len(ids), CHUNK):
+        others = sa.select(datasets.c.id, datasets.c.feed).where(
+            datasets.c.id.in_(ids[start : start + CHUNK]),
+            datasets.c.feed != feed,
+            datasets.c.withdrawn.is_(None),
+        )
+        for row in connection.execute(others.limit(1)):
+            raise Taken(row.id, row.feed, feed)
+
+
+def _upsert(connection: Connection, entries: list[Dataset]) -> None:
+    """Write entries; one that was withdrawn, or had rows when it was a dataset, is an entry again."""
+    new = insert(connection, datasets)
+    changes = {
+        "feed": new.excluded.feed,
+        "described": new.excluded.described,
+        "version": datasets.c.version + 1,
+        "withdrawn": None,
+        "snapshot": None,
+        "rows": None,
+    }
+    connection.execute(
+        new.on_conflict_do_update(index_elements=["id"], set_=changes),
+        [{"id": entry.id, "feed": entry.feed, "version": 1, "described": entry} for entry in entries],
+    )
+
+
+def _withdraw(connection: Connection, ids: list[str], now: datetime) -> None:
+    gone = sa.update(datasets).where(datasets.c.id.in_(ids))
+    connection.execute(gone.values(withdrawn=now, version=datasets.c.version + 1))

@@ -1,0 +1,113 @@
+"""What became of each attempt to harvest a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from catalogue.database import writing
+from catalogue.errors import RunLost
+from catalogue.tables import datasets, runs
+from schemas.run import FeedHealth, Run, Status
+
+_COLUMNS = tuple(runs.c[field.name] for field in fields(Run))
+_NEWEST = (runs.c.requested.desc(), runs.c.run.desc(), runs.c.dataset)
+_WORST_FIRST: tuple[Status, ...] = ("failed", "held", "published", "unchanged", "running", "queued")
+
+
+def land(connection: Connection, run: Run, now: datetime) -> Run:
+    """Write a finished run, in place of what stood of it; its time is measured to `now`."""
+    run = _timed(run, now)
+    mine = (runs.c.run == run.run) & (runs.c.dataset == run.dataset)
+    connection.execute(sa.delete(runs).where(mine))
+    connection.execute(sa.insert(runs).values({column: getattr(run, column.name) for column in _COLUMNS}))
+    return run
+
+
+def confirm(connection: Connection, run: Run) -> None:
+    """Hold the run's lease until the transaction ends; raises RunLost when it was given up already."""
+    mine = (runs.c.run == run.run) & (runs.c.dataset == run.feed) & (runs.c.worker.is_not(None))
+    status = connection.scalar(sa.select(runs.c.status).where(mine).with_for_update())
+    if status not in (None, "running"):
+        raise RunLost(run.run, run.feed)
+
+
+class Runs:
+    """The history of runs, newest first."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(self, run: Run, now: datetime) -> Run:
+        """Write a run that published nothing."""
+        with writing(self._engine) as connection:
+            return land(connection, run, now)
+
+    def find(self, dataset: str | None, feed: str | None, limit: int) -> list[Run]:
+        """Runs of a dataset, of a feed, of both, or all."""
+        asked = [(runs.c.dataset, dataset), (runs.c.feed, feed)]
+        return self._read([column == value for column, value in asked if value is not None], limit)
+
+    def latest(self, feed: str, statuses: Sequence[Status] | None = None) -> list[Run]:
+        """All outcomes of the feed's latest finished run, or of the latest that had one of `statuses`."""
+        having = [runs.c.feed == feed, runs.c.finished.is_not(None)]
+        if statuses is not None:
+            having.append(runs.c.status.in_(statuses))
+        found = self._read(having, 1)
+        return self._read([runs.c.run == found[0].run, runs.c.finished.is_not(None)]) if found else []
+
+    def latest_of(self, dataset: str, statuses: Sequence[Status]) -> Run | None:
+        """The dataset's latest run of one of these statuses."""
+        found = self._read([runs.c.dataset == dataset, runs.c.status.in_(statuses)], 1)
+        return found[0] if found else None
+
+    def health(self) -> list[FeedHealth]:
+        """How each feed fares that ever ran or has a dataset, by id."""
+        seen = sa.union(sa.select(runs.c.feed), sa.select(datasets.c.feed))
+        live = sa.select(datasets.c.feed, datasets.c.id, datasets.c.rows)
+        landed = live.where(datasets.c.withdrawn.is_(None), datasets.c.snapshot.is_not(None))
+        described = sa.select(datasets.c.feed, sa.func.count()).group_by(datasets.c.feed)
+        entries = described.where(datasets.c.withdrawn.is_(None), datasets.c.snapshot.is_(None))
+        with self._engine.connect() as connection:
+            feeds = sorted(connection.scalars(seen))
+            rows = connection.execute(landed).all()
+            counts = {feed: int(count) for feed, count in connection.execute(entries)}
+        return [
+            self._health(feed, {id: n for of, id, n in rows if of == feed}, counts.get(feed, 0))
+            for feed in feeds
+        ]
+
+    def _health(self, feed: str, landed: dict[str, int], entries: int) -> FeedHealth:
+        last = self.latest(feed) or self._read([runs.c.feed == feed], 1)
+        good = self.latest(feed, ("published", "unchanged"))
+        worst = min(last, key=lambda run: _WORST_FIRST.index(run.status), default=None)
+        return FeedHealth(
+            feed=feed,
+            status=worst.status if worst else None,
+            error=worst.error if worst else None,
+            last_run=max((run.finished for run in last if run.finished), default=None),
+            last_success=max((run.finished for run in good if run.finished), default=None),
+            rows=sum(landed.values()),
+            entries=entries,
+            datasets=tuple(sorted(landed)),
+        )
+
+    def _read(self, having: list[sa.ColumnElement[bool]], limit: int | None = None) -> list[Run]:
+        found = sa.select(*_COLUMNS).where(*having).order_by(*_NEWEST).limit(limit)
+        with self._engine.connect() as connection:
+            return [as_run(row) for row in connection.execute(found)]
+
+
+def as_run(row: sa.Row[Any]) -> Run:
+    """A run from a row of the table."""
+    return Run(**{column.name: getattr(row, column.name) for column in _COLUMNS})
+
+
+def _timed(run: Run, now: datetime) -> Run:
+    seconds = (now - run.started).total_seconds() if run.started else run.seconds
+    return replace(run, requested=run.requested or run.started or now, finished=now, seconds=seconds)
