@@ -14,7 +14,7 @@ from catalogue import stored
 from catalogue.database import insert, writing
 from catalogue.errors import NoRows, SnapshotGone, Taken, UnknownDataset, UnknownSnapshot
 from catalogue.runs import confirm, land
-from catalogue.tables import datasets, runs, search_work, snapshots
+from catalogue.tables import datasets, search_work, snapshots
 from schemas.dataset import Dataset
 from schemas.problem import did_you_mean
 from schemas.run import Run
@@ -126,7 +126,7 @@ class Entries:
         return stored.snapshot(row.manifest, row.replaced)
 
     def _unknown(self, dataset: str) -> UnknownDataset:
-        """The error, its hint drawn from the ids that begin alike and those with rows, not from all 30,000."""
+        """The error, its hint drawn from ids that begin alike and those with rows, not from all of them."""
         alike = _LIVE & datasets.c.id.startswith(dataset[:3], autoescape=True)
         landed = _LIVE & datasets.c.snapshot.is_not(None)
         with self._engine.connect() as connection:
@@ -156,9 +156,9 @@ def _hold(connection: Connection, dataset: Dataset) -> Dataset | None:
 
 def _newest(connection: Connection, dataset: str) -> datetime | None:
     """When the newest snapshot of a dataset, current or not, came to be."""
-    return connection.scalar(
-        sa.select(sa.func.max(snapshots.c.created)).where(snapshots.c.dataset == dataset)
-    )
+    newest = sa.select(sa.func.max(snapshots.c.created)).where(snapshots.c.dataset == dataset)
+    found: datetime | None = connection.scalar(newest)
+    return found
 
 
 def _later_than(former: datetime | None, now: datetime) -> datetime:

@@ -68,5 +68,5 @@ class Taken(ValueError):
     def __init__(self, dataset: str, owner: str, feed: str) -> None:
         self.dataset, self.owner, self.feed = dataset, owner, feed
         super().__init__(
-            f"dataset {dataset!r} of feed {feed!r} is published by feed {owner!r} already; rename one of the feeds"
+            f"dataset {dataset!r} of feed {feed!r} is published by feed {owner!r}; rename one of the feeds"
         )

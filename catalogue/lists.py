@@ -14,7 +14,7 @@ from catalogue.database import insert, writing
 from catalogue.entries import note_changes
 from catalogue.errors import Taken
 from catalogue.runs import confirm, land
-from catalogue.tables import datasets
+from catalogue.tables import datasets, snapshots
 from schemas.dataset import Dataset
 from schemas.run import Run
 
@@ -39,6 +39,7 @@ def replace_entries(engine: Engine, feed: str, entries: Iterable[Dataset], run: 
             _upsert(connection, changed[start : start + CHUNK])
         for start in range(0, len(vanished), CHUNK):
             _withdraw(connection, vanished[start : start + CHUNK], now)
+        _let_go(connection, feed, now)
         note_changes(connection, [entry.id for entry in changed] + vanished)
         return land(connection, replace(run, status="published"), now)
 
@@ -102,3 +103,10 @@ def _upsert(connection: Connection, entries: list[Dataset]) -> None:
 def _withdraw(connection: Connection, ids: list[str], now: datetime) -> None:
     gone = sa.update(datasets).where(datasets.c.id.in_(ids))
     connection.execute(gone.values(withdrawn=now, version=datasets.c.version + 1))
+
+
+def _let_go(connection: Connection, feed: str, now: datetime) -> None:
+    """Snapshots from when the feed published rows are current no longer."""
+    of_feed = snapshots.c.dataset.in_(sa.select(datasets.c.id).where(datasets.c.feed == feed))
+    current = of_feed & snapshots.c.replaced.is_(None)
+    connection.execute(sa.update(snapshots).where(current).values(replaced=now))
