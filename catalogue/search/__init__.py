@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from catalogue.search.engine import Hits, SearchDocument, SearchEngine, SearchUnavailable
-from schemas.dataset import BBox, Dataset
+from catalogue.search.entry import boxes
+from schemas.dataset import Dataset
 
 __all__ = ["Hits", "SearchDocument", "SearchEngine", "SearchUnavailable", "document", "open_engine"]
 
@@ -37,17 +38,10 @@ def document(dataset: Dataset) -> SearchDocument:
         themes=dataset.themes,
         formats=dataset.formats,
         licence=dataset.licence,
-        boxes=_boxes(dataset.bbox) if dataset.bbox else (),
+        boxes=boxes(dataset.bbox) if dataset.bbox else (),
         start=start,
         end=end,
         updated=dataset.updated,
         rows=dataset.rows,
         identifier=dataset.identifier,
     )
-
-
-def _boxes(bbox: BBox) -> tuple[BBox, ...]:
-    west, south, east, north = bbox
-    if west <= east:
-        return (bbox,)
-    return (west, south, 180.0, north), (-180.0, south, east, north)
