@@ -15,7 +15,7 @@ from gateway.clients.passwords import Passwords
 from gateway.clients.people import ROLES, Person, Role
 from gateway.clients.plans import SIGN_UP_PLAN, Plan
 from gateway.clients.secrets import Secrets
-from gateway.clients.tokens import Kind, mint, random_id
+from gateway.clients.tokens import Kind, mint, parse, random_id
 from gateway.clients.words import bad, email_address, words
 from schemas.problem import did_you_mean
 
@@ -178,26 +178,24 @@ class Clients:
         return credentials.described(row, self._plans) if row else None
 
     def _end(self, text: str, kind: Kind, what: str) -> None:
-        now, found = self._clock(), self.find(text)
-        if found is None or found.kind != kind:
+        now, token, found = self._clock(), parse(text), self.find(text)
+        if token is None or found is None or found.kind != kind:
             return
         with self._engine.begin() as db:
-            if credentials.revoke(db, found.kid, kind, now):
-                audit.record(db, audit.Event(now, found.person, what, found.kid))
+            if credentials.revoke(db, token.kid, kind, now):
+                audit.record(db, audit.Event(now, found.person, what, token.kid))
 
     # OAuth access tokens
 
-    def issue_token(
-        self, through: Credential, scopes: Iterable[str], lasts: timedelta = TOKEN_LASTS
-    ) -> tuple[str, datetime]:
-        """An access token issued through a key, and when it expires; it ends with that key at the latest."""
+    def issue_token(self, key: Credential, scopes: Iterable[str]) -> tuple[str, int]:
+        """An access token issued through a key, and the seconds it lives: never longer than the key."""
         now, token = self._clock(), mint("token")
-        granted = tuple(sorted(scopes))
-        grant = Grant(through.application, parent=through.kid, scopes=granted, expires=now + lasts)
+        expires = min(now + TOKEN_LASTS, key.expires or datetime.max.replace(tzinfo=UTC))
+        grant = Grant(key.application, parent=key.kid, scopes=tuple(sorted(scopes)), expires=expires)
         with self._engine.begin() as db:
             credentials.add(db, token, grant, self._secrets, now)
-            audit.record(db, audit.Event(now, through.kid, "token issued", token.kid))
-        return token.text, now + lasts
+            audit.record(db, audit.Event(now, key.kid, "token issued", token.kid))
+        return token.text, int((expires - now).total_seconds())
 
     def introspect(self, text: str) -> Credential | None:
         """The live access token that `text` is, or None."""

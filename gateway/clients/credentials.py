@@ -46,8 +46,8 @@ class KeySchema(Schema):
 class Credential:
     """Who is behind a live credential; `scopes` is what it may do now, under the plan it is on.
 
-    `application` is None for a session. `person` is who signed in, or the application's owner, and
-    `role` is theirs.
+    `kid` names the key, also for a token that was issued through it. `application` is None for a
+    session. `person` is who signed in, or the application's owner, and `role` is theirs.
     """
 
     kind: Kind
@@ -138,7 +138,7 @@ def described(row: Row[Any], plans: Mapping[str, Plan]) -> Credential:
     scopes = frozenset(plan.scopes)
     return Credential(
         kind=row.kind,
-        kid=row.kid,
+        kid=row.parent or row.kid,
         application=row.application,
         person=row.who,
         role=row.role,
