@@ -1,0 +1,38 @@
+"""Who is calling: what the gate found out about a request before any view sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from gateway.clients.plans import Plan
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+CALLER = "entrepot.caller"
+ROUTE = "entrepot.route"
+ROWS = "entrepot.rows"
+REQUEST_ID = "entrepot.request_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, on which plan, and from where.
+
+    `address` is the client's own, an IPv6 one as its /64 network. `kid` names the key or token.
+    """
+
+    kind: Literal["anonymous", "key", "token", "session"]
+    plan: Plan
+    application: str | None
+    person: str | None
+    kid: str | None
+    scopes: frozenset[str]
+    address: str
+
+
+def caller(environ: WSGIEnvironment) -> Caller:
+    """The caller of this request; KeyError where no gate stands before the view."""
+    found: Caller = environ[CALLER]
+    return found

@@ -1,0 +1,102 @@
+"""The limiter of one machine: counts in the data folder, shared by all processes, kept through kill -9."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from math import ceil
+from pathlib import Path
+
+from gateway.clients.plans import Limit
+from gateway.gate.clock import Clock
+from gateway.gate.counts import CalendarCount, Count, Moment, WindowCount
+from gateway.gate.limits import Allowance, Decision, Subject
+from gateway.gate.periods import Periods
+from gateway.gate.table import Table
+
+BUCKETS: Mapping[str, int] = {"application": 512, "address": 2048}
+FREE = Decision(True, ())
+_MOST = 1_000_000
+_CROWDED = 1
+
+
+class EmbeddedLimiter:
+    """Counts in `folder`, about 31 MB; days and months begin in `zone`. Make it after any fork."""
+
+    def __init__(
+        self, folder: Path, zone: tzinfo, clock: Clock | None = None, buckets: Mapping[str, int] = BUCKETS
+    ) -> None:
+        self._clock = clock or Clock()
+        self._boot = self._clock.boot()
+        self._periods = Periods(zone)
+        self._tables = {kind: Table(folder / f"{kind}-1.counts", number) for kind, number in buckets.items()}
+        self._marks: dict[tuple[str, int, str | None], int] = {}
+
+    def acquire(self, subject: Subject, limits: Sequence[Limit], cost: int = 1) -> Decision:
+        """Spend `cost` of every limit, or of none where one refuses; a cost of 0 only looks."""
+        if not 0 <= cost <= _MOST:
+            raise ValueError(f"the cost of a request is 0 to {_MOST}, not {cost}")
+        if not limits:
+            return FREE
+        table = self._tables[subject.kind]
+        bucket, base = table.bucket(subject.name)
+        with table.lock(bucket):
+            moment = Moment(self._boot, self._clock.steady(), self._clock.wall())
+            counts = [self._count(table, bucket, (base, limit), moment) for limit in limits]
+            return _decide(limits, counts, cost)
+
+    def _count(self, table: Table, bucket: int, wanted: tuple[int, Limit], moment: Moment) -> Count | None:
+        base, limit = wanted
+        mark = self._mark(limit)
+        at = table.cell(bucket, base ^ mark or 1, mark, moment)
+        if at is None:
+            return None
+        if limit.calendar is None:
+            return WindowCount(table.cells, at, limit.window, moment)
+        return CalendarCount(table.cells, at, self._periods.at(limit.calendar, moment.wall), moment)
+
+    def _mark(self, limit: Limit) -> int:
+        """What tells a limit's cells from another's. Not its quota: a changed plan keeps its counts."""
+        key = (limit.name, limit.window, limit.calendar)
+        if key not in self._marks:
+            digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+            self._marks[key] = int.from_bytes(digest, "big") or 1
+        return self._marks[key]
+
+    def close(self) -> None:
+        """Let go of the files; the counts stay in them."""
+        for table in self._tables.values():
+            table.close()
+
+
+def _decide(limits: Sequence[Limit], counts: Sequence[Count | None], cost: int) -> Decision:
+    broken = [n for n, count in enumerate(counts) if count is None or count.used + cost > limits[n].quota]
+    if broken:
+        waits = [_wait(limits[n], counts[n], cost) for n in broken]
+        hopeless = any(limits[n].quota < cost for n in broken)
+        return Decision(
+            False,
+            tuple(map(_allowance, limits, counts)),
+            tuple(limits[n] for n in broken),
+            None if hopeless else max(waits),
+        )
+    if cost:
+        for count in counts:
+            if count is not None:
+                count.spend(cost)
+    return Decision(True, tuple(map(_allowance, limits, counts)))
+
+
+def _allowance(limit: Limit, count: Count | None) -> Allowance:
+    if count is None:
+        return Allowance(limit, 0, _CROWDED)
+    left = limit.quota - count.used
+    return Allowance(limit, max(0, left), _wait(limit, count, 1) if count.used else limit.window)
+
+
+def _wait(limit: Limit, count: Count | None, cost: int) -> int:
+    """Whole seconds until `cost` fits, or until the first of what is used comes back where it fits now."""
+    if count is None:
+        return _CROWDED
+    return max(1, ceil(count.wait(max(1, count.used + cost - limit.quota))))
