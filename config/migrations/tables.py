@@ -1,0 +1,18 @@
+"""All tables there are, of both their owners."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import sqlalchemy as sa
+
+from catalogue.tables import metadata as catalogue_tables
+
+OWNERS: tuple[sa.MetaData, ...] = (catalogue_tables,)
+
+
+def rendered(kind: str, value: object, context: object) -> str | Literal[False]:
+    """How a version's file writes a type of ours: as the database's own, so that it outlives our code."""
+    if kind == "type" and isinstance(value, sa.TypeDecorator) and isinstance(value.impl, sa.DateTime):
+        return "sa.DateTime(timezone=True)"
+    return False

@@ -1,0 +1,33 @@
+"""The migrations make the tables that the code has, on both databases, however often and from wherever."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.engine import Engine
+
+from config.migrations import upgrade
+from config.migrations.tables import OWNERS
+
+
+def test_migrating_leaves_no_difference_to_the_tables_in_code(database: Engine) -> None:
+    with database.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"target_metadata": OWNERS})
+        assert compare_metadata(context, OWNERS) == []
+
+
+def test_migrating_twice_changes_nothing(database_url: str, database: Engine) -> None:
+    upgrade(database_url)
+    with database.connect() as connection:
+        assert len(connection.execute(sa.text("SELECT version_num FROM alembic_version")).all()) == 1
+
+
+def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
+    command = [sys.executable, "-c", f"from config.migrations import upgrade; upgrade({empty_url!r})"]
+    together = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    assert [process.communicate(timeout=60)[1].decode() for process in together] == ["", "", ""]
+    assert [process.returncode for process in together] == [0, 0, 0]

@@ -1,0 +1,90 @@
+"""Real services on loopback for the tests that need them; a missing one skips, and fails where CI=true."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+POSTGRES = Path("/usr/lib/postgresql/15/bin")
+USER = "postgres"
+
+
+def missing(service: str, in_ci: bool) -> None:
+    """Skip the test that needs a service, or fail it in CI."""
+    sentence = f"needs {service}, which is not on this machine"
+    if in_ci:
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres_server(in_ci: bool) -> Iterator[str]:
+    """The URL of a PostgreSQL of this test session, without the database's name."""
+    if not (POSTGRES / "postgres").exists():
+        missing("PostgreSQL 15", in_ci)
+    # Not below pytest's own folder, which PostgreSQL's user may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="entrepot-postgres-"))
+    port = free_port()
+    owner = USER if os.getuid() == 0 else None  # PostgreSQL refuses to run as root.
+    if owner:
+        shutil.chown(folder, owner, owner)
+    init = [str(POSTGRES / "initdb"), "-D", str(folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8"]
+    subprocess.run(
+        [*init, "--locale=C", "--no-sync"], check=True, capture_output=True, user=owner, cwd=folder
+    )
+    options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    command = [str(POSTGRES / "postgres"), "-D", str(folder / "data")]
+    for name, value in options.items():
+        command += ["-c", f"{name}={value}"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, user=owner, stdout=log, stderr=log, cwd=folder)
+    try:
+        _await(f"host=127.0.0.1 port={port} user={USER} dbname=postgres", server, folder / "log")
+        yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}"
+    finally:
+        server.send_signal(signal.SIGINT)  # "Fast shutdown": open connections are closed.
+        server.wait(20)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The SQLAlchemy URL of a PostgreSQL database of its own, empty."""
+    name = f"test_{secrets.token_hex(6)}"
+    admin = f"{postgres_server}/postgres".replace("+psycopg", "")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield f"{postgres_server}/{name}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            psycopg.connect(address).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"PostgreSQL did not start:\n{log.read_text()[-2000:]}")
