@@ -109,7 +109,7 @@ class _Service:
             return True
         if answer.total is not None:
             return got >= answer.total
-        # Without a count a short page is the last; a page longer than asked comes from a service without pages.
+        # Without a count a short page is the last; one longer than asked comes from a service without pages.
         return len(answer.items) != self.size
 
     def page(self, number: int) -> Answer:
