@@ -14,6 +14,9 @@ import pyarrow as pa
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
+ALIASES = dict.fromkeys(("shapefile", "geojson", "gpkg", "topojson", "kml"), "gis")
+"""Other names that a feed may give a kind; the content decides among them."""
+
 GEOMETRY = "geometry"
 """The column of a parsed table that holds WKB, in the CRS of `Parsed.crs`."""
 
@@ -53,9 +56,15 @@ def format_kinds() -> tuple[str, ...]:
     return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)))
 
 
+def resolved_kind(kind: str) -> str:
+    """The kind that a feed's word means; raises LookupError when there is none."""
+    resolved = ALIASES.get(kind, kind)
+    if resolved not in format_kinds():
+        raise LookupError(kind)
+    return resolved
+
+
 def format_reader(kind: str) -> Format:
     """The module of a kind; raises LookupError when there is none."""
-    if kind not in format_kinds():
-        raise LookupError(kind)
-    module: Format = import_module(f"{__name__}.{kind.replace('-', '_')}")  # type: ignore[assignment]
+    module: Format = import_module(f"{__name__}.{resolved_kind(kind).replace('-', '_')}")
     return module

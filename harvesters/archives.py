@@ -1,0 +1,122 @@
+"""Unpack archives that strangers made: nothing leaves the folder, nothing grows without end."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from harvesters.faults import Unreadable
+
+MOST_BYTES = 4 << 30
+MOST_GROWTH = 200
+"""A bomb grows a thousandfold and more; text at its most repetitive stays well below this."""
+
+_EVERYDAY = re.compile("[가-힣]{2}")
+_SMALL = 64 << 20
+_CHUNK = 1 << 20
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a ZIP: its name as meant, its place in the archive and its size unpacked."""
+
+    name: str
+    place: int
+    bytes: int
+
+    @property
+    def suffix(self) -> str:
+        return PurePosixPath(self.name).suffix.lower()
+
+
+def members(path: Path) -> tuple[Member, ...]:
+    """The files of a ZIP, without folders and system droppings; raises Unreadable for bombs and traps."""
+    with _reading(path, "the ZIP file"), zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+    _refuse_bomb(sum(info.file_size for info in infos), path.stat().st_size)
+    found = [
+        Member(_name(info), place, info.file_size) for place, info in enumerate(infos) if not info.is_dir()
+    ]
+    for member in found:
+        if PurePosixPath(member.name).is_absolute() or ".." in PurePosixPath(member.name).parts:
+            raise Unreadable(f"the ZIP file holds {member.name!r}, which points outside of it")
+    return tuple(each for each in found if not _is_dropping(each.name))
+
+
+def unzip(path: Path, member: Member, to: Path) -> None:
+    """Write one file of a ZIP to `to`."""
+    with (
+        _reading(path, f"{member.name!r} in the ZIP file"),
+        zipfile.ZipFile(path) as archive,
+        archive.open(archive.infolist()[member.place]) as packed,
+    ):
+        _copy(packed, to, member.bytes)
+
+
+def gunzip(path: Path, to: Path) -> None:
+    """Write what a gzip file holds to `to`."""
+    with _reading(path, "the gzip file"), gzip.open(path) as packed:
+        _copy(packed, to, _allowed(path.stat().st_size))
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The name as its maker meant it: old archivers write Korean names in CP949 and do not say so."""
+    name = info.filename.replace("\\", "/")
+    if info.flag_bits & 0x800:
+        return name
+    try:
+        raw = name.encode("cp437")
+    except UnicodeEncodeError:
+        return name
+    for encoding in ("utf-8", "euc_kr", "cp949"):
+        try:
+            decoded = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # CP949 beyond everyday Hangul is more likely a Western name in CP437.
+        return decoded if encoding != "cp949" or _EVERYDAY.search(decoded) else name
+    return name
+
+
+def _is_dropping(name: str) -> bool:
+    path = PurePosixPath(name)
+    return "__MACOSX" in path.parts or path.name in (".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+def _allowed(packed: int) -> int:
+    return min(MOST_BYTES, max(_SMALL, packed * MOST_GROWTH))
+
+
+def _refuse_bomb(unpacked: int, packed: int) -> None:
+    if unpacked > _allowed(packed):
+        raise Unreadable(
+            f"{packed:,} bytes would unpack to {unpacked:,}",
+            "archives this dense are refused: publish it unpacked",
+        )
+
+
+def _copy(packed: IO[bytes] | gzip.GzipFile, to: Path, limit: int) -> None:
+    written = 0
+    with to.open("wb") as file:
+        while data := packed.read(_CHUNK):
+            written += len(data)
+            if written > limit:
+                raise Unreadable(f"the archive unpacks to more than {limit:,} bytes", "publish it unpacked")
+            file.write(data)
+
+
+@contextmanager
+def _reading(path: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except _BROKEN as error:
+        hint = "publish it without a password" if "password" in str(error) else "fetch or pack it again"
+        raise Unreadable(f"{what} cannot be unpacked ({error})", hint) from error

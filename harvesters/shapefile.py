@@ -1,0 +1,108 @@
+"""Find the encoding of a shapefile's attributes by decoding all of them strictly."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harvesters.encoding import codec, decode_values
+from harvesters.faults import Unreadable
+
+_NAME_BYTES = 10  # a DBF cuts column names here, in the middle of a letter if need be
+
+
+def recode(latin1: pa.Table, declared: str | None, cpg: Path) -> tuple[pa.Table, str]:
+    """The table in its true encoding, from one that was read byte by byte as Latin-1.
+
+    Tried in turn: the declared encoding alone; else UTF-8, a multi-byte one that the .cpg names, CP949,
+    and what else the .cpg names. A .cpg is only a hint: many lie.
+    """
+    texts = {
+        place: pc.unique(column).drop_null().to_pylist()
+        for place, column in enumerate(latin1.columns)
+        if pa.types.is_string(column.type)
+    }
+    for encoding in [codec(declared)] if declared else list(_candidates(cpg)):
+        names = [_name(name.encode("latin-1"), encoding) for name in latin1.column_names]
+        decoded = {
+            place: decode_values((v.encode("latin-1") for v in values), encoding)
+            for place, values in texts.items()
+        }
+        if None not in names and None not in decoded.values():
+            return _replaced(latin1, names, texts, decoded), encoding
+    raise _undecodable(latin1, texts, codec(declared) if declared else "cp949")
+
+
+def _candidates(cpg: Path) -> Iterator[str]:
+    named = _named(cpg)
+    yield "utf-8"
+    # A single-byte codec fits any bytes, so it proves nothing and is tried last.
+    if named and not _is_single_byte(named):
+        yield named
+    yield "cp949"
+    if named:
+        yield named
+
+
+def _named(cpg: Path) -> str | None:
+    """The codec that a .cpg names, if Python knows it."""
+    if not cpg.exists():
+        return None
+    words = cpg.read_bytes()[:40].decode("ascii", "ignore").strip().lower()
+    digits = "".join(filter(str.isdigit, words))
+    for name in (
+        words,
+        words.replace("ansi ", "cp"),
+        f"cp{digits}",
+        f"iso-8859-{digits.removeprefix('8859')}",
+    ):
+        try:
+            return codecs.lookup(name).name
+        except LookupError:
+            continue
+    return None
+
+
+def _is_single_byte(encoding: str) -> bool:
+    return encoding.startswith(("iso8859", "cp125", "latin", "cp437", "cp850", "koi8", "mac"))
+
+
+def _name(raw: bytes, encoding: str) -> str | None:
+    for cut in range(4 if len(raw) >= _NAME_BYTES else 1):
+        try:
+            return raw[: len(raw) - cut].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _replaced(
+    latin1: pa.Table,
+    names: list[str | None],
+    texts: dict[int, list[str]],
+    decoded: dict[int, list[str] | None],
+) -> pa.Table:
+    columns = list(latin1.columns)
+    for place, values in texts.items():
+        meant = pa.array(decoded[place], pa.string())
+        columns[place] = meant.take(pc.index_in(columns[place], pa.array(values, pa.string())))
+    return pa.table(columns, names=names)
+
+
+def _undecodable(latin1: pa.Table, texts: dict[int, list[str]], encoding: str) -> Unreadable:
+    for place, values in texts.items():
+        for value in values:
+            try:
+                value.encode("latin-1").decode(encoding)
+            except UnicodeDecodeError as error:
+                row = pc.index(latin1.column(place), value).as_py() + 1
+                return Unreadable(
+                    f"record {row} of the shapefile is not {encoding.upper()}: "
+                    f"byte 0x{error.object[error.start]:02x} in column {latin1.column_names[place]!r}",
+                    'name the right one with [format] encoding = "..."',
+                )
+    return Unreadable("the column names of the shapefile cannot be decoded", 'name [format] encoding = "..."')
