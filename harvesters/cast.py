@@ -1,0 +1,110 @@
+"""Turn the texts of a column into the type it has, and say which of them do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harvesters.cells import NULL_MARKERS, as_text, is_text, sample
+from harvesters.moments import dates, from_local, times
+from harvesters.numbers import integers, numbers, truths, zero_led
+from harvesters.rejects import Mask, mask_of
+from schemas.arrow import ARROW_TYPES
+from schemas.dataset import ColumnType
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How times without a zone and bare digits are read."""
+
+    zone: ZoneInfo
+    digits: bool = True
+    """Whether 20180103 is a date."""
+
+
+def cast(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.ChunkedArray:
+    """The values as `to`, null where they do not fit; texts must be clean (harvesters.cells)."""
+    if not is_text(values.type):
+        values = _typed(values, to, reading)
+    if values.type == ARROW_TYPES[to]:
+        return values
+    texts = as_text(values) if not pa.types.is_string(values.type) else values
+    quick = _quick(texts, to)
+    if quick is not None:
+        return quick
+    read = _reader(to, reading)
+    return pa.chunked_array([_by_value(chunk, read) for chunk in texts.chunks], ARROW_TYPES[to])
+
+
+def misfits(values: pa.ChunkedArray, found: pa.ChunkedArray) -> Mask:
+    """Where something is written and `found` has nothing; a null marker is nothing written."""
+    lost = pc.and_(pc.is_valid(values), pc.is_null(found))
+    if found.type == pa.string() or not is_text(values.type) or not pc.any(lost).as_py():
+        return mask_of(lost)
+    return mask_of(pc.and_not(lost, pc.is_in(values, NULL_MARKERS)))
+
+
+def _quick(texts: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray | None:
+    """Arrow's own parser, fast and strict, where it takes every value; None where it does not."""
+    if to not in ("integer", "number", "date"):
+        return None
+    try:
+        # Arrow is slow to fail: a few values tell whether all are worth trying.
+        sample(texts).cast(ARROW_TYPES[to])
+        found = texts.cast(ARROW_TYPES[to])
+    except pa.ArrowInvalid:
+        return None
+    # Arrow reads 0x1F, nan and inf as numbers.
+    if to == "integer" and pc.any(pc.match_substring_regex(zero_led(texts), "x|X")).as_py():
+        return None
+    return None if to == "number" and not pc.all(pc.is_finite(found)).as_py() else found
+
+
+def _by_value(chunk: pa.Array, read: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Read each different text once."""
+    encoded = chunk.dictionary_encode()
+    return read(encoded.dictionary).take(encoded.indices)
+
+
+def _reader(to: ColumnType, reading: Reading) -> Callable[[pa.Array], pa.Array]:
+    readers: dict[ColumnType, Callable[[pa.Array], pa.Array]] = {
+        "integer": integers,
+        "number": numbers,
+        "boolean": truths,
+        "date": lambda texts: dates(texts, reading.digits),
+        "time": lambda texts: times(texts, reading.digits, reading.zone),
+    }
+    return readers[to]
+
+
+def _typed(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.ChunkedArray:
+    """Values of a typed source as `to` where Arrow can without loss, else their texts."""
+    kind = values.type
+    if pa.types.is_timestamp(kind) and to == "time":
+        return _utc(values, reading.zone)
+    if pa.types.is_date(kind) and to == "time":
+        return _utc(values.cast(pa.timestamp("us")), reading.zone)
+    if pa.types.is_timestamp(kind) and to == "date":
+        return values.cast(pa.date32(), safe=False)
+    if pa.types.is_floating(kind) and to == "number":
+        found = values.cast(pa.float64())
+        return pc.if_else(pc.is_finite(found), found, pa.scalar(None, pa.float64()))
+    try:
+        return values.cast(ARROW_TYPES[to]) if to != "text" else as_text(values)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return as_text(values)
+
+
+def _utc(values: pa.ChunkedArray, zone: ZoneInfo) -> pa.ChunkedArray:
+    if values.type.tz is not None:
+        return values.cast(pa.timestamp("us", "UTC"), safe=False)
+    local = values.cast(pa.timestamp("us"), safe=False)
+    moments = from_local(local.to_numpy(), zone)
+    return pa.chunked_array([pa.array(moments, pa.timestamp("us"), mask=np.isnat(moments))]).cast(
+        pa.timestamp("us", "UTC")
+    )

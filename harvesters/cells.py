@@ -1,0 +1,76 @@
+"""Texts as they should have been written: trimmed, in NFC, nothing for empty."""
+
+from __future__ import annotations
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+NULL_MARKERS = pa.array(["-", "N/A", "NA", "n/a", "#N/A", "null", "NULL", "NaN", "nan"])
+"""What stands for a missing value where a number, a date or a time is due; a text keeps it."""
+
+# First bytes of UTF-8 sequences that NFC may change: combining marks, conjoining jamo, compatibility
+# ideographs, and the ohm, kelvin and angstrom signs. A column without them is in NFC already.
+_UNCOMPOSED = (b"\xcc", b"\xcd", b"\xe1", b"\xef", b"\xe2\x84", b"\xe3\x82\x99", b"\xe3\x82\x9a")
+
+
+def clean(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts trimmed and in NFC, null where nothing is left."""
+    trimmed = pc.utf8_trim_whitespace(values)
+    if any(_may_change(chunk) for chunk in trimmed.chunks):
+        trimmed = pc.utf8_normalize(trimmed, form="NFC")
+    empty = pc.equal(trimmed, "")
+    return pc.if_else(empty, pa.scalar(None, pa.string()), trimmed) if pc.any(empty).as_py() else trimmed
+
+
+def _may_change(chunk: pa.Array) -> bool:
+    data = chunk.buffers()[2]
+    if data is None:
+        return False
+    written = data.to_pybytes()
+    return any(start in written for start in _UNCOMPOSED)
+
+
+def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Values of any Arrow type as clean texts; lists and structures become JSON."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return as_text(values.cast(kind.value_type))
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.chunked_array([pa.array(map(_json, values.to_pylist()), pa.string())])
+    return clean(values.cast(pa.string()))
+
+
+def as_given(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of the source: texts clean, not-a-number as null, all else as it is."""
+    if is_text(values.type):
+        return as_text(values)
+    if pa.types.is_floating(values.type):
+        return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    return values
+
+
+def _json(value: object) -> str | None:
+    if value is None:
+        return None
+    return value.hex() if isinstance(value, bytes) else orjson.dumps(value, default=str).decode()
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type holds texts, however it stores them."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def sample(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Up to 1,000 values spread over the column: what does not fit them cannot fit all."""
+    if len(values) <= 1000:
+        return values
+    return values.take(pa.array(np.linspace(0, len(values) - 1, 1000).astype(np.int64)))
+
+
+def all_missing(values: pa.ChunkedArray) -> bool:
+    """Whether nothing but null markers is written in the texts."""
+    return bool(pc.all(pc.or_(pc.is_null(values), pc.is_in(values, NULL_MARKERS))).as_py())

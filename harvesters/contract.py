@@ -1,0 +1,122 @@
+"""What a feed's contract makes of a source that changed, and when a run has to wait for a steward."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harvesters.faults import HarvestFault
+from schemas.dataset import Column, ColumnType
+from schemas.feed import Feed
+
+_WIDER: dict[frozenset[ColumnType], ColumnType] = {
+    frozenset(("integer", "number")): "number",
+    frozenset(("date", "time")): "time",
+}
+
+
+class SourceChanged(HarvestFault):
+    """A column that the feed names, and that its last snapshot had, is gone from the source."""
+
+    reason = "schema_changed"
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why nothing is published until a steward looks: a short word and a sentence."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How the columns differ from those of the current snapshot."""
+
+    added: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows read and rows left out, and cells set aside in the rest."""
+
+    read: int
+    rejected: int
+    cells: int = 0
+
+
+def widen(before: ColumnType, now: ColumnType) -> ColumnType:
+    """The narrowest type that holds values of both: integer, number, text; date, time, text."""
+    return before if before == now else _WIDER.get(frozenset((before, now)), "text")
+
+
+def changes(previous: Sequence[Column] | None, columns: Sequence[Column], retyped: Sequence[str]) -> Changes:
+    """What came, went and changed its type since the current snapshot; nothing when there is none."""
+    if previous is None:
+        return Changes()
+    before = {column.name: column.type for column in previous}
+    now = {column.name: column.type for column in columns}
+    widened = {name for name, kind in now.items() if name in before and before[name] != kind}
+    return Changes(
+        added=tuple(name for name in now if name not in before),
+        gone=tuple(name for name in before if name not in now),
+        retyped=tuple(sorted(widened.union(retyped))),
+    )
+
+
+def judge(feed: Feed, changed: Changes, counts: Counts, had_rows: bool) -> Hold | None:
+    """Whether the contract lets these rows be published; None when it does."""
+    return (
+        _frozen(feed, changed, counts)
+        or _changed(feed, changed)
+        or _too_many(feed, counts)
+        or _empty(feed, counts, had_rows)
+    )
+
+
+def _frozen(feed: Feed, changed: Changes, counts: Counts) -> Hold | None:
+    if feed.contract != "freeze":
+        return None
+    found = _named(changed) + ([f"column {name!r} is new"] if (name := ", ".join(changed.added)) else [])
+    if counts.rejected or counts.cells:
+        found.append(f"{counts.rejected} rows and {counts.cells} cells would be set aside")
+    if not found:
+        return None
+    return Hold("frozen", f"{'; '.join(found)}; the contract is freeze: {_LET_IN}")
+
+
+def _changed(feed: Feed, changed: Changes) -> Hold | None:
+    found = _named(changed)
+    if feed.contract == "evolve" or not found:
+        return None
+    return Hold("schema_changed", f"{'; '.join(found)}; {_LET_IN}")
+
+
+_LET_IN = 'mend the source, name the column in [columns], or let the change in with contract = "evolve"'
+
+
+def _named(changed: Changes) -> list[str]:
+    gone = [f"column {name!r} is gone from the source" for name in changed.gone]
+    return gone + [f"values of column {name!r} no longer fit its type" for name in changed.retyped]
+
+
+def _too_many(feed: Feed, counts: Counts) -> Hold | None:
+    if counts.rejected <= feed.reject_limit * counts.read:
+        return None
+    return Hold(
+        "too_many_rejects",
+        f"{counts.rejected} of {counts.read} rows would be left out, more than the feed's limit of "
+        f"{feed.reject_limit:.0%}; see the rejects for their reasons",
+    )
+
+
+def _empty(feed: Feed, counts: Counts, had_rows: bool) -> Hold | None:
+    if feed.contract == "evolve" or not had_rows or counts.read > counts.rejected:
+        return None
+    return Hold(
+        "empty",
+        "the source gives no rows where the current snapshot has some; "
+        'if that is right, let it in with contract = "evolve"',
+    )

@@ -1,0 +1,101 @@
+"""Find where the rows of a parsed table are, from its geometry or from the columns that hold coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from pyproj import CRS
+
+from harvesters.cast import Reading, cast, misfits
+from harvesters.cells import as_given
+from harvesters.crs import Floats, candidates, crs_in_name, declared_crs, inside, source_crs
+from harvesters.formats import GEOMETRY, Parsed
+from harvesters.names import find, tidy
+from harvesters.places import Axes, Places, assume_crs, coordinate_columns, place_points, place_shapes
+from harvesters.rejects import Sieve, Why
+from schemas.dataset import BBox
+from schemas.feed import Feed
+
+
+def has_shapes(table: pa.Table) -> bool:
+    """Whether the table came with a geometry of its own."""
+    kind = table.schema.field(GEOMETRY).type if GEOMETRY in table.column_names else pa.string()
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def find_axes(parsed: Parsed, feed: Feed) -> Axes | None:
+    """The coordinate columns that the feed declares, else those whose names say so; None for shapes."""
+    names = [name for name in parsed.table.column_names if name != GEOMETRY]
+    if feed.format.x and feed.format.y:
+        tidied = {name: tidy(name) for name in names}
+        return Axes(find(feed.format.x, tidied), find(feed.format.y, tidied), declared=True)
+    return None if has_shapes(parsed.table) else coordinate_columns(names)
+
+
+def locate(
+    parsed: Parsed, feed: Feed, extent: BBox, sieve: Sieve, reading: Reading
+) -> tuple[Places | None, Axes | None]:
+    """The places of the rows and the columns they were read from; None for a table without any.
+
+    Rows whose coordinates cannot be read or lie outside the extent are left out; rows without
+    coordinates are kept. Raises Unreadable where the CRS cannot be known, FeedMisconfigured for columns
+    that are not there.
+    """
+    axes = find_axes(parsed, feed)
+    if axes is not None:
+        return _from_axes(parsed, feed, extent, sieve, reading, axes)
+    if not has_shapes(parsed.table):
+        return None, None
+    wkb = parsed.table[GEOMETRY]
+    crs = _stated(parsed, feed, None) or _assumed(wkb, extent)
+    return place_shapes(wkb, crs, extent, sieve), None
+
+
+def _from_axes(
+    parsed: Parsed, feed: Feed, extent: BBox, sieve: Sieve, reading: Reading, axes: Axes
+) -> tuple[Places | None, Axes | None]:
+    given = [as_given(parsed.table[name]) for name in (axes.x, axes.y)]
+    found = [cast(values, "number", reading) for values in given]
+    x, y = (_floats(values) for values in found)
+    crs = _stated(parsed, feed, axes)
+    if not axes.declared and not _plausible(given, x, y, axes, extent):
+        return None, None
+    for name, values, number in zip((axes.x, axes.y), given, found, strict=True):
+        why = Why("bad_geometry", "the coordinate is no number", name)
+        sieve.drop_rows(misfits(values, number), why, values)
+    return place_points(x, y, crs, extent, sieve), axes
+
+
+def _stated(parsed: Parsed, feed: Feed, axes: Axes | None) -> CRS | None:
+    """The feed's word before the source's, and the source's before a hint in a column's name."""
+    if feed.format.crs:
+        return declared_crs(feed.format.crs, f"feed {feed.id}, [format] crs")
+    written = parsed.crs or (crs_in_name(axes.x) if axes else None)
+    return source_crs(written) if written else None
+
+
+def _plausible(given: list[pa.ChunkedArray], x: Floats, y: Floats, axes: Axes, extent: BBox) -> bool:
+    """Whether columns that are only named like coordinates hold some.
+
+    Columns X and Y may hold anything: they are places when they fall inside the extent, as degrees or as
+    projected coordinates (for which the feed then has to say the CRS).
+    """
+    both = np.isfinite(x) & np.isfinite(y)
+    written = min(len(values) - values.null_count for values in given)
+    if not both.any() or both.sum() < 0.9 * written:
+        return False
+    x, y = x[both], y[both]
+    return axes.named or bool(inside(extent, x, y).mean() >= 0.9 or candidates(x, y, extent))
+
+
+def _assumed(wkb: pa.ChunkedArray, extent: BBox) -> CRS:
+    bounds = shapely.bounds(shapely.from_wkb(wkb.to_numpy(), on_invalid="ignore"))
+    west, south, east, north = bounds[np.isfinite(bounds).all(axis=1)].T
+    return assume_crs((west + east) / 2, (south + north) / 2, extent)
+
+
+def _floats(values: pa.ChunkedArray) -> Floats:
+    """NaN where null."""
+    floats: Floats = values.cast(pa.float64()).to_numpy()
+    return floats

@@ -1,0 +1,99 @@
+"""Turn a table as it is published into the typed rows of a dataset, and say what had to be set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harvesters.cast import Reading
+from harvesters.columns import Layout, layout
+from harvesters.contract import Counts, Hold, changes, judge
+from harvesters.formats import GEOMETRY, Parsed
+from harvesters.keys import names_by_key, names_by_place
+from harvesters.landing import Landed, Landing, land
+from harvesters.locate import has_shapes, locate
+from harvesters.places import Places
+from harvesters.rejects import Sieve
+from schemas.arrow import arrow_schema
+from schemas.dataset import BBox, Column
+from schemas.feed import Feed
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """The rows of one dataset as `arrow_schema(columns)`, and what was set aside (schemas.run.REJECTS).
+
+    `read` counts the rows of the source: those of `rows`, and one for each reject of scope `row`. `hold`
+    says why the rows may not be published.
+    """
+
+    columns: tuple[Column, ...]
+    rows: pa.Table
+    rejects: pa.Table
+    read: int
+    source_crs: str | None = None
+    hold: Hold | None = None
+
+
+def normalise(
+    parsed: Parsed,
+    feed: Feed,
+    *,
+    extent: BBox,
+    zone: ZoneInfo,
+    previous: tuple[Column, ...] | None = None,
+) -> Normalised:
+    """The rows that the feed makes of a table; `previous` are the columns of its current snapshot, if any.
+
+    `extent` bounds the geometry unless the feed has its own; `zone` is that of times without one.
+    Raises FeedMisconfigured, SourceChanged or Unreadable.
+    """
+    sieve, reading = Sieve(parsed.lines), Reading(zone)
+    shaped = has_shapes(parsed.table)
+    theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
+    plan = layout(feed, theirs, previous)
+    places, axes = None, None
+    if plan.geometry:
+        places, axes = locate(parsed, feed, feed.extent or extent, sieve, reading)
+    before = {column.name: column.type for column in previous or ()}
+    coordinates = frozenset((axes.x, axes.y) if axes else ())
+    landing = Landing(feed, plan, reading, before, coordinates, typed=shaped)
+    landed = [land(wanted, parsed.table, landing, sieve) for wanted in plan.columns]
+    if plan.geometry and places:
+        landed.append(Landed(plan.geometry, pa.chunked_array([places.geometry])))
+    rows = _rows(landed, plan, sieve)
+    return _judged(parsed, feed, previous, landed, rows, sieve, places)
+
+
+def _rows(landed: Sequence[Landed], plan: Layout, sieve: Sieve) -> pa.Table:
+    """The kept rows under their names."""
+    values = {each.column.name: each.values for each in landed}
+    ids = names_by_key(values, plan.key, sieve) if plan.key else names_by_place(sieve.lines)
+    schema = arrow_schema(tuple(each.column for each in landed))
+    kept = None if sieve.kept.all() else pa.array(sieve.kept)
+    if kept is not None:
+        ids, values = ids.filter(kept), {name: column.filter(kept) for name, column in values.items()}
+    return pa.table([ids, *values.values()], schema=schema)
+
+
+def _judged(
+    parsed: Parsed,
+    feed: Feed,
+    previous: tuple[Column, ...] | None,
+    landed: Sequence[Landed],
+    rows: pa.Table,
+    sieve: Sieve,
+    places: Places | None,
+) -> Normalised:
+    columns = tuple(each.column for each in landed)
+    rejects = pa.concat_tables([parsed.rejects, sieve.rejects()])
+    dropped = pc.sum(pc.equal(rejects["scope"], "row")).as_py() or 0
+    counts = Counts(len(rows) + dropped, dropped, len(rejects) - dropped)
+    changed = changes(previous, columns, [each.column.name for each in landed if each.retyped])
+    hold = judge(feed, changed, counts, had_rows=previous is not None)
+    crs = places.source_crs if places else None
+    return Normalised(columns, rows, rejects, counts.read, crs, hold)

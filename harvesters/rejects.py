@@ -1,0 +1,76 @@
+"""What a run sets aside, row by row and cell by cell, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.run import REJECTS
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Why:
+    """The reason word, the sentence and the column of a set of rejects."""
+
+    reason: str
+    detail: str
+    column: str | None = None
+
+
+class Sieve:
+    """Sorts the rows of one table: `kept` says which of them are still to be published.
+
+    A row is left out once, for the first reason that meets it; a cell set aside counts only while its
+    row is published.
+    """
+
+    def __init__(self, lines: pa.Array) -> None:
+        self.lines = lines
+        self.kept: Mask = np.ones(len(lines), dtype=bool)
+        self._rows: list[pa.Table] = []
+        self._cells: list[tuple[Mask, pa.Table]] = []
+
+    def drop_rows(self, bad: Mask, why: Why, values: pa.Array | pa.ChunkedArray | None = None) -> None:
+        """Leave out the rows of `bad`; `values` (one a row) shows what was found there."""
+        fresh = bad & self.kept
+        if fresh.any():
+            self._rows.append(self._table(fresh, "row", why, values))
+            self.kept &= ~fresh
+
+    def drop_cells(self, bad: Mask, why: Why, values: pa.Array | pa.ChunkedArray) -> None:
+        """Note the cells of `bad` in the column `why.column`; the rows stay."""
+        if bad.any():
+            self._cells.append((bad, self._table(bad, "cell", why, values)))
+
+    def rejects(self) -> pa.Table:
+        """All that was set aside, in the order of REJECTS' columns."""
+        cells = [table.filter(pa.array(self.kept[bad])) for bad, table in self._cells]
+        return pa.concat_tables([REJECTS.empty_table(), *self._rows, *cells])
+
+    def _table(self, mask: Mask, scope: str, why: Why, values: pa.Array | pa.ChunkedArray | None) -> pa.Table:
+        chosen = pa.array(mask)
+        lines = self.lines.filter(chosen)
+        shown = pa.nulls(len(lines), pa.string())
+        if values is not None:
+            shown = flat(pc.cast(values.filter(chosen), pa.string()))
+        words = [pa.repeat(pa.scalar(word, pa.string()), len(lines)) for word in (why.reason, why.detail)]
+        places = [pa.repeat(pa.scalar(word, pa.string()), len(lines)) for word in (scope, why.column)]
+        return pa.table([lines, *places, shown, *words], schema=REJECTS)
+
+
+def flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The same values as one array."""
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def mask_of(condition: pa.Array | pa.ChunkedArray) -> Mask:
+    """A condition as booleans, null counted as false."""
+    filled = pc.fill_null(condition, False)
+    mask: Mask = filled.to_numpy() if isinstance(filled, pa.ChunkedArray) else filled.to_numpy(False)
+    return mask
