@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from base64 import b64encode
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -20,7 +21,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._turn = BoundedSemaphore(2)
-        self._nobody = self._hasher.hash(secrets.token_hex())
+        self._nobody = _matched_by_none(self._hasher)
 
     def hash(self, password: str) -> str:
         """The encoded argon2id hash; raises BadInput for a password that is too short or too long."""
@@ -40,6 +41,13 @@ class Passwords:
             except VerificationError:
                 return False
         return same and stored is not None and encoded is not None
+
+
+def _matched_by_none(hasher: PasswordHasher) -> str:
+    """An encoded hash of the hasher's own cost that was made from no password."""
+    salt, digest = (b64encode(secrets.token_bytes(n)).decode().rstrip("=") for n in (16, hasher.hash_len))
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${cost}${salt}${digest}"
 
 
 def _encoded(password: str) -> bytes | None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from gateway.clients import Clients
+from gateway.clients.credentials import Key
 from gateway.clients.plans import Plan, load_plans
 from gateway.clients.secrets import Secrets, open_secrets
 from gateway.clients.tables import metadata
@@ -29,11 +30,16 @@ class Clock:
         self.now += timedelta(**by)
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path}/entrepot.db")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        engine = create_engine(f"sqlite:///{tmp_path}/entrepot.db")
+    else:
+        engine = create_engine(request.getfixturevalue("postgres_url"))
+    metadata.drop_all(engine)
     metadata.create_all(engine)
     yield engine
+    metadata.drop_all(engine)
     engine.dispose()
 
 
@@ -50,6 +56,13 @@ def plans() -> dict[str, Plan]:
 @pytest.fixture
 def secrets(tmp_path: Path) -> Secrets:
     return open_secrets(tmp_path / "secrets")
+
+
+@pytest.fixture
+def key(clients: Clients) -> tuple[Key, str]:
+    """A key of an application on the free plan, and its text."""
+    owner = clients.create_person("kim@example.org", None, "김하늘")
+    return clients.create_key(clients.create_application(owner.id, "bus-board").id, "first")
 
 
 @pytest.fixture
