@@ -198,7 +198,7 @@ def _redirect(request: _Request, answer: httpcore.Response) -> _Request | None:
             return _Request(request.url.join(location.decode("utf-8")), request.secrets)
     except (httpx.InvalidURL, UnicodeDecodeError):
         pass
-    raise SourceUnavailable(f"{request}: redirects (status {answer.status}) to no address that can be read")
+    raise SourceRefused(f"{request}: redirects (status {answer.status}) to no address that can be read")
 
 
 def _words(fault: Exception) -> str:

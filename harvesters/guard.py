@@ -82,8 +82,8 @@ class Guard:
                 f"the address of {url.host} holds a user name or password",
                 hint="leave it out: a feed names its secrets as env:NAME",
             )
-        if not url.host:
-            raise SourceRefused("the address names no host")
+        if not url.host or not 0 < (url.port or 80) < 65536:
+            raise SourceRefused("the address names no host, or no port that there is")
         if _is_odd_number(url.host):
             raise SourceRefused(f"{url.host} is an address in disguise", hint="write it as 203.0.113.7")
 

@@ -1,0 +1,91 @@
+"""A web server on this machine that answers as a test says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from harvesters.fetch import HttpFetch, Timeout
+from harvesters.guard import Guard
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Site:
+    """`site.routes["/path"] = answer` or `site.body("/path", b"...", header=value)`."""
+
+    port: int
+    routes: dict[str, Answer] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def body(self, path: str, body: bytes, status: int = 200, **headers: str) -> str:
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            respond(request, body, status, **headers)
+
+        self.routes[path] = answer
+        return self.url(path)
+
+    def fetch(self, **options: object) -> HttpFetch:
+        """A fetch that may reach this site and never sleeps."""
+        settings = {"timeout": Timeout(2, 2, 10), "sleep": lambda _: None} | options
+        return HttpFetch(Guard([f"127.0.0.1:{self.port}"]), **settings)
+
+
+def respond(request: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
+    request.send_response(status)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    for name, value in ({"Content-Length": str(len(body))} | named).items():
+        request.send_header(name, value)
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def query(request: BaseHTTPRequestHandler) -> dict[str, str]:
+    """The parameters of a request, decoded once."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            site.seen.append(self.path)
+            answer = site.routes.get(urlsplit(self.path).path)
+            try:
+                if answer is None:
+                    respond(self, b"", 404)
+                else:
+                    answer(self)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    site = Site(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield site
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(name="respond")
+def respond_fixture() -> Callable[..., None]:
+    return respond
+
+
+@pytest.fixture(name="query")
+def query_fixture() -> Callable[[BaseHTTPRequestHandler], dict[str, str]]:
+    return query
