@@ -1,0 +1,111 @@
+"""Find the repeated items of a JSON or XML document and flatten each to a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harvesters.faults import Unreadable
+from schemas.problem import did_you_mean
+
+TEXT = "#text"
+"""The member that holds an XML element's own text where it has attributes or children too."""
+
+_DEEPEST = 8
+# What services call their one item when there is but one and it comes without a list.
+_SINGLES = frozenset(
+    {"item", "items", "row", "rows", "record", "records", "data", "list", "result", "results"}
+)
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items as they stand in the document, and the names it lists for their members, if it does."""
+
+    held: Sequence[Any]
+    names: tuple[str, ...] = ()
+
+
+def find_items(document: Any, path: str | None = None) -> Items:
+    """The items at `path` (`response/body/items/item`), or the longest list of objects.
+
+    One item may stand without a list, none may be null, "" or missing from its container. Raises Unreadable
+    when the path leads nowhere or nothing looks like items.
+    """
+    if path:
+        held = _follow([document], path.strip("/").split("/"), path)
+        return Items(held)
+    lists = sorted(_lists(document), key=lambda items: len(items.held), reverse=True)
+    if lists:
+        return lists[0]
+    single = _single(document)
+    if single is not None:
+        return Items(single)
+    raise Unreadable("the document holds no list of items", 'name their path with [format] records = "..."')
+
+
+def flatten(item: Mapping[str, Any]) -> dict[str, Any]:
+    """One level of scalars: `{"coords": {"lat": 1}}` becomes `coords_lat`; lists become JSON text."""
+    row: dict[str, Any] = {}
+    for name, value in _members(item, "", 0):
+        unique, count = name, 1
+        while unique in row:
+            count += 1
+            unique = f"{name}_{count}"
+        row[unique] = value
+    return row
+
+
+def _members(item: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    for key, value in item.items():
+        name = (prefix.removesuffix("_") or "text") if key == TEXT else f"{prefix}{key}"
+        if isinstance(value, Mapping) and depth < _DEEPEST:
+            yield from _members(value, f"{name}_", depth + 1)
+        elif isinstance(value, list | Mapping):
+            yield name, json.dumps(value, ensure_ascii=False) if value else None
+        else:
+            yield name, None if value == "" else value
+
+
+def _follow(found: list[Any], steps: list[str], path: str) -> list[Any]:
+    for place, step in enumerate(steps):
+        objects = [each for each in found if isinstance(each, Mapping)]
+        values = [each[step] for each in objects if step in each]
+        if not values and any(each not in (None, "", [], {}) for each in found):
+            known = sorted({key for each in objects for key in each})
+            before = "/".join(steps[:place]) or "the document"
+            raise Unreadable(
+                f"[format] records = {path!r}: {before} holds no {step!r}", did_you_mean(step, known)
+            )
+        found = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return [each for each in found if each not in (None, "")]
+
+
+def _lists(held: Any) -> Iterator[Items]:
+    """Every list of objects that is not inside another one."""
+    if isinstance(held, list):
+        if any(isinstance(each, Mapping) for each in held):
+            yield Items(held)
+    elif isinstance(held, Mapping):
+        fields, records = held.get("fields"), held.get("records")
+        if isinstance(fields, list) and isinstance(records, list):
+            names = (each.get("id") or each.get("name") for each in fields if isinstance(each, Mapping))
+            yield Items(records, tuple(name for name in names if isinstance(name, str)))
+            return
+        for value in held.values():
+            yield from _lists(value)
+
+
+def _single(held: Any) -> list[Any] | None:
+    """The one item under a usual name, or none where it holds nothing; None where no name is usual."""
+    if not isinstance(held, Mapping):
+        return None
+    for key, value in held.items():
+        deeper = _single(value)
+        if deeper is not None:
+            return deeper
+        if key in _SINGLES and (value in (None, "", [], {}) or isinstance(value, Mapping)):
+            return [value] if value else []
+    return None
