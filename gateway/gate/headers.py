@@ -1,0 +1,41 @@
+"""The headers the gate adds: what is left of the limits, the request's id, and leave for other origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.clients.plans import Limit
+from gateway.gate.limits import Allowance
+
+Header = tuple[str, str]
+
+_EXPOSED = "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, ETag, Link, Content-Disposition"
+OPEN: tuple[Header, ...] = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", _EXPOSED),
+)
+# `*` would leave out Authorization (Fetch standard, 4.10), so they are listed.
+PREFLIGHT: tuple[Header, ...] = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, X-API-Key, Accept, Accept-Language, Content-Type, If-Match, If-Modified-Since, "
+        "If-None-Match, If-Range, Range, X-Requested-With",
+    ),
+    ("Access-Control-Max-Age", "7200"),
+    ("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers"),
+)
+
+
+def policy(limits: Sequence[Limit]) -> str:
+    """`RateLimit-Policy` of some limits (draft-ietf-httpapi-ratelimit-headers-10), "" without any.
+
+    Names need no escaping: a plan's file takes only lower-case words.
+    """
+    return ", ".join([f'"{limit.name}";q={limit.quota};w={limit.window}' for limit in limits])
+
+
+def left(allowances: Sequence[Allowance]) -> str:
+    """`RateLimit`: what is left, and the seconds until more comes back."""
+    return ", ".join([f'"{limit.name}";r={remaining};t={reset}' for limit, remaining, reset in allowances])
