@@ -9,12 +9,13 @@ from __future__ import annotations
 import fcntl
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from tantivy import (
+    DocAddress,
     Document,
     FieldType,
     Index,
@@ -27,26 +28,13 @@ from tantivy import (
     Searcher,
 )
 
-from catalogue.search import text
+from catalogue.search import entry, text
 from catalogue.search.engine import Hits, SearchDocument, SearchUnavailable
-from catalogue.search.entry import (
-    EDGES,
-    LISTS,
-    MOST_FACETS,
-    ORDERS,
-    TIMES,
-    TITLE_BOOST,
-    WORDS,
-    Range,
-    chosen,
-    entry,
-    place_and_time,
-)
 from schemas.query import FacetCount, SearchQuery
 
 _HEAP = 64_000_000  # bytes of the writer, one thread; 30,000 documents fit in two segments
 _PATIENCE = 30.0  # seconds to wait for another writer
-_TYPES = dict.fromkeys(EDGES, FieldType.Float) | dict.fromkeys(TIMES, FieldType.Integer)
+_TYPES = dict.fromkeys(entry.EDGES, FieldType.Float) | dict.fromkeys(entry.TIMES, FieldType.Integer)
 _FILES = "meta.json"
 _LOCK = "entrepot.lock"
 _EVERY_VALUE = 65_000  # of a facet: all are counted, for the cut among equals must be ours
@@ -65,7 +53,7 @@ class Embedded:
         with self._writing() as writer:
             for document in documents:
                 writer.delete_documents_by_term("id", document.id)
-                writer.add_document(Document.from_dict(entry(document), schema))
+                writer.add_document(Document.from_dict(entry.entry(document), schema))
 
     def drop(self, ids: Iterable[str]) -> None:
         with self._writing() as writer:
@@ -76,7 +64,7 @@ class Embedded:
         with _reported(self._folder):
             searcher = self._current()
             if searcher is None:
-                return Hits(0, facets={name: () for name in query.facets})
+                return Hits(0, facets=dict.fromkeys(query.facets, ()))
             return _Search(searcher, query).hits()
 
     def autocomplete(self, q: str, limit: int) -> list[str]:
@@ -155,16 +143,18 @@ class _Search:
         self._terms = text.terms(query.q)
         self._filters = {
             name: _silent(Query.term_set_query(_schema(), name, list(values)))
-            for name, values in chosen(query).items()
+            for name, values in entry.chosen(query).items()
         }
         self._rest = [_word(term) for term in self._terms]
-        self._rest += [_silent(_any(map(_within, choice))) for choice in place_and_time(query)]
+        self._rest += [_silent(_any(map(_within, choice))) for choice in entry.place_and_time(query)]
         if query.q.strip() and not self._terms:
             self._rest.append(Query.empty_query())
 
     def hits(self) -> Hits:
         page = self._by_score() if self._query.sort == "relevance" and self._terms else self._by_field()
-        return Hits(self._searcher.search(self._asked(), limit=1).count, page, self._facets())
+        # The stubs have forgotten the count.
+        total = self._searcher.search(self._asked(), limit=1).count  # type: ignore[attr-defined]
+        return Hits(total, page, self._facets())
 
     def _asked(self, but: str = "") -> Query:
         """What was asked, `but` for one facet's filter."""
@@ -180,7 +170,7 @@ class _Search:
             limit=max(1, self._query.limit),
             offset=self._query.offset,
             count=False,
-            order_by_field=ORDERS[self._query.sort],
+            order_by_field=entry.ORDERS[self._query.sort],
             order=Order.Asc,
         )
         return tuple((_id(self._searcher, address), None) for _, address in found.hits[: self._query.limit])
@@ -202,7 +192,7 @@ class _Search:
 
 def _frequent(found: Mapping[str, list[dict[str, object]]]) -> tuple[FacetCount, ...]:
     counts = [FacetCount(str(bucket["key"]), int(str(bucket["doc_count"]))) for bucket in found["buckets"]]
-    return tuple(sorted(counts, key=lambda found: (-found.count, found.value))[:MOST_FACETS])
+    return tuple(sorted(counts, key=lambda found: (-found.count, found.value))[: entry.MOST_FACETS])
 
 
 def _best(searcher: Searcher, query: Query, wanted: int) -> list[tuple[str, float | None]]:
@@ -221,29 +211,29 @@ def _best(searcher: Searcher, query: Query, wanted: int) -> list[tuple[str, floa
     return [(id, -score) for score, id in ranked[:wanted]]
 
 
-def _id(searcher: Searcher, address: object) -> str:
+def _id(searcher: Searcher, address: DocAddress) -> str:
     return str(searcher.doc(address)["id"][0])
 
 
 def _word(term: text.Term) -> Query:
-    return _any([Query.boost_query(_holds("title", term), TITLE_BOOST), _holds("body", term)])
+    return _any([Query.boost_query(_holds("title", term), entry.TITLE_BOOST), _holds("body", term)])
 
 
 def _holds(field: str, term: text.Term) -> Query:
     *ahead, last = term.tokens
     if not term.open:
-        return _phrase(field, list(term.tokens))
+        return _phrase(field, term.tokens)
     begun = Query.regex_query(_schema(), field, f"{re.escape(last)}.*")
     return _all([_phrase(field, ahead), begun]) if ahead else begun
 
 
-def _phrase(field: str, tokens: list[str]) -> Query:
+def _phrase(field: str, tokens: Sequence[str]) -> Query:
     if len(tokens) == 1:
         return Query.term_query(_schema(), field, tokens[0], "freq")
-    return Query.phrase_query(_schema(), field, tokens)
+    return Query.phrase_query(_schema(), field, [*tokens])
 
 
-def _within(ranges: list[Range]) -> Query:
+def _within(ranges: list[entry.Range]) -> Query:
     return _all(
         Query.range_query(_schema(), limit.field, _TYPES[limit.field], limit.low, limit.high)
         for limit in ranges
@@ -268,13 +258,13 @@ def _silent(query: Query) -> Query:
 def _schema() -> Schema:
     schema = SchemaBuilder()
     schema.add_text_field("id", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in WORDS:
+    for name in entry.WORDS:
         schema.add_text_field(name, tokenizer_name="whitespace")
-    for name in (*LISTS, *filter("id".__ne__, ORDERS.values())):
+    for name in (*entry.LISTS, *filter("id".__ne__, entry.ORDERS.values())):
         schema.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in EDGES:
+    for name in entry.EDGES:
         schema.add_float_field(name, fast=True)
-    for name in TIMES:
+    for name in entry.TIMES:
         schema.add_integer_field(name, fast=True)
     # Holds nothing; an index of another analysis has another schema, and so is known.
     schema.add_boolean_field(f"analysis_{text.ANALYSIS}")

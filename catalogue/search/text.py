@@ -40,7 +40,7 @@ class Term:
     open: bool = False
 
 
-class _Token(NamedTuple):  # made by the million: a third of a frozen dataclass's cost
+class _Token(NamedTuple):  # by the million, at a third of a dataclass's cost
     text: str
     start: int
     end: int
@@ -116,8 +116,13 @@ def _as_written(word: str) -> str:
 
 
 def _spell(texts: Iterable[str], stem: Callable[[str], str]) -> str:
-    spelt = (" ".join(token.text for token in _tokens(fold(text), stem)) for text in texts)
+    spelt = (" ".join(_spelt(word, stem) for word in fold(text).split()) for text in texts)
     return f" {BREAK} ".join(filter(None, spelt))
+
+
+@lru_cache(maxsize=65_536)  # most words come back
+def _spelt(word: str, stem: Callable[[str], str]) -> str:
+    return " ".join(token.text for token in _tokens(word, stem))
 
 
 def _tokens(folded: str, stem: Callable[[str], str]) -> Iterator[_Token]:
