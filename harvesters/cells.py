@@ -73,4 +73,4 @@ def sample(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def all_missing(values: pa.ChunkedArray) -> bool:
     """Whether nothing but null markers is written in the texts."""
-    return bool(pc.all(pc.or_(pc.is_null(values), pc.is_in(values, NULL_MARKERS))).as_py())
+    return bool(pc.all(pc.or_(pc.is_null(values), pc.is_in(values, NULL_MARKERS)), min_count=0).as_py())

@@ -13,6 +13,8 @@ _WIDER: dict[frozenset[ColumnType], ColumnType] = {
     frozenset(("integer", "number")): "number",
     frozenset(("date", "time")): "time",
 }
+_FEW = 20
+_LET_IN = 'mend the source or [columns], or let the change in with contract = "evolve"'
 
 
 class SourceChanged(HarvestFault):
@@ -94,9 +96,6 @@ def _changed(feed: Feed, changed: Changes) -> Hold | None:
     return Hold("schema_changed", f"{'; '.join(found)}; {_LET_IN}")
 
 
-_LET_IN = 'mend the source, name the column in [columns], or let the change in with contract = "evolve"'
-
-
 def _named(changed: Changes) -> list[str]:
     gone = [f"column {name!r} is gone from the source" for name in changed.gone]
     return gone + [f"values of column {name!r} no longer fit its type" for name in changed.retyped]
@@ -118,5 +117,16 @@ def _empty(feed: Feed, counts: Counts, had_rows: bool) -> Hold | None:
     return Hold(
         "empty",
         "the source gives no rows where the current snapshot has some; "
+        'if that is right, let it in with contract = "evolve"',
+    )
+
+
+def shrunk(feed: Feed, before: int, now: int) -> Hold | None:
+    """Whether more than half of what was published would vanish at once; a few rows may come and go."""
+    if feed.contract == "evolve" or before < _FEW or now >= before / 2:
+        return None
+    return Hold(
+        "mass_deletion",
+        f"{now} rows where {before} are published, so {before - now} would vanish; "
         'if that is right, let it in with contract = "evolve"',
     )

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harvesters.cast import Reading
 from harvesters.columns import Layout, layout
-from harvesters.contract import Counts, Hold, changes, judge
+from harvesters.contract import Changes, Counts, Hold, changes, judge
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.keys import names_by_key, names_by_place
 from harvesters.landing import Landed, Landing, land
 from harvesters.locate import has_shapes, locate
-from harvesters.places import Places
-from harvesters.rejects import Sieve
+from harvesters.rejects import Sieve, rejected_rows
 from schemas.arrow import arrow_schema
 from schemas.dataset import BBox, Column
 from schemas.feed import Feed
@@ -28,7 +26,8 @@ class Normalised:
     """The rows of one dataset as `arrow_schema(columns)`, and what was set aside (schemas.run.REJECTS).
 
     `read` counts the rows of the source: those of `rows`, and one for each reject of scope `row`. `hold`
-    says why the rows may not be published.
+    says why the rows may not be published. `timed` says that rows are named by when they were, so that
+    each run may hold others.
     """
 
     columns: tuple[Column, ...]
@@ -37,6 +36,7 @@ class Normalised:
     read: int
     source_crs: str | None = None
     hold: Hold | None = None
+    timed: bool = False
 
 
 def normalise(
@@ -66,7 +66,17 @@ def normalise(
     if plan.geometry and places:
         landed.append(Landed(plan.geometry, pa.chunked_array([places.geometry])))
     rows = _rows(landed, plan, sieve)
-    return _judged(parsed, feed, previous, landed, rows, sieve, places)
+    rejects = pa.concat_tables([parsed.rejects, sieve.rejects()])
+    found = Normalised(
+        columns=tuple(each.column for each in landed),
+        rows=rows,
+        rejects=rejects,
+        read=len(rows) + rejected_rows(rejects),
+        source_crs=places.source_crs if places else None,
+        timed=plan.time in plan.key,
+    )
+    retyped = [each.column.name for each in landed if each.retyped]
+    return replace(found, hold=_hold(found, feed, changes(previous, found.columns, retyped), previous))
 
 
 def _rows(landed: Sequence[Landed], plan: Layout, sieve: Sieve) -> pa.Table:
@@ -80,20 +90,9 @@ def _rows(landed: Sequence[Landed], plan: Layout, sieve: Sieve) -> pa.Table:
     return pa.table([ids, *values.values()], schema=schema)
 
 
-def _judged(
-    parsed: Parsed,
-    feed: Feed,
-    previous: tuple[Column, ...] | None,
-    landed: Sequence[Landed],
-    rows: pa.Table,
-    sieve: Sieve,
-    places: Places | None,
-) -> Normalised:
-    columns = tuple(each.column for each in landed)
-    rejects = pa.concat_tables([parsed.rejects, sieve.rejects()])
-    dropped = pc.sum(pc.equal(rejects["scope"], "row")).as_py() or 0
-    counts = Counts(len(rows) + dropped, dropped, len(rejects) - dropped)
-    changed = changes(previous, columns, [each.column.name for each in landed if each.retyped])
-    hold = judge(feed, changed, counts, had_rows=previous is not None)
-    crs = places.source_crs if places else None
-    return Normalised(columns, rows, rejects, counts.read, crs, hold)
+def _hold(
+    found: Normalised, feed: Feed, changed: Changes, previous: tuple[Column, ...] | None
+) -> Hold | None:
+    dropped = found.read - len(found.rows)
+    counts = Counts(found.read, dropped, len(found.rejects) - dropped)
+    return judge(feed, changed, counts, had_rows=previous is not None and not found.timed)

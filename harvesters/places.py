@@ -66,7 +66,7 @@ def coordinate_columns(names: Sequence[str]) -> Axes | None:
 
 
 def _pair(plain: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    """The first pair there is, whole (경도, 위도) before those with something before it (병원경도, 병원위도)."""
+    """The first pair there is, whole (경도, 위도) before one with a prefix (병원경도, 병원위도)."""
     for x, y in pairs:
         if x in plain and y in plain:
             return plain[x], plain[y]
@@ -133,7 +133,7 @@ def _check(lon: Floats, lat: Floats, given: Mask, extent: BBox, sieve: Sieve) ->
 
 def _swapped(lon: Floats, lat: Floats) -> Unreadable:
     return Unreadable(
-        f"longitude and latitude are the wrong way round (such as longitude {lon[0]:.4f}, latitude {lat[0]:.4f})",
+        f"longitude and latitude are the wrong way round (longitude {lon[0]:.4f}, latitude {lat[0]:.4f})",
         "write [format] x = the column that holds longitudes and y = the other",
     )
 

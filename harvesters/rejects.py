@@ -64,6 +64,11 @@ class Sieve:
         return pa.table([lines, *places, shown, *words], schema=REJECTS)
 
 
+def rejected_rows(rejects: pa.Table) -> int:
+    """How many rows of the source a table of rejects stands for."""
+    return int(pc.sum(pc.equal(rejects["scope"], "row")).as_py() or 0)
+
+
 def flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The same values as one array."""
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

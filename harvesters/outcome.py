@@ -1,0 +1,95 @@
+"""What became of a run, in the words and counts of its record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harvesters.contract import Hold, SourceChanged
+from harvesters.faults import HarvestFault
+from schemas.dataset import BBox
+from schemas.feed import Feed
+from schemas.run import Run, Status
+
+_RULES = 1
+"""Counts the changes of how sources are read: a new number makes every feed be read again."""
+
+
+def fingerprint(feed: Feed, raw_sha256: str, city: tuple[BBox, str]) -> str:
+    """Names what a run would publish: how the columns are made, then everything else that matters.
+
+    `city` is what the feed leaves to the city: the extent and the name of the zone.
+    """
+    rest = (feed.title, feed.publisher, feed.licence, feed.description, feed.keywords, feed.themes)
+    terms = (feed.contract, feed.reject_limit, feed.extent, city, raw_sha256)
+    return f"{_shape(feed)}.{_digest(rest, terms)}"
+
+
+def same_shape(feed: Feed, published: str | None) -> bool:
+    """Whether the feed still makes its columns as it did in the run of that fingerprint.
+
+    A steward who changes how columns are made has looked at them: the contract is with the source.
+    """
+    return published is not None and published.startswith(f"{_shape(feed)}.")
+
+
+def _shape(feed: Feed) -> str:
+    columns = tuple(sorted(feed.columns.items()))
+    return _digest(_RULES, feed.record, columns, feed.key, feed.time, feed.format)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def is_current(feed_runs: Sequence[Run], mark: str) -> bool:
+    """Whether a run of this fingerprint published all it had, and nothing else was published since."""
+    return bool(feed_runs) and all(run.status == "published" and run.fingerprint == mark for run in feed_runs)
+
+
+def unchanged(run: Run, former: Run) -> Run:
+    """The source is as it was: the counts are those of the run that published it."""
+    return replace(
+        former,
+        run=run.run,
+        status="unchanged",
+        trigger=run.trigger,
+        requested=run.requested,
+        started=run.started,
+        finished=None,
+        bytes=run.bytes,
+    )
+
+
+def failed(run: Run, fault: HarvestFault, read: int = 0) -> Run:
+    """Nothing was published for a fault; every row known counts as rejected for it."""
+    status: Status = "held" if isinstance(fault, SourceChanged) else "failed"
+    reasons = {fault.reason: read}
+    return replace(run, status=status, error=str(fault), read=read, rejected=read, reasons=reasons)
+
+
+def held(run: Run, hold: Hold, read: int, rejects: pa.Table) -> Run:
+    """Nothing is published until a steward looks; rows without a reason of their own have the hold's."""
+    own = row_reasons(rejects)
+    reasons = {**own, hold.reason: read - sum(own.values())}
+    return replace(run, status="held", error=hold.detail, read=read, rejected=read, reasons=reasons)
+
+
+def landed(run: Run, read: int, rejects: pa.Table) -> Run:
+    """The counts of rows that are about to be published."""
+    reasons = row_reasons(rejects)
+    rejected = sum(reasons.values())
+    cells = len(rejects) - rejected
+    return replace(
+        run, read=read, published=read - rejected, rejected=rejected, rejected_cells=cells, reasons=reasons
+    )
+
+
+def row_reasons(rejects: pa.Table) -> dict[str, int]:
+    """How many rows were left out for each reason."""
+    rows = rejects.filter(pc.equal(rejects["scope"], "row"))
+    return {each["values"]: each["counts"] for each in pc.value_counts(rows["reason"]).to_pylist()}

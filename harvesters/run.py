@@ -1,0 +1,171 @@
+"""Bring one feed up to date: the recipe, read top to bottom, and the runs it leaves behind."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from catalogue.errors import RunLost, Taken
+from catalogue.publication import Publication
+from harvesters.contract import shrunk
+from harvesters.datasets import current, dataset_id, describe
+from harvesters.detect import detect
+from harvesters.entries import list_entries
+from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
+from harvesters.fetch import Fetch
+from harvesters.formats import Parsed, format_reader
+from harvesters.normalise import normalise
+from harvesters.outcome import failed, fingerprint, held, is_current, landed, same_shape, unchanged
+from harvesters.secrets import resolve_secrets
+from harvesters.sources import Raw, source
+from schemas.dataset import BBox
+from schemas.feed import CATALOGUE_ENTRY, Feed
+from schemas.run import Run
+
+if TYPE_CHECKING:
+    from catalogue import Catalogue
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Harvester:
+    """What every run needs: where to publish, how to fetch, and what feeds leave to the city.
+
+    `work` holds one folder a run while it lasts; `environ` holds the secrets that feeds name.
+    """
+
+    catalogue: Catalogue
+    fetch: Fetch
+    work: Path
+    extent: BBox
+    zone: ZoneInfo
+    environ: Mapping[str, str]
+
+
+def harvest(feed: Feed, run: Run, harvester: Harvester) -> list[Run]:
+    """Bring the feed up to date and return what became of each of its datasets.
+
+    `run` is a claimed run of the feed. A fault of feed, source or data is an outcome and not an
+    exception; what was published stays until its successor is complete.
+    """
+    harvester.work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=harvester.work, prefix=f"{run.run}-", ignore_cleanup_errors=True) as folder:
+        runs = _attempt(feed, run, harvester, Path(folder))
+    harvester.catalogue.finish_run(run.run)
+    for outcome in runs:
+        _tell(outcome)
+    return runs
+
+
+def _attempt(feed: Feed, run: Run, harvester: Harvester, folder: Path) -> list[Run]:
+    try:
+        return _bring_up_to_date(feed, run, harvester, folder)
+    except HarvestFault as fault:
+        return [harvester.catalogue.record(failed(run, fault))]
+    except RunLost as lost:
+        return [replace(run, status="failed", error=str(lost))]
+    except Exception as fault:  # The last handler: no feed takes the worker down with it.
+        log.exception("run=%s feed=%s", run.run, feed.id)
+        error = HarvestFault(
+            f"unexpected fault: {type(fault).__name__}", "the log of the harvester says more"
+        )
+        return [harvester.catalogue.record(failed(run, error))]
+
+
+def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: Path) -> list[Run]:
+    ready = resolve_secrets(feed, harvester.environ)
+    raw = source(feed.source.kind).read(ready, harvester.fetch, folder)
+    mark = fingerprint(feed, raw.sha256, (harvester.extent, harvester.zone.key))
+    run = replace(run, bytes=raw.bytes, fingerprint=mark)
+    former = harvester.catalogue.last_published(feed.id)
+    if is_current(former, mark) and _stands(former, harvester.catalogue):
+        return [harvester.catalogue.record(unchanged(run, each)) for each in former]
+    tables = _parse(feed, raw, folder)
+    if feed.record == CATALOGUE_ENTRY:
+        return [_land_entries(tables, feed, run, harvester)]
+    same = bool(former) and same_shape(feed, former[0].fingerprint)
+    return [_land(tables.pop(0), feed, run, harvester, same) for _ in range(len(tables))]
+
+
+def _stands(former: list[Run], catalogue: Catalogue) -> bool:
+    """Whether what those runs published is what is current; entries have no snapshots to compare."""
+    for run in former:
+        snapshot = current(catalogue, run.dataset)
+        if (snapshot.id if snapshot else None) != run.snapshot:
+            return False
+    return True
+
+
+def _parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
+    spec = replace(feed.format, kind=feed.format.kind or raw.format)
+    found = detect(raw.path, raw.name, folder, spec)
+    tables = list(format_reader(found.kind).read(found.path, spec))
+    read = sum(len(parsed.table) + len(parsed.rejects) for parsed in tables)
+    if raw.expected is not None and read < raw.expected:
+        raise SourceIncomplete(
+            f"the source says it holds {raw.expected} rows and gave {read}", "try again later"
+        )
+    return tables
+
+
+def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, same: bool) -> Run:
+    """Publish one table, or record why it waits; `same`: the columns are made as for the last snapshot."""
+    catalogue = harvester.catalogue
+    run = replace(run, dataset=dataset_id(feed.id, parsed.name))
+    snapshot = current(catalogue, run.dataset)
+    previous = snapshot.columns if snapshot and snapshot.rows and same else None
+    try:
+        found = normalise(parsed, feed, extent=harvester.extent, zone=harvester.zone, previous=previous)
+    except HarvestFault as fault:
+        return catalogue.record(failed(run, fault, len(parsed.table) + len(parsed.rejects)))
+    # Readings and positions are a window that moves: only of things can many vanish at once.
+    lasting = same and snapshot and not found.timed
+    hold = found.hold or (shrunk(feed, snapshot.rows, len(found.rows)) if snapshot and lasting else None)
+    if hold:
+        return catalogue.record(held(run, hold, found.read, found.rejects), found.rejects)
+    dataset = describe(feed, parsed.name, found.source_crs)
+    publication = Publication(dataset, found.columns, found.rows, found.rejects)
+    try:
+        run = catalogue.publish(publication, landed(run, found.read, found.rejects))
+    except Taken as taken:
+        return catalogue.record(failed(run, FeedMisconfigured(str(taken)), found.read))
+    _index(run.dataset, catalogue)
+    return run
+
+
+def _land_entries(tables: list[Parsed], feed: Feed, run: Run, harvester: Harvester) -> Run:
+    if len(tables) != 1:
+        raise FeedMisconfigured(
+            f"a list of datasets is one table, and the source holds {len(tables)}",
+            "choose one with [format] sheet, layer or member",
+        )
+    listed = list_entries(tables[0], feed, harvester.zone)
+    counted = landed(run, listed.read, listed.rejects)
+    former = harvester.catalogue.last_published(feed.id)
+    hold = listed.hold(feed) or (shrunk(feed, former[0].published, len(listed.entries)) if former else None)
+    if hold:
+        return harvester.catalogue.record(held(run, hold, listed.read, listed.rejects), listed.rejects)
+    try:
+        return harvester.catalogue.publish_entries(feed.id, listed.entries, counted, listed.rejects)
+    except Taken as taken:
+        return harvester.catalogue.record(failed(run, FeedMisconfigured(str(taken)), listed.read))
+
+
+def _index(dataset: str, catalogue: Catalogue) -> None:
+    """Make the look-up copy of what was published; without one, scans answer, so a fault is only logged."""
+    try:
+        catalogue.build_index(catalogue.snapshot(dataset))
+    except Exception:  # What is published stands, whatever befalls a copy of it.
+        log.exception("dataset=%s index=failed", dataset)
+
+
+def _tell(run: Run) -> None:
+    facts = (run.run, run.feed, run.dataset, run.status, run.read, run.published, run.rejected, run.seconds)
+    line = "run=%s feed=%s dataset=%s status=%s read=%d published=%d rejected=%d seconds=%.2f error=%s"
+    log.info(line, *facts, run.error)
