@@ -39,7 +39,7 @@ class Member:
 
 def members(path: Path) -> tuple[Member, ...]:
     """The files of a ZIP, without folders and system droppings; raises Unreadable for bombs and traps."""
-    with _reading(path, "the ZIP file"), zipfile.ZipFile(path) as archive:
+    with reading("the ZIP file"), zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
     _refuse_bomb(sum(info.file_size for info in infos), path.stat().st_size)
     found = [
@@ -54,7 +54,7 @@ def members(path: Path) -> tuple[Member, ...]:
 def unzip(path: Path, member: Member, to: Path) -> None:
     """Write one file of a ZIP to `to`."""
     with (
-        _reading(path, f"{member.name!r} in the ZIP file"),
+        reading(f"{member.name!r} in the ZIP file"),
         zipfile.ZipFile(path) as archive,
         archive.open(archive.infolist()[member.place]) as packed,
     ):
@@ -63,7 +63,7 @@ def unzip(path: Path, member: Member, to: Path) -> None:
 
 def gunzip(path: Path, to: Path) -> None:
     """Write what a gzip file holds to `to`."""
-    with _reading(path, "the gzip file"), gzip.open(path) as packed:
+    with reading("the gzip file"), gzip.open(path) as packed:
         _copy(packed, to, _allowed(path.stat().st_size))
 
 
@@ -114,7 +114,8 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, to: Path, limit: int) -> None:
 
 
 @contextmanager
-def _reading(path: Path, what: str) -> Iterator[None]:
+def reading(what: str) -> Iterator[None]:
+    """Turn what goes wrong inside an archive into one sentence about `what`."""
     try:
         yield
     except _BROKEN as error:
