@@ -19,6 +19,7 @@ from schemas.query import FacetCount, SearchQuery
 Json = dict[str, Any]
 
 _ANSWER = 2.0  # seconds a search may take
+_WINDOW = 1_000_000  # hits that pages can reach: more than there are datasets
 _WRITE = 60.0  # seconds a bulk request, or a new index, may take
 
 
@@ -48,8 +49,7 @@ class Cluster:
     def drop(self, ids: Iterable[str]) -> None:
         with self._reported():
             if self._exists():
-                unknown = 404
-                self._write(({"_op_type": "delete", "_id": id} for id in ids), ignore_status=unknown)
+                self._write(({"_op_type": "delete", "_id": id} for id in ids), ignore_status=404)
 
     def search(self, query: SearchQuery) -> Hits:
         by_score = query.sort == "relevance" and bool(text.terms(query.q))
@@ -59,7 +59,7 @@ class Cluster:
             post_filter=_every(_filters(query).values()),
             aggs={name: _counted(name, _filters(query)) for name in query.facets},
             sort=order,
-            from_=query.offset,
+            from_=min(query.offset, _WINDOW - query.limit),
             size=query.limit,
             track_total_hits=True,
         )
@@ -223,7 +223,7 @@ def _some(parts: Iterable[Json]) -> Json:
 _SETTINGS: Json = {
     "number_of_shards": 1,  # with one, counts of facets are exact
     "auto_expand_replicas": "0-1",
-    "max_result_window": 1_000_000,  # offsets may go as far as the catalogue does
+    "max_result_window": _WINDOW,
 }
 _SORTED: Json = {"type": "keyword", "index": False}
 _MAPPINGS: Json = {

@@ -6,9 +6,7 @@ process has committed. A writer holds a lock of the operating system, which a ki
 
 from __future__ import annotations
 
-import fcntl
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -30,13 +28,13 @@ from tantivy import (
 
 from catalogue.search import entry, text
 from catalogue.search.engine import Hits, SearchDocument, SearchUnavailable
+from catalogue.search.lock import LOCK, alone
 from schemas.query import FacetCount, SearchQuery
 
 _HEAP = 64_000_000  # bytes of the writer, one thread; 30,000 documents fit in two segments
 _PATIENCE = 30.0  # seconds to wait for another writer
 _TYPES = dict.fromkeys(entry.EDGES, FieldType.Float) | dict.fromkeys(entry.TIMES, FieldType.Integer)
 _FILES = "meta.json"
-_LOCK = "entrepot.lock"
 _EVERY_VALUE = 65_000  # of a facet: all are counted, for the cut among equals must be ours
 
 
@@ -78,11 +76,11 @@ class Embedded:
 
     def clear(self) -> None:
         self.close()
-        with self._locked():
+        with alone(self._folder, self._patience):
             # Its list of files goes first: without it there is no index, and readers find nothing.
             (self._folder / _FILES).unlink(missing_ok=True)
             for path in self._folder.iterdir():
-                if path.is_file() and path.name != _LOCK:
+                if path.is_file() and path.name != LOCK:
                     path.unlink()
 
     def count(self) -> int:
@@ -107,7 +105,7 @@ class Embedded:
 
     @contextmanager
     def _writing(self) -> Iterator[IndexWriter]:
-        with self._locked():
+        with alone(self._folder, self._patience):
             with _reported(self._folder):
                 writer = Index(_schema(), path=str(self._folder)).writer(_HEAP, 1)
             try:
@@ -116,22 +114,6 @@ class Embedded:
                     writer.commit()
             finally:
                 writer.wait_merging_threads()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Alone among the processes that write."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + self._patience
-        with (self._folder / _LOCK).open("w") as lock:
-            while not _acquired(lock.fileno()):
-                if time.monotonic() > deadline:
-                    raise SearchUnavailable(
-                        f"another process has been writing the search index in {self._folder}"
-                        f" for {self._patience:g} s",
-                        "wait for it, or end it, and try again",
-                    )
-                time.sleep(0.02)
-            yield
 
 
 class _Search:
@@ -151,29 +133,30 @@ class _Search:
             self._rest.append(Query.empty_query())
 
     def hits(self) -> Hits:
-        page = self._by_score() if self._query.sort == "relevance" and self._terms else self._by_field()
         # The stubs have forgotten the count.
         total = self._searcher.search(self._asked(), limit=1).count  # type: ignore[attr-defined]
-        return Hits(total, page, self._facets())
+        return Hits(total, self._page(total), self._facets())
 
     def _asked(self, but: str = "") -> Query:
         """What was asked, `but` for one facet's filter."""
         return _all([*self._rest, *(part for name, part in self._filters.items() if name != but)])
 
-    def _by_score(self) -> tuple[tuple[str, float | None], ...]:
-        start, end = self._query.offset, self._query.offset + self._query.limit
-        return tuple(_best(self._searcher, self._asked(), end)[start:end])
-
-    def _by_field(self) -> tuple[tuple[str, float | None], ...]:
+    def _page(self, total: int) -> tuple[tuple[str, float | None], ...]:
+        # tantivy makes room for as many as it is asked for, so we never ask for more than there are.
+        start, end = self._query.offset, min(self._query.offset + self._query.limit, total)
+        if start >= end:
+            return ()
+        if self._query.sort == "relevance" and self._terms:
+            return tuple(_best(self._searcher, self._asked(), end)[start:])
         found = self._searcher.search(
             self._asked(),
-            limit=max(1, self._query.limit),
-            offset=self._query.offset,
+            limit=end - start,
+            offset=start,
             count=False,
             order_by_field=entry.ORDERS[self._query.sort],
             order=Order.Asc,
         )
-        return tuple((_id(self._searcher, address), None) for _, address in found.hits[: self._query.limit])
+        return tuple((_id(self._searcher, address), None) for _, address in found.hits)
 
     def _facets(self) -> dict[str, tuple[FacetCount, ...]]:
         free = [name for name in self._query.facets if name not in self._filters]
@@ -290,11 +273,3 @@ def _reported(folder: Path) -> Iterator[None]:
         raise SearchUnavailable(
             f"the search index in {folder} cannot be used ({fault})", "build it again with `entrepot reindex`"
         ) from fault
-
-
-def _acquired(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
