@@ -132,7 +132,7 @@ def _shape_fault(path: tuple[str, ...], message: str) -> Fault:
     if message == "Missing data for required field.":
         under = f"under [{path[0]}]" if len(path) > 1 else "at the top"
         return Fault(path[:-1], f"the line {path[-1]} is missing", f"write it {under}")
-    return Fault(path, f"{name} {_TAKES.get(message, message)}")
+    return Fault(path, f"{name} {_TAKES.get(message, message[0].lower() + message[1:].rstrip('.'))}")
 
 
 def _leaves(messages: dict[Any, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

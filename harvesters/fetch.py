@@ -62,13 +62,13 @@ class _Request:
 
     def __str__(self) -> str:
         """The URL as it may be shown: no secret of the feed, nothing that looks like a key."""
-        pairs = [
-            (name, "…" if is_secret(name) or value in self.secrets else value)
-            for name, value in self.url.params.multi_items()
-        ]
-        query = "&".join(f"{name}={value}" for name, value in pairs)
         plain = str(self.url.copy_with(query=None, fragment=None, username="", password=""))
-        return f"{plain}?{query}" if query else plain
+        pairs = self.url.params.multi_items()
+        query = "&".join(f"{name}={'…' if is_secret(name) else value}" for name, value in pairs)
+        shown = f"{plain}?{query}" if query else plain
+        for secret in self.secrets:
+            shown = shown.replace(secret, "…")
+        return shown
 
 
 class HttpFetch:
@@ -186,7 +186,11 @@ def _request(url: str, params: Mapping[str, str]) -> _Request:
         whole = parsed.copy_merge_params(params) if params else parsed
     except httpx.InvalidURL as fault:
         raise SourceRefused(f"the address cannot be read: {fault}", hint="mend url under [source]") from None
-    return _Request(whole, frozenset(value for value in params.values() if isinstance(value, Secret)))
+    secrets: set[str] = {value for value in params.values() if isinstance(value, Secret)}
+    if isinstance(url, Secret):
+        # Some services take their key as a part of the path.
+        secrets |= {parsed.raw_path.decode().partition("?")[0], *parsed.params.values()} - {"", "/"}
+    return _Request(whole, frozenset(secrets))
 
 
 def _redirect(request: _Request, answer: httpcore.Response) -> _Request | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from harvesters.faults import FeedMisconfigured
 from schemas.feed import Feed
@@ -59,6 +60,17 @@ def literal_secrets(options: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...
         elif is_secret(name) and not named:
             variable = re.sub(r"(?<=[a-z])(?=[A-Z])|\W", "_", name).upper()
             yield path, f'write {name} = "env:{variable}" and set {variable} in the environment'
+        elif _shows_secret(value):
+            yield path, f'write {name} = "env:MY_URL" and set MY_URL to the whole address in the environment'
+
+
+def _shows_secret(value: str) -> bool:
+    """Whether a text is an address with a password or a key in it."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return "@" in parts.netloc or any(is_secret(name) for name, _ in parse_qsl(parts.query))
 
 
 def _mapped(

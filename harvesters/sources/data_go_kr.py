@@ -31,7 +31,7 @@ def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """`url` an address, `service_key` a text, `page_size` 1 to 10,000, `params` a table."""
     url, size = options.get("url", "http://"), options.get("page_size", PAGE_SIZE)
     params = options.get("params", {})
-    if not (isinstance(url, str) and url.startswith(("http://", "https://"))):
+    if not (isinstance(url, str) and url.startswith(("http://", "https://", "env:"))):
         yield "url", "takes an address that starts with http:// or https://"
     if not isinstance(options.get("service_key", ""), str):
         yield "service_key", 'takes the name of an environment variable, as in "env:DATA_GO_KR_KEY"'

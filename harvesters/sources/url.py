@@ -18,7 +18,7 @@ REQUIRED = frozenset({"url"})
 def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """`url` is an absolute http or https address."""
     url = options.get("url")
-    if url is not None and not (isinstance(url, str) and url.startswith(("http://", "https://"))):
+    if url is not None and not (isinstance(url, str) and url.startswith(("http://", "https://", "env:"))):
         yield "url", "takes an address that starts with http:// or https://"
 
 
