@@ -110,3 +110,22 @@ def _hilbert(x: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> npt.NDArray[
         x, y = np.where(flip, ~x, x), np.where(flip, ~y, y)
         x, y = np.where(top, x, y), np.where(top, y, x)
     return distance
+
+
+def geojson(wkb: pa.Array | pa.ChunkedArray) -> list[str | None]:
+    """GeoJSON texts (n,) of WKB, coordinates rounded to 7 decimals; None where null."""
+    coordinates = _points(wkb)
+    if coordinates is not None and np.isfinite(coordinates).all():
+        pairs = _rounded(coordinates).tolist()
+        return [f'{{"type":"Point","coordinates":[{x},{y}]}}' for x, y in pairs]
+    geometries = shapes(wkb)
+    flat = ~shapely.has_z(geometries)
+    rounded = geometries.copy()
+    rounded[flat] = shapely.transform(geometries[flat], _rounded)
+    rounded[~flat] = shapely.transform(geometries[~flat], _rounded, include_z=True)
+    texts: list[str | None] = shapely.to_geojson(rounded).tolist()
+    return texts
+
+
+def _rounded(coordinates: Floats) -> Floats:
+    return np.round(coordinates, DECIMALS)

@@ -38,10 +38,11 @@ class Parts(Protocol):
 def write(publication: Publication, storage: Parts, snapshot: str, now: datetime) -> Snapshot:
     """Store the rows of a publication as one part and return the manifest, `run` not yet filled in.
 
+    A number that is not finite is stored as null: JSON has no word for it and engines disagree on its order.
     Places are ordered along a Hilbert curve, readings by key and then time, all else as published.
     Raises ValueError when the rows are not those that the columns promise.
     """
-    rows = publication.rows.cast(arrow_schema(publication.columns))
+    rows = _finite(publication.rows.cast(arrow_schema(publication.columns)))
     place = geometry.geometry_column(publication.columns)
     corners, kinds = geometry.boxes(rows[place]) if place else (None, [])
     order = _order(rows, publication.columns, corners)
@@ -80,6 +81,15 @@ def covering_name(columns: tuple[Column, ...]) -> str:
 def time_column(columns: tuple[Column, ...]) -> Column | None:
     """The column that says when a row is, None when the rows are of no time."""
     return next((column for column in columns if column.role == "time"), None)
+
+
+def _finite(rows: pa.Table) -> pa.Table:
+    for i, field in enumerate(rows.schema):
+        if pa.types.is_floating(field.type):
+            kept = pc.if_else(pc.is_finite(rows[i]), rows[i], None)
+            # Adding zero turns -0.0, which SQLite does not keep, into 0.0.
+            rows = rows.set_column(i, field, pc.add(kept, 0.0))
+    return rows
 
 
 def _order(rows: pa.Table, columns: tuple[Column, ...], corners: geometry.Floats | None) -> Order | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from catalogue.publication import Publication
+from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column, Dataset, Text
 from schemas.run import REJECTS
@@ -18,27 +18,15 @@ from schemas.run import REJECTS
 Publish = Callable[[tuple[Column, ...], Sequence[tuple[Any, ...]]], Publication]
 
 
-class Folder:
-    """Parts in a local folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def path(self, relative: str) -> Path:
-        return self.root / relative
-
-    @contextmanager
-    def writer(self, relative: str) -> Iterator[Path]:
-        target = self.root / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        yield partial
-        partial.rename(target)
-
-
 @pytest.fixture
-def storage(tmp_path: Path) -> Folder:
-    return Folder(tmp_path / "storage")
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path / "storage")
+
+
+@pytest.fixture(scope="session")
+def make_folder() -> Callable[[Path], Storage]:
+    """Makes the storage of one example of a property, which outlives no folder of a test."""
+    return Storage
 
 
 @pytest.fixture(scope="session")

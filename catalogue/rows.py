@@ -1,0 +1,135 @@
+"""Answer a row query: looked up in the row index where one stands, scanned from the parts elsewhere."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from catalogue import cursor, index_build
+from catalogue.index import Beyond, Found, Index
+from catalogue.plan import Plan, plan
+from catalogue.scan import Scanner
+from catalogue.snapshots import Parts
+from schemas.problem import BadInput, InputError
+from schemas.query import RowPage, RowQuery
+from schemas.snapshot import Snapshot
+
+FORMAT = 1
+"""Raised when the layout of the index changes; indexes of another format are not looked at."""
+OPEN = 64
+GIGABYTE = 2**30
+
+
+class Rows:
+    """The rows of all snapshots of a storage; safe to share by threads.
+
+    Row indexes lie in `index_folder` and may be deleted at any time: without one, scans answer.
+    Above `cache_bytes` in total, those not asked for longest are deleted after a build.
+    """
+
+    def __init__(self, storage: Parts, index_folder: Path, *, cache_bytes: int = 20 * GIGABYTE) -> None:
+        self._storage = storage
+        self._folder = index_folder
+        self._cache_bytes = cache_bytes
+        self._scanner = Scanner(storage)
+        self._open: OrderedDict[str, Index] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
+        """One page of a snapshot; raises BadInput, and RowsTimeout when it takes too much work."""
+        asked = plan(snapshot, query)
+        if asked.after is not None and asked.after >= snapshot.rows:
+            raise BadInput([InputError("cursor", "is not one of ours", "take it from `next`, unchanged")])
+        index = self._index(snapshot.id)
+        values, last = self._page(index, asked)
+        return RowPage(
+            snapshot=snapshot.id,
+            columns=asked.columns[1:],
+            names=tuple(column.name for column in asked.columns),
+            values=values,
+            next=None if last is None else cursor.write(snapshot.id, asked.question, last),
+            count=self._count(index, asked) if query.count else None,
+        )
+
+    def build(self, snapshot: Snapshot) -> Path:
+        """Build the row index of a snapshot and return its file; one that stands already is kept."""
+        file = self._file(snapshot.id)
+        if not file.exists():
+            index_build.build(snapshot, self._storage, file)
+            self._evict(file)
+        return file
+
+    def forget(self, snapshot_id: str) -> None:
+        """Delete the row index of a snapshot, if there is one."""
+        with self._lock:
+            index = self._open.pop(snapshot_id, None)
+        if index:
+            index.close()
+        self._file(snapshot_id).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close all files."""
+        with self._lock:
+            while self._open:
+                self._open.popitem()[1].close()
+        self._scanner.close()
+
+    def _page(self, index: Index | None, asked: Plan) -> Found:
+        if index:
+            try:
+                return index.page(asked, asked.limit)
+            except Beyond:
+                pass
+        return self._scanner.page(asked, asked.limit)
+
+    def _count(self, index: Index | None, asked: Plan) -> int:
+        if not asked.conditions and asked.bbox is None:
+            return asked.snapshot.rows
+        if index:
+            try:
+                return index.count(asked)
+            except Beyond:
+                pass
+        return self._scanner.count(asked)
+
+    def _index(self, snapshot_id: str) -> Index | None:
+        """The open index of a snapshot, None where it is not built."""
+        with self._lock:
+            index = self._open.get(snapshot_id)
+            if index is None:
+                index = self._opened(self._file(snapshot_id))
+            if index is not None:
+                self._open[snapshot_id] = index
+                self._open.move_to_end(snapshot_id)
+            while len(self._open) > OPEN:
+                self._open.popitem(last=False)[1].close()
+        return index
+
+    def _opened(self, file: Path) -> Index | None:
+        if not file.exists():
+            return None
+        try:
+            file.touch()  # What was asked for last is evicted last.
+            return Index(file)
+        except (FileNotFoundError, sqlite3.OperationalError):  # Deleted by another process meanwhile.
+            return None
+
+    def _evict(self, newest: Path) -> None:
+        files = sorted(self._folder.glob("*.sqlite"), key=_last_used, reverse=True)
+        total = 0
+        for file in [newest, *(file for file in files if file != newest)]:
+            total += file.stat().st_size if file.exists() else 0
+            if total > self._cache_bytes and file != newest:
+                self.forget(file.name.split(".")[0])
+
+    def _file(self, snapshot_id: str) -> Path:
+        return self._folder / f"{snapshot_id}.{FORMAT}.sqlite"
+
+
+def _last_used(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,141 @@
+"""Ask the Parquet parts of a snapshot with DuckDB: any filter and order, within a time and a memory limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Timer
+from typing import Any
+
+import duckdb
+
+from catalogue import geometry, sql
+from catalogue.plan import Plain, Plan
+from catalogue.snapshots import Parts
+from catalogue.values import shown, stored
+from schemas.dataset import Column
+from schemas.snapshot import Snapshot
+
+Found = tuple[list[tuple[object, ...]], int | None]
+
+_PLACES = {"date": "CAST(? AS DATE)", "time": "make_timestamptz(?)"}
+_BOX = tuple(f"box.{corner}" for corner in geometry.CORNERS)
+_DIALECT = sql.Dialect("contains({}, ?)", lambda c: _PLACES.get(c.type, "?"), lambda _: True)
+
+
+class RowsTimeout(TimeoutError):
+    """A query asked for more work than one query is given."""
+
+    def __init__(self, dataset: str, limit: str) -> None:
+        self.dataset = dataset
+        self.limit = limit
+        super().__init__(
+            f"the query to {dataset} needs more than {limit}; filter by a key, a time or a box,"
+            " or download the whole dataset"
+        )
+
+
+class Scanner:
+    """One DuckDB in memory for all threads, which sees nothing but the folder of parts."""
+
+    def __init__(self, storage: Parts, *, seconds: float = 5.0, memory_megabytes: int = 512) -> None:
+        self._storage = storage
+        self._seconds = seconds
+        self._memory = f"{memory_megabytes} MB"
+        self._database = duckdb.connect(":memory:")
+        for setting, value in (
+            ("threads", 1),
+            ("memory_limit", self._memory),
+            ("temp_directory", ""),
+            ("parquet_metadata_cache", True),
+            ("enable_geoparquet_conversion", False),
+            ("autoinstall_known_extensions", False),
+            ("autoload_known_extensions", False),
+            ("allowed_directories", [str(storage.path("parts"))]),
+            ("enable_external_access", False),
+            ("lock_configuration", True),
+        ):
+            self._database.execute(f"SET {setting} = {_literal(value)}")
+
+    def page(self, plan: Plan, limit: int) -> Found:
+        """The first `limit` rows that a plan asks for; raises RowsTimeout."""
+        source, files = self._source(plan.snapshot)
+        with self._cursor(plan.snapshot) as cursor:
+            tests = _tests(plan)
+            if plan.after is not None:
+                tests.append(sql.after(plan, _anchor(cursor, plan, (source, files)), _DIALECT))
+            where, values = sql.both(tests)
+            names = ", ".join(sql.name(plan.snapshot, column) for column in plan.columns)
+            order = sql.order_by(plan, _DIALECT)
+            text = f"SELECT {names}, pos FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit + 1}"  # noqa: S608
+            found = cursor.execute(text, [*files, *values]).to_arrow_table()
+        last = found["pos"][limit - 1].as_py() if len(found) > limit else None
+        return shown(found.slice(0, limit).columns[:-1], plan.columns), last
+
+    def count(self, plan: Plan) -> int:
+        """How many rows a plan's filters and box leave, exactly; raises RowsTimeout."""
+        source, files = self._source(plan.snapshot)
+        where, values = sql.both(_tests(plan))
+        text = f"SELECT count(*) FROM {source} WHERE {where}"  # noqa: S608
+        with self._cursor(plan.snapshot) as cursor:
+            found = cursor.execute(text, [*files, *values]).fetchone()
+        return int(found[0])
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _source(self, snapshot: Snapshot) -> tuple[str, list[str]]:
+        """A FROM item of all parts with names of ours and `pos` counted through, and the files it takes."""
+        names = ["id", *(f"c{i}" for i in range(len(snapshot.columns)))]
+        if geometry.geometry_column(snapshot.columns):
+            names.append("box")
+        selects, offset = [], 0
+        for part in snapshot.parts:
+            selects.append(
+                f"SELECT {', '.join(names)}, place + {offset} AS pos"  # noqa: S608
+                f" FROM read_parquet(?, file_row_number = true) AS part({', '.join(names)}, place)"
+            )
+            offset += part.rows
+        files = [str(self._storage.path(part.path)) for part in snapshot.parts]
+        return f"({' UNION ALL '.join(selects)}) AS rows", files
+
+    @contextmanager
+    def _cursor(self, snapshot: Snapshot) -> Iterator[Any]:
+        """A cursor that is interrupted when its time is up."""
+        cursor = self._database.cursor()
+        timer = Timer(self._seconds, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield cursor
+        except duckdb.InterruptException as error:
+            raise RowsTimeout(snapshot.dataset, f"{self._seconds:g} seconds") from error
+        except duckdb.OutOfMemoryException as error:
+            raise RowsTimeout(snapshot.dataset, f"{self._memory} of memory") from error
+        finally:
+            timer.cancel()
+            cursor.close()
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value).lower()
+
+
+def _tests(plan: Plan) -> list[sql.Fragment]:
+    tests = [sql.where(plan, _DIALECT)]
+    return tests if plan.bbox is None else [*tests, sql.box(plan.bbox, _BOX)]
+
+
+def _anchor(cursor: Any, plan: Plan, source: tuple[str, list[str]]) -> Sequence[Plain]:
+    """The order values of the row that a page starts behind."""
+    if not plan.order:
+        return ()
+    names = ", ".join(sql.name(plan.snapshot, column) for column, _ in plan.order)
+    text = f"SELECT {names} FROM {source[0]} WHERE pos = ?"  # noqa: S608
+    found = cursor.execute(text, [*source[1], plan.after]).to_arrow_table()
+    columns: list[Column] = [column for column, _ in plan.order]
+    return [stored(values, c)[0] for values, c in zip(found.columns, columns, strict=True)]

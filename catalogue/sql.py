@@ -1,0 +1,124 @@
+"""The SQL of a plan, one text for both engines: names are ours (`id`, `c0`, `c1` ...), values parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from catalogue.plan import Condition, Plain, Plan
+from schemas.arrow import ID
+from schemas.dataset import BBox, Column
+from schemas.snapshot import Snapshot
+
+Fragment = tuple[str, list[Plain]]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Where the engines differ: the test for a part of a text, and how a column's plain value is written."""
+
+    contains: str
+    place: Callable[[Column], str]
+    nullable: Callable[[Column], bool]
+
+
+_COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def name(snapshot: Snapshot, column: Column) -> str:
+    """The SQL name of a column: its place, since published names differ by case and engines do not see it."""
+    return "id" if column.name == ID else f"c{snapshot.columns.index(column)}"
+
+
+def where(plan: Plan, dialect: Dialect) -> Fragment:
+    """The tests of a plan without its box and cursor, joined by AND."""
+    return both([_condition(plan.snapshot, condition, dialect) for condition in plan.conditions])
+
+
+def both(fragments: Sequence[Fragment]) -> Fragment:
+    """Fragments joined by AND; TRUE when there is none."""
+    texts = [text for text, _ in fragments]
+    return " AND ".join(texts) or "TRUE", [value for _, values in fragments for value in values]
+
+
+def _condition(snapshot: Snapshot, condition: Condition, dialect: Dialect) -> Fragment:
+    column, place = name(snapshot, condition.column), dialect.place(condition.column)
+    match condition.operator, condition.value:
+        case "isnull", value:
+            return f"{column} IS {'NULL' if value else 'NOT NULL'}", []
+        case "in", tuple(values):
+            return (f"{column} IN ({', '.join([place] * len(values))})" if values else "FALSE"), [*values]
+        case "contains", str(part):
+            return dialect.contains.format(column), [part]
+        case "startswith", str(prefix):
+            return _startswith(column, prefix)
+        case operator, value if not isinstance(value, tuple):
+            return f"{column} {_COMPARE[operator]} {place}", [value]
+    raise ValueError(f"{condition.operator} does not take {condition.value!r}")
+
+
+def _startswith(column: str, prefix: str) -> Fragment:
+    """A range by code point, which indexes and row group statistics can serve."""
+    end = _successor(prefix)
+    if end is None:
+        return f"{column} >= ?", [prefix]
+    return f"({column} >= ? AND {column} < ?)", [prefix, end]
+
+
+def _successor(prefix: str) -> str | None:
+    """The first text behind all that start with `prefix`, None when there is none."""
+    trimmed = prefix.rstrip("\U0010ffff")
+    if not trimmed:
+        return None
+    following = ord(trimmed[-1]) + 1
+    # Surrogates are no text: the code point behind U+D7FF is U+E000.
+    return trimmed[:-1] + chr(0xE000 if following == 0xD800 else following)
+
+
+def order_by(plan: Plan, dialect: Dialect) -> str:
+    """Nulls last in both directions, then the row's position."""
+    terms = []
+    for column, down in plan.order:
+        nulls = " NULLS LAST" if dialect.nullable(column) else ""
+        terms.append(f"{name(plan.snapshot, column)}{' DESC' if down else ''}{nulls}")
+    return ", ".join([*terms, "pos"])
+
+
+def after(plan: Plan, values: Sequence[Plain], dialect: Dialect) -> Fragment:
+    """Rows behind the one at `plan.after`, whose order values are `values`."""
+    ties: list[Fragment] = []
+    steps: list[Fragment] = []
+    for (column, down), value in zip(plan.order, values, strict=True):
+        sql, place = name(plan.snapshot, column), dialect.place(column)
+        if value is None:
+            ties.append((f"{sql} IS NULL", []))
+            continue
+        beyond = f"{sql} {'<' if down else '>'} {place}"
+        if dialect.nullable(column):
+            beyond = f"({beyond} OR {sql} IS NULL)"
+        steps.append(both([*ties, (beyond, [value])]))
+        ties.append((f"{sql} = {place}", [value]))
+    steps.append(both([*ties, ("pos > ?", [plan.after])]))
+    text = " OR ".join(f"({step})" for step, _ in steps)
+    anywhere = f"({text})", [value for _, found in steps for value in found]
+    return both([*_lead(plan, values, dialect), anywhere])
+
+
+def _lead(plan: Plan, values: Sequence[Plain], dialect: Dialect) -> list[Fragment]:
+    """A bound that follows from the rest, but lets an index start at the page and not at its first entry."""
+    if not plan.order or values[0] is None:
+        return []
+    column, down = plan.order[0]
+    if dialect.nullable(column):
+        return []
+    bound = f"{name(plan.snapshot, column)} {'<=' if down else '>='} {dialect.place(column)}"
+    return [(bound, [values[0]])]
+
+
+def box(bbox: BBox, corners: Sequence[str]) -> Fragment:
+    """Boxes that meet `bbox`, edges included; `corners` names xmin ymin xmax ymax."""
+    west, south, east, north = bbox
+    xmin, ymin, xmax, ymax = corners
+    joint = "OR" if west > east else "AND"
+    text = f"({xmin} <= ? {joint} {xmax} >= ?) AND {ymin} <= ? AND {ymax} >= ?"
+    return text, [east, west, north, south]

@@ -1,0 +1,65 @@
+"""How values are shown: instants in RFC 3339, days in ISO 8601, geometries as GeoJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalogue import geometry
+from catalogue.plan import EPOCH
+from schemas.dataset import Column
+
+
+def instant(microseconds: int) -> str:
+    """An instant since 1970 in RFC 3339, UTC as `Z`, a fraction only where there is one."""
+    return (EPOCH + timedelta(microseconds=microseconds)).replace(tzinfo=None).isoformat() + "Z"
+
+
+def shown(arrays: Sequence[Any], columns: Sequence[Column]) -> list[tuple[object, ...]]:
+    """Rows (n,) of shown values from one Arrow array a column."""
+    return list(zip(*(_shown(a, c) for a, c in zip(arrays, columns, strict=True)), strict=True))
+
+
+def _shown(values: Any, column: Column) -> list[Any]:
+    if column.type == "time":
+        return [None if t is None else instant(t) for t in stored(values, column)]
+    return stored(values, column)
+
+
+def stored(values: Any, column: Column) -> list[Any]:
+    """Values (n,) as the row index keeps them: times in microseconds since 1970, the rest as shown."""
+    match column.type:
+        case "time":
+            found = numbers(values.cast(pa.timestamp("us", "UTC")).cast(pa.int64()))
+        case "integer" | "number":
+            found = numbers(values)
+        case "date":
+            found = _repeated(values, lambda days: days.cast(pa.string()).to_pylist())
+        case "geometry":
+            found = _repeated(values, geometry.geojson)
+        case _ if pa.types.is_dictionary(values.type):
+            found = _repeated(values, lambda texts: texts.to_pylist())
+        case _:
+            found = list(values.to_pylist())
+    return found
+
+
+def numbers(values: Any) -> list[Any]:
+    """Python numbers (n,), None where null."""
+    if values.null_count:
+        return list(values.to_pylist())
+    return list(values.to_numpy().tolist())
+
+
+def _repeated(values: Any, convert: Any) -> list[Any]:
+    """Convert each distinct value once: many readings are of the same place and day."""
+    coded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.unify_dictionaries().combine_chunks()
+    distinct = [*convert(coded.dictionary), None]
+    places = pc.fill_null(coded.indices, len(distinct) - 1).to_numpy()
+    return [distinct[place] for place in places.tolist()]
