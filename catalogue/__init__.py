@@ -1,1 +1,67 @@
-"""The front door of what the city publishes: open a catalogue, publish into it, ask it."""
+"""The front door of what the city publishes: landed whole, found by words, read by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from catalogue.catalogue import Catalogue
+from catalogue.database import connect
+from catalogue.errors import (
+    NoRows,
+    NotInCatalogue,
+    RunLost,
+    SnapshotGone,
+    Taken,
+    UnknownDataset,
+    UnknownSnapshot,
+)
+from catalogue.parts import Export, Parts
+from catalogue.publication import Publication
+from catalogue.rows import Rows
+from catalogue.scan import RowsTimeout
+from catalogue.search import SearchEngine, SearchUnavailable, open_engine
+from catalogue.storage import Storage
+
+__all__ = [
+    "Catalogue",
+    "Export",
+    "NoRows",
+    "NotInCatalogue",
+    "Publication",
+    "RowsTimeout",
+    "RunLost",
+    "SearchEngine",
+    "SearchUnavailable",
+    "SnapshotGone",
+    "Taken",
+    "UnknownDataset",
+    "UnknownSnapshot",
+    "open_catalogue",
+    "open_engine",
+]
+
+
+def utc_now() -> datetime:
+    """The instant, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_catalogue(
+    database_url: str,
+    storage_folder: Path,
+    search: SearchEngine,
+    *,
+    index_folder: Path,
+    clock: Callable[[], datetime] = utc_now,
+) -> Catalogue:
+    """The catalogue of a migrated database (config.migrations.upgrade), its parts in `storage_folder`.
+
+    `index_folder` holds what is derived from the parts, and may be emptied while nobody reads.
+    """
+    storage_folder.mkdir(parents=True, exist_ok=True)
+    storage = Storage(storage_folder)
+    rows = Rows(storage, index_folder / "rows")
+    exports = index_folder / "exports"
+    return Catalogue(Parts(connect(database_url), storage, search, rows, exports, clock))

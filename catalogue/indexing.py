@@ -42,8 +42,12 @@ class Indexing:
         told = 0
         while work := self._pending():
             states = self._states(set(work.values()))
-            self._search.put(document(dataset) for _, dataset in states.values() if dataset)
-            self._search.drop([id for id, (_, dataset) in states.items() if dataset is None])
+            live = [document(dataset) for _, dataset in states.values() if dataset]
+            gone = [id for id, (_, dataset) in states.items() if dataset is None]
+            if live:
+                self._search.put(live)
+            if gone:
+                self._search.drop(gone)
             self._settle(list(work), states)
             told += len(states)
         return told

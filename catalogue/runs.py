@@ -66,6 +66,11 @@ class Runs:
         found = self._read([runs.c.dataset == dataset, runs.c.status.in_(statuses)], 1)
         return found[0] if found else None
 
+    def behind(self, dataset: str) -> Run | None:
+        """The run behind the dataset's current snapshot, or a later one that was held; None if neither."""
+        last = self.latest_of(dataset, ("held", "published", "unchanged"))
+        return self.latest_of(dataset, ("published",)) if last and last.status == "unchanged" else last
+
     def health(self) -> list[FeedHealth]:
         """How each feed fares that ever ran or has a dataset, by id."""
         seen = sa.union(sa.select(runs.c.feed), sa.select(datasets.c.feed))

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
+from catalogue import Catalogue, open_catalogue
 from catalogue.database import connect
+from catalogue.search.embedded import Embedded
 from config.migrations import upgrade
 
 
@@ -54,3 +56,12 @@ def database(database_url: str) -> Iterator[Engine]:
     engine = connect(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def catalogue(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Catalogue]:
+    """A whole catalogue on either database, with the embedded search engine."""
+    folders = {"storage_folder": tmp_path / "storage", "index_folder": tmp_path / "derived"}
+    opened = open_catalogue(database_url, search=Embedded(tmp_path / "search"), clock=clock, **folders)
+    yield opened
+    opened.close()

@@ -28,8 +28,14 @@ def missing(service: str, in_ci: bool) -> None:
     pytest.skip(sentence)
 
 
+@pytest.fixture
 def free_port() -> int:
     """A port of loopback that nobody listens on."""
+    return unused_port()
+
+
+def unused_port() -> int:
+    """A port of loopback that was free a moment ago."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -43,7 +49,7 @@ def postgres_server(in_ci: bool) -> Iterator[str]:
         missing("PostgreSQL 15", in_ci)
     # Not below pytest's own folder, which PostgreSQL's user may not enter.
     folder = Path(tempfile.mkdtemp(prefix="entrepot-postgres-"))
-    port = free_port()
+    port = unused_port()
     owner = USER if os.getuid() == 0 else None  # PostgreSQL refuses to run as root.
     if owner:
         shutil.chown(folder, owner, owner)

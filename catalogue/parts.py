@@ -1,0 +1,36 @@
+"""What a catalogue is made of, and the files it hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import Engine
+
+from catalogue.rows import Rows
+from catalogue.search import SearchEngine
+from catalogue.storage import Storage
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The stores behind a catalogue; `exports` is a folder of derived files."""
+
+    engine: Engine
+    storage: Storage
+    search: SearchEngine
+    rows: Rows
+    exports: Path
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A whole snapshot as a file; `etag` is strong and names this snapshot in this format."""
+
+    path: Path
+    media_type: str
+    filename: str
+    etag: str

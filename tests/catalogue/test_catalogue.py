@@ -1,0 +1,327 @@
+"""The front door: what is landed is found and read, and a crash at any point leaves the former whole."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from catalogue import (
+    Catalogue,
+    NoRows,
+    Publication,
+    RunLost,
+    SearchUnavailable,
+    SnapshotGone,
+    UnknownDataset,
+    UnknownSnapshot,
+    open_catalogue,
+    open_engine,
+)
+from catalogue.search.embedded import Embedded
+from schemas.arrow import arrow_schema
+from schemas.dataset import Column, Dataset, Text
+from schemas.problem import BadInput
+from schemas.query import RowQuery, SearchQuery
+from schemas.run import REJECTS, Run
+
+COLUMNS = (
+    Column("park_id", "text", Text("번호"), key=True, role="key"),
+    Column("name", "text", Text("공원명", "Name")),
+)
+PARKS = Dataset(
+    "parks", Text("부산 도시공원", "City parks"), "부산광역시", "KOGL-1", "parks",
+    description=Text("부산광역시의 도시공원 목록"),
+)  # fmt: skip
+
+
+def publication(*names: str, dataset: Dataset = PARKS, rejected: int = 0) -> Publication:
+    keys = [f"P{number:03}" for number in range(len(names))]
+    rows = pa.table([keys, keys, list(names)], schema=arrow_schema(COLUMNS))
+    reject = {
+        "line": 9,
+        "scope": "row",
+        "column": "x",
+        "value": "?",
+        "reason": "no_number",
+        "detail": "no number",
+    }
+    rejects = pa.Table.from_pylist(
+        [reject | {"line": number} for number in range(1, rejected + 1)], schema=REJECTS
+    )
+    return Publication(dataset, COLUMNS, rows, rejects)
+
+
+def run(id: str = "r1", feed: str = "parks", **also: object) -> Run:
+    return Run(id, feed, feed, "running", **also)
+
+
+def names(catalogue: Catalogue, **asked: object) -> list[object]:
+    return [values[2] for values in catalogue.rows("parks", RowQuery(**asked)).values]
+
+
+def found(catalogue: Catalogue, q: str) -> list[str]:
+    return [hit.dataset.id for hit in catalogue.find(SearchQuery(q=q)).hits]
+
+
+def test_what_is_published_is_described_found_and_read(catalogue: Catalogue, clock) -> None:
+    landed = catalogue.publish(publication("용두산", "태종대"), run(started=clock(), read=2, published=2))
+    assert (landed.status, landed.finished, landed.published) == ("published", clock(), 2)
+    assert catalogue.describe("parks").rows == 2
+    assert catalogue.columns("parks") == COLUMNS
+    assert catalogue.snapshot("parks").id == landed.snapshot
+    assert names(catalogue) == ["용두산", "태종대"]
+    (hit,) = catalogue.find(SearchQuery(q="도시공원")).hits
+    assert hit.dataset == catalogue.describe("parks")
+    assert hit.highlight == {
+        "title": "부산 <em>도시공원</em>",
+        "description": "부산광역시의 <em>도시공원</em> 목록",
+    }
+    assert [dataset.id for dataset in catalogue.autocomplete("부산")] == ["parks"]
+    assert (catalogue.ids(), catalogue.datasets(limit=5)) == (["parks"], [catalogue.describe("parks")])
+    assert catalogue.ready()
+
+
+def test_a_run_that_publishes_nothing_leaves_what_stands(catalogue: Catalogue, clock) -> None:
+    catalogue.publish(publication("용두산"), run())
+    for id, status in (("r2", "failed"), ("r3", "held"), ("r4", "unchanged")):
+        clock.move(minutes=1)
+        catalogue.record(replace(run(id), status=status))
+    assert names(catalogue) == ["용두산"]
+    assert [past.status for past in catalogue.runs("parks")] == ["unchanged", "held", "failed", "published"]
+    assert [past.run for past in catalogue.last_run("parks")] == ["r4"]
+    assert [past.run for past in catalogue.last_published("parks")] == ["r1"]
+    (health,) = catalogue.feed_health()
+    assert (health.status, health.rows, health.datasets) == ("unchanged", 1, ("parks",))
+
+
+def test_a_reader_between_pages_stays_in_the_snapshot_where_it_began(catalogue: Catalogue, clock) -> None:
+    catalogue.publish(publication("가", "나", "다"), run())
+    first = catalogue.rows("parks", RowQuery(limit=2))
+    clock.move(hours=1)
+    catalogue.publish(publication("라"), run("r2"))
+    assert names(catalogue) == ["라"]
+    assert names(catalogue, limit=2, cursor=first.next) == ["다"]
+    assert names(catalogue, as_of=clock() - timedelta(minutes=1)) == ["가", "나", "다"]
+    assert names(catalogue, snapshot=first.snapshot) == ["가", "나", "다"]
+    with pytest.raises(BadInput, match="second snapshot"):
+        catalogue.snapshot("parks", first.snapshot, clock())
+    with pytest.raises(BadInput, match="another snapshot"):
+        names(catalogue, snapshot=catalogue.snapshot("parks").id, cursor=first.next)
+
+
+def test_a_cursor_of_another_dataset_is_refused(catalogue: Catalogue) -> None:
+    catalogue.publish(publication("가", "나"), run())
+    trees = replace(PARKS, id="trees", feed="trees")
+    catalogue.publish(publication("소", "솔", dataset=trees), run("r2", "trees"))
+    of_trees = catalogue.rows("trees", RowQuery(limit=1)).next
+    with pytest.raises(BadInput, match="another dataset"):
+        names(catalogue, limit=1, cursor=of_trees)
+
+
+def test_what_is_not_there_is_named_and_the_nearest_is_hinted_at(catalogue: Catalogue) -> None:
+    catalogue.publish(publication("가"), run())
+    for ask in (catalogue.describe, catalogue.snapshot, catalogue.rejects, catalogue.snapshots):
+        with pytest.raises(UnknownDataset, match="did you mean 'parks'"):
+            ask("park")
+    with pytest.raises(UnknownSnapshot):
+        catalogue.snapshot("parks", "nothing")
+
+
+def test_a_withdrawn_dataset_is_neither_described_nor_found(catalogue: Catalogue) -> None:
+    catalogue.publish(publication("가"), run())
+    catalogue.withdraw("parks")
+    assert found(catalogue, "도시공원") == []
+    with pytest.raises(UnknownDataset):
+        catalogue.rows("parks", RowQuery())
+
+
+def test_a_list_of_entries_is_found_and_its_rows_are_elsewhere(catalogue: Catalogue, clock) -> None:
+    entries = [
+        Dataset(f"list-{number}", Text(f"주차장 목록 {number}"), "행정안전부", "KOGL-1", "list")
+        for number in range(3)
+    ]
+    catalogue.publish_entries("list", entries, run("r1", "list", read=3, published=3), REJECTS.empty_table())
+    assert sorted(found(catalogue, "주차장")) == ["list-0", "list-1", "list-2"]
+    with pytest.raises(NoRows):
+        catalogue.rows("list-1", RowQuery())
+    clock.move(days=1)
+    catalogue.publish_entries("list", entries[1:], run("r2", "list"), REJECTS.empty_table())
+    assert sorted(found(catalogue, "주차장")) == ["list-1", "list-2"]
+    (health,) = catalogue.feed_health()
+    assert (health.entries, health.rows, health.datasets) == (2, 0, ())
+
+
+def test_rejects_are_those_behind_the_current_rows_or_of_the_run_that_is_held(
+    catalogue: Catalogue, clock
+) -> None:
+    catalogue.publish(publication("가", rejected=25_000), run())
+    total, page = catalogue.rejects("parks", limit=3, offset=9_999)
+    assert (total, [reject["line"] for reject in page]) == (25_000, [10_000, 10_001, 10_002])
+    assert catalogue.rejects("parks", offset=25_000) == (25_000, [])
+    clock.move(hours=1)
+    catalogue.record(replace(run("r2"), status="held"), publication(rejected=2).rejects)
+    assert catalogue.rejects("parks")[0] == 2
+    clock.move(hours=1)
+    catalogue.record(replace(run("r3"), status="unchanged"))
+    assert catalogue.rejects("parks")[0] == 25_000
+    clock.move(hours=1)
+    catalogue.publish(publication("가"), run("r4"))
+    assert catalogue.rejects("parks") == (0, [])
+
+
+def test_a_feed_held_from_the_start_shows_its_rejects(catalogue: Catalogue) -> None:
+    catalogue.record(replace(run(), status="held"), publication(rejected=2).rejects)
+    assert catalogue.rejects("parks")[0] == 2
+
+
+def test_a_worker_that_was_given_up_cannot_publish_over_its_successor(catalogue: Catalogue, clock) -> None:
+    catalogue.request_run("parks", "schedule")
+    slow = catalogue.claim_run("w1")
+    clock.move(minutes=2)
+    assert [dead.run for dead in catalogue.expire_runs()] == [slow.run]
+    catalogue.request_run("parks", "schedule")
+    quick = catalogue.claim_run("w2")
+    catalogue.publish(publication("새"), quick)
+    with pytest.raises(RunLost):
+        catalogue.publish(publication("헌"), slow)
+    assert names(catalogue) == ["새"]
+    assert catalogue.queue() == []
+
+
+def test_publishing_goes_on_without_a_search_engine_which_catches_up_later(
+    database_url: str, tmp_path: Path, free_port: int
+) -> None:
+    folders = {"storage_folder": tmp_path / "storage", "index_folder": tmp_path / "derived"}
+    away = open_catalogue(
+        database_url, search=open_engine(f"http://127.0.0.1:{free_port}", tmp_path), **folders
+    )
+    assert away.publish(publication("가"), run()).status == "published"
+    assert away.drain_search() == 0
+    with pytest.raises(SearchUnavailable):
+        away.find(SearchQuery())
+    assert names(away) == ["가"]
+    away.close()
+    back = open_catalogue(database_url, search=Embedded(tmp_path / "search"), **folders)
+    assert found(back, "도시공원") == []
+    assert back.drain_search() == 1
+    assert found(back, "도시공원") == ["parks"]
+    assert back.drain_search() == 0
+    back.close()
+
+
+def test_an_old_version_told_late_does_not_stay_in_the_index(
+    catalogue: Catalogue, database_url: str, tmp_path: Path
+) -> None:
+    class Slow(Embedded):
+        """An engine to which another process tells something newer before it has told this."""
+
+        overtaken = False
+
+        def put(self, documents):
+            documents = list(documents)
+            if not self.overtaken:
+                self.overtaken = True
+                catalogue.publish(publication("가", dataset=replace(PARKS, title=Text("새 이름"))), run("r2"))
+            super().put(documents)
+
+    folders = {"storage_folder": tmp_path / "storage", "index_folder": tmp_path / "derived"}
+    slow = open_catalogue(database_url, search=Slow(tmp_path / "search"), **folders)
+    slow.publish(publication("가"), run("r1"))
+    assert found(catalogue, "새 이름") == ["parks"]
+    slow.close()
+
+
+def test_reindexing_drops_orphans_and_brings_back_what_was_lost(catalogue: Catalogue, tmp_path: Path) -> None:
+    catalogue.publish(publication("가"), run())
+    engine = Embedded(tmp_path / "search")
+    engine.clear()
+    from catalogue.search import document
+
+    engine.put([document(replace(PARKS, id="orphan", title=Text("고아")))])
+    assert found(catalogue, "고아") == []
+    assert catalogue.reindex() == 1
+    assert found(catalogue, "도시공원") == ["parks"]
+    assert engine.count() == 1
+
+
+def test_garbage_is_collected_only_when_nobody_may_ask_for_it(
+    catalogue: Catalogue, clock, tmp_path: Path
+) -> None:
+    clock.now = datetime.now(UTC)
+    ids = []
+    for number in range(12):
+        ids.append(catalogue.publish(publication("가", rejected=1), run(f"r{number:02}")).snapshot)
+        catalogue.build_index(catalogue.snapshot("parks"))
+        clock.move(minutes=1)
+    assert catalogue.collect_garbage({"parks": timedelta(minutes=1)}) == 0
+    clock.move(hours=25)
+    assert catalogue.collect_garbage({"parks": timedelta(minutes=1)}) == 1
+    with pytest.raises(SnapshotGone):
+        names(catalogue, snapshot=ids[0])
+    assert names(catalogue, snapshot=ids[1]) == names(catalogue) == ["가"]
+    kept = [file.parent.name for file in (tmp_path / "storage" / "parts").rglob("*.parquet")]
+    assert sorted(kept) == ids[1:]
+    assert not list((tmp_path / "derived").rglob(f"{ids[0]}*"))
+    assert catalogue.rejects("parks")[0] == 1
+
+
+def test_a_database_without_tables_is_not_ready(tmp_path: Path) -> None:
+    bare = open_catalogue(
+        f"sqlite:///{tmp_path / 'bare.db'}", tmp_path / "storage", Embedded(tmp_path), index_folder=tmp_path
+    )
+    assert not bare.ready()
+    bare.close()
+
+
+CRASH = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_catalogue import publication, run
+from catalogue import open_catalogue
+from catalogue.entries import Entries
+from catalogue.search.embedded import Embedded
+
+class Killed(Entries):
+    def commit(self, *args):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+catalogue = open_catalogue({url!r}, Path({folder!r}) / "storage", Embedded(Path({folder!r}) / "search"),
+    index_folder=Path({folder!r}) / "derived")
+request = catalogue.request_run("parks", "schedule")
+claimed = catalogue.claim_run("w1")
+catalogue._entries = Killed(None, None)
+catalogue.publish(publication("새"), claimed)
+"""
+
+
+def test_a_kill_between_files_and_transaction_leaves_the_former_snapshot_and_garbage(
+    catalogue: Catalogue, database_url: str, clock, tmp_path: Path
+) -> None:
+    clock.now = datetime.now(UTC)
+    former = catalogue.publish(publication("헌"), run()).snapshot
+    program = CRASH.format(tests=str(Path(__file__).parent), url=database_url, folder=str(tmp_path))
+    killed = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    parts = tmp_path / "storage" / "parts" / "parks"
+    assert len(list(parts.iterdir())) == 2
+    assert catalogue.snapshot("parks").id == former
+    assert names(catalogue) == ["헌"]
+    clock.move(minutes=5)
+    assert [(dead.feed, dead.error) for dead in catalogue.expire_runs()] == [("parks", "the worker died")]
+    assert catalogue.last_run("parks")[0].status == "failed"
+    catalogue.collect_garbage({})
+    assert len(list(parts.iterdir())) == 2
+    clock.move(hours=25)
+    catalogue.collect_garbage({})
+    assert [left.name for left in parts.iterdir()] == [former]
+    assert names(catalogue) == ["헌"]
