@@ -7,8 +7,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from catalogue.tables import metadata as catalogue_tables
+from gateway.clients.tables import metadata as gateway_tables
 
-OWNERS: tuple[sa.MetaData, ...] = (catalogue_tables,)
+OWNERS: tuple[sa.MetaData, ...] = (catalogue_tables, gateway_tables)
 
 
 def rendered(kind: str, value: object, context: object) -> str | Literal[False]:

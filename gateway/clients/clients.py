@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from sqlalchemy import Engine
 
+from catalogue.database import writing
 from gateway.clients import applications, audit, credentials, people, usage
 from gateway.clients.applications import Application
 from gateway.clients.credentials import Credential, Grant, Key
@@ -63,7 +64,7 @@ class Clients:
         named = words("name", name, longest=120, shortest=0)
         new = Person(f"per_{random_id(12)}", address, named, role, self._clock())
         stored = None if password is None else self._passwords.hash(password)
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             people.add(db, new, stored)
             audit.record(db, audit.Event(new.created, by or address, "person created", new.id))
         return new
@@ -75,7 +76,7 @@ class Clients:
     def set_password(self, person_id: str, password: str, *, by: str) -> None:
         """Replace a person's password and end all of their sessions; raises BadInput, NoSuch."""
         now, stored = self._clock(), self._passwords.hash(password)
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             if not people.set_password(db, person_id, stored):
                 raise NoSuch("person", person_id)
             credentials.end_sessions(db, person_id, now)
@@ -90,7 +91,7 @@ class Clients:
         if not self._passwords.match(known[1] if known else None, password) or known is None:
             return None
         now, token = self._clock(), mint("session")
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             grant = Grant(person=known[0], expires=now + SESSION_LASTS)
             credentials.add(db, token, grant, self._secrets, now)
             audit.record(db, audit.Event(now, known[0], "signed in", known[0]))
@@ -116,7 +117,7 @@ class Clients:
         named = words("name", name, longest=100)
         about = words("description", description, longest=1000, shortest=0)
         new = Application(f"app_{random_id(12)}", named, owner, plan, about, self._clock())
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             if people.get(db, owner) is None:
                 raise NoSuch("person", owner)
             applications.add(db, new)
@@ -142,7 +143,7 @@ class Clients:
         if expires is not None and (expires.tzinfo is None or expires <= now):
             raise bad("expires", "is not a time to come", "write a later time with its offset")
         grant = Grant(application, label=words("label", label, longest=100, shortest=0), expires=expires)
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             if applications.get(db, application) is None:
                 raise NoSuch("application", application)
             credentials.add(db, token, grant, self._secrets, now)
@@ -161,7 +162,7 @@ class Clients:
     def revoke_key(self, kid: str, by: str) -> Key:
         """End a key and every token issued through it; again is no error. Raises NoSuch."""
         now = self._clock()
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             if credentials.revoke(db, kid, "key", now):
                 audit.record(db, audit.Event(now, by, "key revoked", kid))
             key = credentials.key(db, kid)
@@ -181,7 +182,7 @@ class Clients:
         now, token, found = self._clock(), parse(text), self.find(text)
         if token is None or found is None or found.kind != kind:
             return
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             if credentials.revoke(db, token.kid, kind, now):
                 audit.record(db, audit.Event(now, found.person, what, token.kid))
 
@@ -192,7 +193,7 @@ class Clients:
         now, token = self._clock(), mint("token")
         expires = min(now + TOKEN_LASTS, key.expires or datetime.max.replace(tzinfo=UTC))
         grant = Grant(key.application, parent=key.kid, scopes=tuple(sorted(scopes)), expires=expires)
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             credentials.add(db, token, grant, self._secrets, now)
             audit.record(db, audit.Event(now, key.kid, "token issued", token.kid))
         return token.text, int((expires - now).total_seconds())
@@ -210,7 +211,7 @@ class Clients:
 
     def fold(self, segment: str, records: Iterable[usage.UsageRecord]) -> bool:
         """Count a segment of metered requests; False when its id was counted before."""
-        with self._engine.begin() as db:
+        with writing(self._engine) as db:
             return usage.fold(db, segment, records, now=self._clock(), zone=self._zone)
 
     def usage(self, application: str) -> usage.Usage:

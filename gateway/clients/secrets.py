@@ -23,9 +23,6 @@ class UnusableSecret(PermissionError):
         self.path = path
         super().__init__(f"{path} {fault}; {mend}")
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
 
 @dataclass(frozen=True)
 class Secrets:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -20,9 +14,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+
+from catalogue.database import Instant
 
 metadata = MetaData(
     naming_convention={
@@ -32,24 +26,6 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_name)s",
     }
 )
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime in UTC; SQLite, which knows no zones, is given UTC without one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 person = Table(
@@ -123,8 +99,3 @@ usage_segment = Table(
     Column("folded", Instant, nullable=False),
     Index("ix_usage_segment_folded", "folded"),
 )
-
-
-def insert(db: Connection, table: Table) -> Any:
-    """An INSERT of the connection's own dialect, with `on_conflict_do_nothing` and `…_do_update`."""
-    return (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)

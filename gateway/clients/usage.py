@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from marshmallow import Schema, fields
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from gateway.clients.tables import insert, usage, usage_segment
+from catalogue.database import insert
+from gateway.clients.tables import usage, usage_segment
 
 ANONYMOUS = "anonymous"
 """The application that calls without a credential are counted under."""
@@ -98,7 +99,7 @@ def fold(
     Must run in one transaction: the segment's id and its counts are kept together or not at all.
     """
     new = insert(db, usage_segment).values(id=segment, folded=now).on_conflict_do_nothing()
-    if db.execute(new).rowcount == 0:
+    if db.execute(new.returning(usage_segment.c.id)).first() is None:
         return False
     if counted := _count(records, zone):
         added = insert(db, usage)

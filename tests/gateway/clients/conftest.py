@@ -8,13 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
+from catalogue.database import connect
+from config.migrations import upgrade
 from gateway.clients import Clients
 from gateway.clients.credentials import Key
 from gateway.clients.plans import Plan, load_plans
 from gateway.clients.secrets import Secrets, open_secrets
-from gateway.clients.tables import metadata
 
 PLANS = Path(__file__).resolve().parents[3] / "config" / "plans.toml"
 
@@ -30,16 +31,13 @@ class Clock:
         self.now += timedelta(**by)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.service("postgres"))])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        engine = create_engine(f"sqlite:///{tmp_path}/entrepot.db")
-    else:
-        engine = create_engine(request.getfixturevalue("postgres_url"))
-    metadata.drop_all(engine)
-    metadata.create_all(engine)
+    embedded = f"sqlite:///{tmp_path}/entrepot.db"
+    url = embedded if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    upgrade(url)
+    engine = connect(url)
     yield engine
-    metadata.drop_all(engine)
     engine.dispose()
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine
 
+from catalogue.database import connect
+from config.migrations import upgrade
 from gateway.clients import Clients
 from gateway.clients.plans import load_plans
 from gateway.clients.secrets import open_secrets
-from gateway.clients.tables import metadata
 from gateway.oauth import oauth_blueprint
 
 PLANS = Path(__file__).resolve().parents[3] / "config" / "plans.toml"
@@ -24,8 +24,9 @@ Serve = Callable[..., FlaskClient]
 
 @pytest.fixture
 def clients(tmp_path: Path) -> Iterator[Clients]:
-    engine = create_engine(f"sqlite:///{tmp_path}/entrepot.db")
-    metadata.create_all(engine)
+    url = f"sqlite:///{tmp_path}/entrepot.db"
+    upgrade(url)
+    engine = connect(url)
     secrets = open_secrets(tmp_path / "secrets")
     yield Clients(engine, secrets, load_plans(PLANS), clock=lambda: datetime.now(UTC))
     engine.dispose()
