@@ -89,7 +89,7 @@ def orphans(folder: Path) -> Iterator[Segment]:
 
 
 def _line(record: UsageRecord) -> bytes:
-    told = orjson.dumps(record)
+    told = orjson.dumps(tuple(record))
     return b"%08x %b\n" % (zlib.crc32(told), told)
 
 
