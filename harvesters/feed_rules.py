@@ -9,7 +9,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from harvesters.cron import cron_fault
-from harvesters.formats import format_kinds, format_reader
+from harvesters.formats import ALIASES, format_kinds, format_reader
 from harvesters.secrets import literal_secrets
 from harvesters.sources import source, source_kinds
 from schemas.arrow import ID
@@ -17,8 +17,8 @@ from schemas.feed import AS_PUBLISHED, CATALOGUE_ENTRY, ENTRY_COLUMNS, Feed, For
 from schemas.problem import did_you_mean
 from schemas.records import record_columns, record_names
 
-FOR_EVERY_FORMAT = frozenset({"crs", "x", "y"})
-"""Options of [format] that say where the rows are, whatever they are written in."""
+FOR_EVERY_FORMAT = frozenset({"member"})
+"""What chooses a file in an archive, whatever it is written in."""
 
 _RESERVED = frozenset({ID, "bbox"})
 
@@ -52,6 +52,10 @@ def _source(feed: Feed) -> Iterator[Fault]:
         yield Fault(("source",), f"source {kind} needs the line {name}", f'write {name} = "…" under [source]')
     for name, what in module.check(options):
         yield Fault(("source", name), f"{name} {what}")
+    for name in ("kind", "records") if module.FORMAT else ():
+        if getattr(feed.format, name) not in (None, module.FORMAT):
+            what = f"source {kind} finds the items itself and hands them on as {module.FORMAT}"
+            yield Fault(("format", name), what, f"leave {name} out")
 
 
 def _secrets(feed: Feed) -> Iterator[Fault]:
@@ -75,7 +79,9 @@ def _format_options(spec: FormatSpec, kind: str) -> Iterator[Fault]:
     try:
         known = format_reader(kind).OPTIONS | FOR_EVERY_FORMAT
     except LookupError:
-        yield Fault(("format", "kind"), f"no format {kind!r}", did_you_mean(kind, format_kinds()))
+        yield Fault(
+            ("format", "kind"), f"no format {kind!r}", did_you_mean(kind, (*format_kinds(), *ALIASES))
+        )
         return
     given = {field.name for field in fields(spec) if getattr(spec, field.name) is not None} - {"kind"}
     for name in sorted(given - known):

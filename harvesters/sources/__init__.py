@@ -34,11 +34,13 @@ class Raw:
 class Source(Protocol):
     """What a module of this package provides.
 
-    OPTIONS names what its [source] may hold beside `kind`; REQUIRED is the subset that it must.
+    OPTIONS names what its [source] may hold beside `kind`; REQUIRED is the subset that it must. FORMAT is
+    the kind of format that it writes whatever it reads, None where it hands on what it got.
     """
 
     OPTIONS: frozenset[str]
     REQUIRED: frozenset[str]
+    FORMAT: str | None
 
     def check(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """The options whose value cannot be taken, each with what it takes (`url`, `takes an address`)."""

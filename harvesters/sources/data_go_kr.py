@@ -19,6 +19,7 @@ from schemas.feed import Feed
 
 OPTIONS = frozenset({"url", "service_key", "page_size", "params"})
 REQUIRED = frozenset({"url", "service_key"})
+FORMAT = "json"
 
 PAGE_SIZE = 100
 """Every service takes 100 rows a page; many take 1,000."""
@@ -85,7 +86,7 @@ def _raw(listed: Path, *, expected: int | None) -> Raw:
         name=listed.name,
         bytes=listed.stat().st_size,
         sha256=digest,
-        format="json",
+        format=FORMAT,
         expected=expected,
     )
 

@@ -15,6 +15,7 @@ from schemas.feed import Feed
 
 OPTIONS = frozenset({"path"})
 REQUIRED = frozenset({"path"})
+FORMAT: str | None = None
 
 
 def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from schemas.feed import Feed
 
 OPTIONS = frozenset({"url"})
 REQUIRED = frozenset({"url"})
+FORMAT: str | None = None
 
 
 def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

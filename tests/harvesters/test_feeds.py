@@ -113,6 +113,8 @@ def test_what_may_be_left_out_has_the_documented_defaults(tmp_path: Path) -> Non
         ("name = ", "nam = ", 27, "no column 'nam'", "'name'"),
         ('"cp949"', '"euckr949"', 19, "no encoding 'euckr949'", "cp949"),
         ('"EPSG:5186"', '"EPSG:51860"', 20, "no CRS", "EPSG:5186"),
+        ('kind = "csv"', 'kind = "geojsn"', 18, "no format 'geojsn'", "'geojson'"),
+        ('kind = "csv"', 'kind = "csv"\nlayer = "a"', 19, "format csv has no option 'layer'", ""),
         # values of the wrong kind
         ('keywords  = ["공원", "녹지"]', "keywords = 3", 3, "takes a list", ""),
         ('themes    = ["facility"]', "themes = [1]", 6, "takes a text", ""),
@@ -200,6 +202,14 @@ def test_a_feed_of_entries_maps_what_an_entry_has(faults: Faults) -> None:
     assert fault == InputError(
         "parks.toml, line 10", "record catalogue_entry has no column 'titel'", "did you mean 'title'?"
     )
+
+
+@pytest.mark.parametrize("line", ['kind = "xml"', 'records = "response/body/items"'])
+def test_a_source_that_finds_items_itself_takes_no_other_word_for_it(faults: Faults, line: str) -> None:
+    source = 'kind = "data-go-kr"\nurl = "http://api.example/"\nservice_key = "env:CITY_KEY"\n'
+    (fault,) = faults(LEAST.partition("kind")[0] + source + f"[format]\n{line}\n")
+    assert fault.where == "parks.toml, line 9"
+    assert "data-go-kr" in fault.what
 
 
 def test_a_secret_in_a_nested_table_is_found(faults: Faults) -> None:
