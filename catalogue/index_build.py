@@ -76,7 +76,7 @@ def _fill(connection: sqlite3.Connection, snapshot: Snapshot, parts: list[Path])
     place = geometry.geometry_column(snapshot.columns)
     names = [name for name, _ in _layout(snapshot)]
     connection.execute(f"CREATE TABLE rows (pos INTEGER PRIMARY KEY, {_declared(snapshot, parts)})")
-    seen: dict[str, set[Any]] = {name: set() for name, c in _layout(snapshot) if c and c.type == "text"}
+    seen: dict[str, set[Any]] = {name: set() for name, c in _layout(snapshot)[1:] if c and c.type == "text"}
     corners = [np.empty((0, 4))]
     position = 0
     for batch in _batches(snapshot, parts):

@@ -57,6 +57,8 @@ def numbers(values: Any) -> list[Any]:
 
 def _repeated(values: Any, convert: Any) -> list[Any]:
     """Convert each distinct value once: many readings are of the same place and day."""
+    if not len(values):
+        return []
     coded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.unify_dictionaries().combine_chunks()
