@@ -1,4 +1,4 @@
-"""Be the only process that writes into a folder, by a lock that the operating system frees with its holder."""
+"""Let one process at a time write into a folder, by a lock that the system frees with its holder."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _as_written(word: str) -> str:
 
 
 def _spell(texts: Iterable[str], stem: Callable[[str], str]) -> str:
-    spelt = (" ".join(_spelt(word, stem) for word in fold(text).split()) for text in texts)
+    spelt = (" ".join(filter(None, (_spelt(word, stem) for word in fold(text).split()))) for text in texts)
     return f" {BREAK} ".join(filter(None, spelt))
 
 
