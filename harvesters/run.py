@@ -86,7 +86,7 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: Path) 
     former = harvester.catalogue.last_published(feed.id)
     if is_current(former, mark) and _stands(former, harvester.catalogue):
         return [harvester.catalogue.record(unchanged(run, each)) for each in former]
-    tables = _parse(feed, raw, folder)
+    tables = parse(feed, raw, folder)
     if feed.record == CATALOGUE_ENTRY:
         return [_land_entries(tables, feed, run, harvester)]
     same = bool(former) and same_shape(feed, former[0].fingerprint)
@@ -102,7 +102,8 @@ def _stands(former: list[Run], catalogue: Catalogue) -> bool:
     return True
 
 
-def _parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
+def parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
+    """The tables of what was fetched; raises Unreadable, FeedMisconfigured or SourceIncomplete."""
     spec = replace(feed.format, kind=feed.format.kind or raw.format)
     found = detect(raw.path, raw.name, folder, spec)
     tables = list(format_reader(found.kind).read(found.path, spec))

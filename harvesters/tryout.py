@@ -1,0 +1,192 @@
+"""Try a source without consequence: what would be read, as what, and what would be set aside."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import pyarrow as pa
+import shapely
+
+from harvesters.contract import Hold
+from harvesters.entries import list_entries
+from harvesters.faults import FeedMisconfigured, HarvestFault, Unreadable
+from harvesters.fetch import Fetch
+from harvesters.formats import GEOMETRY, Parsed
+from harvesters.moments import instant
+from harvesters.normalise import normalise
+from harvesters.outcome import row_reasons
+from harvesters.run import parse
+from harvesters.secrets import resolve_secrets
+from harvesters.sources import source
+from schemas.dataset import BBox, Column, Text
+from schemas.feed import CATALOGUE_ENTRY, Feed, SourceSpec
+
+log = logging.getLogger(__name__)
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a trial needs of a run's means: how to fetch, a folder, and the city's extent and zone."""
+
+    fetch: Fetch
+    work: Path
+    extent: BBox
+    zone: ZoneInfo
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a table would be published as; `extent` bounds the accepted rows, `hold` would keep them back."""
+
+    table: str
+    format: str
+    encoding: str | None
+    crs: str | None
+    extent: BBox | None
+    columns: tuple[Column, ...]
+    first: list[dict[str, Any]]
+    read: int
+    accepted: int
+    rejected: int
+    reasons: Mapping[str, int]
+    rejected_cells: int
+    hold: Hold | None
+    rejects: pa.Table
+
+    def as_item(self) -> dict[str, Any]:
+        """The trial as JSON, `table` only for one of several, `hold` only where there is one."""
+        item = {
+            "format": self.format,
+            "encoding": self.encoding,
+            "crs": self.crs,
+            "extent": self.extent,
+            "columns": [{"name": column.name, "type": column.type} for column in self.columns],
+            "read": self.read,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "reasons": dict(self.reasons),
+            "rejected_cells": self.rejected_cells,
+        }
+        named = {"table": self.table} if self.table else {}
+        return named | item | ({"hold": asdict(self.hold)} if self.hold else {})
+
+
+def feed_for(target: str) -> Feed:
+    """A feed that publishes a file or address as it is, to try what becomes of it."""
+    remote = target.startswith(("http://", "https://"))
+    spec = SourceSpec("url", {"url": target}) if remote else SourceSpec("file", {"path": target})
+    return Feed("tryout", Text(en=target), "unknown", "unknown", spec, folder=Path.cwd())
+
+
+def try_feed(feed: Feed, bench: Bench) -> list[Tried]:
+    """Fetch, read and normalise, publish nothing; one trial a table. Raises HarvestFault."""
+    bench.work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=bench.work, prefix="tryout-", ignore_cleanup_errors=True) as folder:
+        ready = resolve_secrets(feed, bench.environ)
+        raw = source(feed.source.kind).read(ready, bench.fetch, Path(folder))
+        return [_try_table(parsed, feed, bench) for parsed in parse(feed, raw, Path(folder))]
+
+
+def try_source(target: str, bench: Bench, feed: Feed | None = None) -> list[Tried]:
+    """Try a file or address, read as `feed` says where one is given. Raises HarvestFault."""
+    asked = feed_for(target)
+    return try_feed(replace(feed, source=asked.source, folder=asked.folder) if feed else asked, bench)
+
+
+def try_manifest(manifest: Path, folder: Path, bench: Bench) -> Iterator[dict[str, Any]]:
+    """Try every `file` of a tab-separated list; one item a table, or one that says why it was refused."""
+    for name in _files(manifest):
+        try:
+            for tried in try_source(str((folder / name).resolve()), bench):
+                yield {"file": name, **tried.as_item()}
+        except HarvestFault as fault:
+            yield {"file": name, "refused": str(fault)}
+        except Exception as fault:  # The last handler: one file does not keep the others from being tried.
+            log.exception("file=%s", name)
+            yield {"file": name, "refused": f"unexpected fault: {type(fault).__name__}"}
+
+
+def _files(manifest: Path) -> Iterator[str]:
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if "file" not in (rows.fieldnames or ()):
+                raise FeedMisconfigured(f"{manifest} has no column file", "its first line names the columns")
+            yield from (row["file"] for row in rows if row["file"])
+    except (OSError, UnicodeDecodeError) as fault:
+        raise Unreadable(f"{manifest} cannot be read: {fault}") from fault
+
+
+def _try_table(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
+    if feed.record == CATALOGUE_ENTRY:
+        return _try_list(parsed, feed, bench)
+    found = normalise(parsed, feed, extent=bench.extent, zone=bench.zone)
+    return Tried(
+        table=parsed.name,
+        format=parsed.kind,
+        encoding=parsed.encoding,
+        crs=found.source_crs,
+        extent=_bounds(found.rows),
+        columns=found.columns,
+        first=[_shown(row) for row in found.rows.slice(0, _SHOWN).to_pylist()],
+        read=found.read,
+        accepted=len(found.rows),
+        rejected=found.read - len(found.rows),
+        reasons=row_reasons(found.rejects),
+        rejected_cells=len(found.rejects) - (found.read - len(found.rows)),
+        hold=found.hold,
+        rejects=found.rejects,
+    )
+
+
+def _try_list(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
+    listed = list_entries(parsed, feed, bench.zone)
+    rejected = listed.read - len(listed.entries)
+    first = [{"id": e.id, "identifier": e.identifier, "title": str(e.title)} for e in listed.entries[:_SHOWN]]
+    return Tried(
+        table=parsed.name,
+        format=parsed.kind,
+        encoding=parsed.encoding,
+        crs=None,
+        extent=None,
+        columns=tuple(Column(name, "text") for name in ("id", "identifier", "title")),
+        first=first,
+        read=listed.read,
+        accepted=len(listed.entries),
+        rejected=rejected,
+        reasons=row_reasons(listed.rejects),
+        rejected_cells=len(listed.rejects) - rejected,
+        hold=listed.hold(feed),
+        rejects=listed.rejects,
+    )
+
+
+def _bounds(rows: pa.Table) -> BBox | None:
+    if GEOMETRY not in rows.column_names or rows[GEOMETRY].null_count == len(rows):
+        return None
+    bounds = shapely.total_bounds(shapely.from_wkb(rows[GEOMETRY].to_numpy()))
+    west, south, east, north = (float(edge) for edge in bounds)
+    return west, south, east, north
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _json(value) for name, value in row.items()}
+
+
+def _json(value: object) -> object:
+    if isinstance(value, bytes):
+        return orjson.loads(shapely.to_geojson(shapely.from_wkb(value)))
+    if isinstance(value, datetime):
+        return instant(value)
+    return value.isoformat() if isinstance(value, date) else value

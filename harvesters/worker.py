@@ -1,0 +1,138 @@
+"""Claim due runs under a lease and harvest them, several at a time, until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from harvesters.lease import beating, worker_name
+from harvesters.run import Harvester, harvest
+from harvesters.schedule import Schedule
+from schemas.feed import Feed
+from schemas.run import Run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often a worker does what."""
+
+    lease: timedelta = timedelta(seconds=60)
+    poll: timedelta = timedelta(seconds=0.5)
+    upkeep: timedelta = timedelta(seconds=5)
+    garbage: timedelta = timedelta(hours=1)
+    grace: timedelta = timedelta(seconds=20)
+    parallel: int = 4
+
+
+class Worker:
+    """Harvests the feeds that are due: at most one run of a feed at a time, over all workers.
+
+    `feeds` gives the feeds as they are now. A slow source holds up one of `pace.parallel` threads.
+    """
+
+    def __init__(
+        self,
+        harvester: Harvester,
+        feeds: Callable[[], Mapping[str, Feed]],
+        schedule: Schedule,
+        *,
+        clock: Callable[[], datetime],
+        pace: Pace | None = None,
+    ) -> None:
+        self._harvester, self._feeds, self._schedule = harvester, feeds, schedule
+        self._catalogue = harvester.catalogue
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._name = worker_name()
+        self._live: dict[str, Run] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; then finish what is under way, or give it up after the grace period."""
+        self._schedule.start()
+        threads = [
+            threading.Thread(target=self._claim_until, args=(stop,), name=f"harvest-{number}", daemon=True)
+            for number in range(self._pace.parallel)
+        ]
+        for thread in threads:
+            thread.start()
+        self._keep_up(stop)
+        self._schedule.stop()
+        deadline = time.monotonic() + self._pace.grace.total_seconds()
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._give_up()
+
+    def once(self) -> list[Run]:
+        """Run what is due or asked for, and return what became of it."""
+        self._catalogue.expire_runs()
+        for feed in self._schedule.due(self._clock()):
+            self._catalogue.request_run(feed, "schedule")
+        runs: list[Run] = []
+        while (claimed := self._claim()) is not None:
+            runs += self._harvest(claimed)
+        self._catalogue.drain_search()
+        self._collect_garbage()
+        return runs
+
+    def _claim_until(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                claimed = self._claim()
+                if claimed is not None:
+                    self._harvest(claimed)
+                    continue
+            except Exception:  # The last handler of the thread: a database that is away comes back.
+                log.exception("worker=%s", self._name)
+                stop.wait(5)
+            stop.wait(self._pace.poll.total_seconds())
+
+    def _claim(self) -> Run | None:
+        """A queued run of a feed that this worker knows; others' feeds are left to others."""
+        known = self._feeds()
+        for waiting in self._catalogue.queue():
+            if waiting.status == "queued" and waiting.feed in known:
+                claimed = self._catalogue.claim_run(self._name, waiting.feed, self._pace.lease)
+                if claimed is not None:
+                    return claimed
+        return None
+
+    def _harvest(self, run: Run) -> list[Run]:
+        feed = self._feeds().get(run.feed)
+        if feed is None:  # Removed since it was claimed.
+            gone = replace(run, status="failed", error=f"there is no feed {run.feed!r} any more")
+            return [self._catalogue.record(gone)]
+        self._live[run.run] = run
+        try:
+            with beating(self._harvester, run, self._name, self._pace.lease):
+                return harvest(feed, run, self._harvester)
+        finally:
+            self._live.pop(run.run, None)
+
+    def _keep_up(self, stop: threading.Event) -> None:
+        collected = 0.0
+        while not stop.is_set():
+            try:
+                for dead in self._catalogue.expire_runs():
+                    log.error("run=%s feed=%s status=failed error=%s", dead.run, dead.feed, dead.error)
+                self._catalogue.drain_search()
+                if time.monotonic() - collected > self._pace.garbage.total_seconds() or not collected:
+                    self._collect_garbage()
+                    collected = time.monotonic()
+            except Exception:  # The last handler of the loop: upkeep is tried again.
+                log.exception("worker=%s", self._name)
+            stop.wait(self._pace.upkeep.total_seconds())
+
+    def _collect_garbage(self) -> None:
+        self._catalogue.collect_garbage({id: feed.keep for id, feed in self._feeds().items()})
+
+    def _give_up(self) -> None:
+        """Say of runs that outlast the grace period that they were stopped; they can no longer publish."""
+        for run in list(self._live.values()):
+            stopped = replace(run, status="failed", error="the worker was stopped before the run was done")
+            self._catalogue.record(stopped)
