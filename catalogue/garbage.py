@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -38,7 +39,9 @@ def sweep(engine: Engine, storage: Storage, now: datetime) -> int:
 
     A young file is left alone: it may belong to a run that has yet to commit.
     """
-    old = [path for path, written in storage.files() if written < now - SHORTEST]
+    # Nothing else is ours to remove: other things of the city may lie in the same folder.
+    files = chain(storage.files("parts"), storage.files("rejects"))
+    old = [path for path, written in files if written < now - SHORTEST]
     needed = _parts(engine) | _rejects(engine, now - KEEP) if old else set()
     orphans = [path for path in old if path not in needed]
     for path in orphans:

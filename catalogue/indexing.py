@@ -15,7 +15,7 @@ from catalogue.search import SearchEngine, SearchUnavailable, document
 from catalogue.tables import datasets, search_work
 from schemas.dataset import Dataset
 
-BATCH = 5_000
+BATCH = 30_000  # changes at a time; SQLite takes 32,766 values in one statement
 _log = logging.getLogger(__name__)
 
 State = tuple[int, Dataset | None]

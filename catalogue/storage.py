@@ -39,9 +39,9 @@ class Storage:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def files(self) -> Iterator[tuple[str, datetime]]:
-        """Every file with the instant it was last written, half-written ones too."""
-        for file in self._root.rglob("*"):
+    def files(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """Every file below `folder` with the instant it was last written, half-written ones too."""
+        for file in self.path(folder).rglob("*"):
             try:
                 if file.is_file():
                     yield file.relative_to(self._root).as_posix(), _written(file)

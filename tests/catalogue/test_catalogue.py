@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from catalogue import (
     open_catalogue,
     open_engine,
 )
+from catalogue.current import SECONDS
 from catalogue.search.embedded import Embedded
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column, Dataset, Text
@@ -272,6 +274,49 @@ def test_garbage_is_collected_only_when_nobody_may_ask_for_it(
     assert catalogue.rejects("parks")[0] == 1
 
 
+def test_garbage_collection_leaves_alone_what_is_not_ours(
+    catalogue: Catalogue, clock, tmp_path: Path
+) -> None:
+    stranger = tmp_path / "storage" / "accounts.db"
+    stranger.write_bytes(b"x")
+    clock.now = datetime.now(UTC) + timedelta(days=400)
+    catalogue.collect_garbage({})
+    assert stranger.exists()
+
+
+def test_readers_never_see_half_a_publication(
+    catalogue: Catalogue, database_url: str, tmp_path: Path
+) -> None:
+    """Every snapshot of n rows names them all n; another process publishes twenty of them."""
+    catalogue.publish(publication("1"), run())
+    program = PUBLISH.format(tests=str(Path(__file__).parent), url=database_url, folder=str(tmp_path))
+    publisher = subprocess.Popen([sys.executable, "-c", program])
+    seen = set()
+    while publisher.poll() is None:
+        described, read = catalogue.describe("parks"), names(catalogue)
+        assert set(read) == {str(len(read))}
+        assert described.rows == catalogue.snapshot("parks", described.snapshot).rows
+        seen.add(len(read))
+    assert publisher.returncode == 0
+    assert len(seen) > 1
+    time.sleep(SECONDS)
+    assert len(names(catalogue)) == 20
+
+
+def test_a_publication_of_another_process_is_seen_within_a_fifth_of_a_second(
+    catalogue: Catalogue, database_url: str, tmp_path: Path
+) -> None:
+    folders = {"storage_folder": tmp_path / "storage", "index_folder": tmp_path / "derived"}
+    other = open_catalogue(database_url, search=Embedded(tmp_path / "search"), **folders)
+    catalogue.publish(publication("헌"), run())
+    assert names(other) == ["헌"]
+    catalogue.publish(publication("새"), run("r2"))
+    assert names(catalogue) == ["새"]
+    time.sleep(0.2)
+    assert names(other) == ["새"]
+    other.close()
+
+
 def test_a_database_without_tables_is_not_ready(tmp_path: Path) -> None:
     bare = open_catalogue(
         f"sqlite:///{tmp_path / 'bare.db'}", tmp_path / "storage", Embedded(tmp_path), index_folder=tmp_path
@@ -280,6 +325,19 @@ def test_a_database_without_tables_is_not_ready(tmp_path: Path) -> None:
     bare.close()
 
 
+PUBLISH = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_catalogue import publication, run
+from catalogue import open_catalogue
+from catalogue.search.embedded import Embedded
+
+catalogue = open_catalogue({url!r}, Path({folder!r}) / "storage", Embedded(Path({folder!r}) / "search"),
+    index_folder=Path({folder!r}) / "derived")
+for number in range(2, 21):
+    catalogue.publish(publication(*[str(number)] * number), run(f"n{{number}}"))
+"""
 CRASH = """
 import os, signal, sys
 from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from catalogue.database import writing
 from catalogue.errors import RunLost
 from catalogue.queue import Queue
 from catalogue.runs import Runs, confirm
-from schemas.run import Run
+from schemas.run import FeedHealth, FeedHealthSchema, Run
 
 MINUTE = timedelta(minutes=1)
 
@@ -128,6 +128,16 @@ def test_a_run_is_kept_as_it_was_recorded_and_timed_to_its_end(runs: Runs, clock
     written = runs.record(run, clock())
     assert written == replace(run, finished=clock(), seconds=2.5)
     assert runs.find("parks", None, 10) == [written]
+
+
+def test_an_error_that_quotes_broken_text_can_be_recorded(runs: Runs, clock) -> None:
+    run = runs.record(Run("r1", "f", "f", "failed", error="no number: '\0\udcff'"), clock())
+    assert runs.find("f", None, 1) == [run]
+    assert run.error == "no number: '\N{REPLACEMENT CHARACTER}?'"
+
+
+def test_what_is_told_of_a_feeds_health_is_what_is_known_of_it() -> None:
+    assert list(FeedHealthSchema().fields) == [field.name for field in fields(FeedHealth)]
 
 
 def test_runs_are_listed_newest_first_by_dataset_and_by_feed(runs: Runs, clock) -> None:

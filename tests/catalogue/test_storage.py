@@ -29,17 +29,17 @@ def test_a_file_is_seen_only_when_it_is_whole(storage: Storage) -> None:
 
 
 def test_a_writer_that_fails_leaves_the_former_file_and_nothing_else(storage: Storage) -> None:
-    write(storage, "a", b"former")
+    write(storage, "a/b", b"former")
 
     def stop_halfway() -> None:
-        with storage.writer("a") as file:
+        with storage.writer("a/b") as file:
             file.write_bytes(b"half")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         stop_halfway()
-    assert [path for path, _ in storage.files()] == ["a"]
-    assert storage.path("a").read_bytes() == b"former"
+    assert [path for path, _ in storage.files("a")] == ["a/b"]
+    assert storage.path("a/b").read_bytes() == b"former"
 
 
 @pytest.mark.parametrize("path", ["../a", "/etc/passwd", "a/../../b", "", "."])
@@ -50,8 +50,10 @@ def test_no_path_leads_out_of_the_folder(storage: Storage, path: str) -> None:
 
 def test_files_are_listed_with_the_instant_they_were_written(storage: Storage) -> None:
     write(storage, "parts/a/0.parquet")
-    ((path, written),) = storage.files()
+    write(storage, "else/where")
+    ((path, written),) = storage.files("parts")
     assert path == "parts/a/0.parquet"
+    assert list(storage.files("nowhere")) == []
     assert abs(datetime.now(UTC) - written) < timedelta(minutes=1)
 
 
