@@ -127,7 +127,7 @@ def _items(held: Any) -> tuple[Any, ...]:
 def _total(value: Any) -> int | None:
     try:
         return None if value is None else int(value)
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         raise Unreadable(f"totalCount is {str(value)[:40]!r}, which is no number") from None
 
 

@@ -134,7 +134,7 @@ def _schedule(feed: Feed) -> Iterator[Fault]:
 def _is_encoding(name: str) -> bool:
     try:
         "".encode(name)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         return False
     return True
 
@@ -142,7 +142,7 @@ def _is_encoding(name: str) -> bool:
 def _is_crs(text: str) -> bool:
     try:
         CRS.from_user_input(text)
-    except CRSError:
+    except (CRSError, ValueError):
         return False
     return True
 

@@ -23,7 +23,6 @@ _TAKES = {
     "Not a valid integer.": "takes a whole number",
     "Not a valid number.": "takes a number",
     "Not a valid mapping type.": "takes a table",
-    "Invalid input type.": 'takes a table such as { ko = "…", en = "…" }',
 }
 
 
@@ -132,13 +131,17 @@ def _shape_fault(path: tuple[str, ...], message: str) -> Fault:
     if message == "Missing data for required field.":
         under = f"under [{path[0]}]" if len(path) > 1 else "at the top"
         return Fault(path[:-1], f"the line {path[-1]} is missing", f"write it {under}")
+    if message == "Invalid input type.":
+        table = '{ ko = "…", en = "…" }' if name in ("title", "description") else f"the lines under [{name}]"
+        return Fault(path, f"{name} takes a table", f"write {table}")
     return Fault(path, f"{name} {_TAKES.get(message, message[0].lower() + message[1:].rstrip('.'))}")
 
 
 def _leaves(messages: dict[Any, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Marshmallow's messages with the path of each; places in a list and its own marks are no keys."""
     for key, value in messages.items():
-        here = path if isinstance(key, int) or key in ("_schema", "value", "key") else (*path, key)
+        marks = ("_schema", "value", "key") if path[:1] == ("columns",) and len(path) == 2 else ("_schema",)
+        here = path if isinstance(key, int) or key in marks else (*path, key)
         if isinstance(value, dict):
             yield from _leaves(value, here)
         else:

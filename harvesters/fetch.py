@@ -16,7 +16,7 @@ import httpx
 from harvesters.body import ENCODINGS, filename, write_body
 from harvesters.faults import HarvestFault, SourceIncomplete, SourceRefused, SourceUnavailable
 from harvesters.guard import Guard
-from harvesters.secrets import Secret, is_secret
+from harvesters.secrets import PREFIX, Secret, is_secret
 from harvesters.sockets import GuardedBackend
 from harvesters.statuses import Passing, judge
 
@@ -178,6 +178,18 @@ class HttpFetch:
             raise SourceRefused(
                 f"it is {int(length):,} bytes long, and {self._max_bytes:,} are taken at most"
             )
+
+
+def is_address(text: object) -> bool:
+    """Whether a text is the address of a host on the web, or names one as `env:NAME`."""
+    try:
+        return isinstance(text, str) and (text.startswith(PREFIX) or _is_web(httpx.URL(text)))
+    except httpx.InvalidURL:
+        return False
+
+
+def _is_web(url: httpx.URL) -> bool:
+    return url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host
 
 
 def _request(url: str, params: Mapping[str, str]) -> _Request:

@@ -23,7 +23,7 @@ ENTRY_COLUMNS = (
 )
 """What a row of a `catalogue_entry` feed may say of the dataset it describes, named as in Dataset."""
 
-_DURATION = re.compile(r"\s*(\d+)\s*([smhdw])\s*")
+_DURATION = re.compile(r"\s*(\d{1,6})\s*([smhdw])\s*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from harvesters.envelopes import Answer, open_envelope
 from harvesters.faults import SourceIncomplete, SourceRefused, SourceUnavailable
-from harvesters.fetch import Fetch
+from harvesters.fetch import Fetch, is_address
 from harvesters.sources import Raw
 from schemas.feed import Feed
 
@@ -30,9 +30,8 @@ _PAUSES = (1.0, 3.0)
 
 def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """`url` an address, `service_key` a text, `page_size` 1 to 10,000, `params` a table."""
-    url, size = options.get("url", "http://"), options.get("page_size", PAGE_SIZE)
-    params = options.get("params", {})
-    if not (isinstance(url, str) and url.startswith(("http://", "https://", "env:"))):
+    size, params = options.get("page_size", PAGE_SIZE), options.get("params", {})
+    if "url" in options and not is_address(options["url"]):
         yield "url", "takes an address that starts with http:// or https://"
     if not isinstance(options.get("service_key", ""), str):
         yield "service_key", 'takes the name of an environment variable, as in "env:DATA_GO_KR_KEY"'

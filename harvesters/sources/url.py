@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from harvesters.fetch import Fetch
+from harvesters.fetch import Fetch, is_address
 from harvesters.sources import Raw
 from schemas.feed import Feed
 
@@ -18,8 +18,7 @@ FORMAT: str | None = None
 
 def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """`url` is an absolute http or https address."""
-    url = options.get("url")
-    if url is not None and not (isinstance(url, str) and url.startswith(("http://", "https://", "env:"))):
+    if "url" in options and not is_address(options["url"]):
         yield "url", "takes an address that starts with http:// or https://"
 
 

@@ -67,6 +67,14 @@ def faults(tmp_path: Path) -> Faults:
     return read
 
 
+def faults_of(path: Path) -> tuple[InputError, ...]:
+    try:
+        read_feed(path)
+    except BadInput as bad:
+        return bad.errors
+    return ()
+
+
 def test_every_line_of_a_feed_is_read(tmp_path: Path) -> None:
     path = tmp_path / "city-parks.toml"
     path.write_text(WHOLE)
@@ -159,6 +167,54 @@ def test_a_missing_line_is_named(faults: Faults, line: str) -> None:
         text = text.replace('kind = "file"\npath = "parks.csv"\n', "")
     name = line.strip("[]").partition(" ")[0]
     assert any(name in fault.what for fault in faults(text))
+
+
+JUNK = [
+    *[
+        "3",
+        "nan",
+        "true",
+        '"x"',
+        '""',
+        "[]",
+        "[[1]]",
+        "{}",
+        "[{ a = 1 }]",
+        "2020-01-01",
+        '"\\u0000"',
+        "[nan, 1, 2, 3]",
+    ],
+    *["{ kind = 3 }", '{ kind = "file", path = 3 }', '{ kind = "url", url = "http://[x" }', '{ crs = "{}" }'],
+    '{ kind = "data-go-kr", url = [], service_key = 3, page_size = true, params = { a = [] } }',
+    *[
+        '{ encoding = "\\u0000" }',
+        '{ encoding = "hex" }',
+        '{ crs = "\\u0000" }',
+        '{ every = "99999999999d" }',
+    ],
+    *["{ every = 5 }", "{ cron = 3 }", '{ "a.b" = { c = 1 } }', '{ "" = "" }'],
+]
+
+
+@pytest.mark.parametrize("value", JUNK)
+def test_a_value_of_any_kind_anywhere_is_read_or_is_a_fault_with_its_line(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "parks.toml"
+    for name in (
+        "title",
+        "key",
+        "record",
+        "extent",
+        "keep",
+        "source",
+        "format",
+        "schedule",
+        "columns",
+        "time",
+    ):
+        lines = {"title": '{ ko = "공원" }', "publisher": '"x"', "licence": '"x"', "record": '"facility"'}
+        lines |= {"source": '{ kind = "file", path = "a.csv" }', name: value}
+        path.write_text("".join(f"{key} = {each}\n" for key, each in lines.items()))
+        assert all(fault.where.startswith("parks.toml, line") for fault in faults_of(path))
 
 
 def test_every_fault_is_told_at_once(faults: Faults) -> None:

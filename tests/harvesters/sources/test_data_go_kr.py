@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harvesters.envelopes import open_envelope
 from harvesters.faults import (
     FeedMisconfigured,
+    HarvestFault,
     SourceIncomplete,
     SourceRefused,
     SourceUnavailable,
@@ -233,6 +236,34 @@ def test_a_message_that_repeats_the_key_does_not_show_it(serve) -> None:
 def test_an_answer_of_another_kind_is_a_fault(serve, answer: bytes, fault: type[Exception]) -> None:
     with pytest.raises(fault):
         serve(lambda asked: answer)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.just("00"),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["response", "header", "body", "resultCode", "items", "item", "totalCount", "errMsg"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(value=VALUES)
+def test_an_answer_of_any_shape_is_understood_or_is_a_fault(tmp_path_factory, value: object) -> None:
+    path = tmp_path_factory.mktemp("page") / "page"
+    path.write_text(json.dumps(value))
+    try:
+        answer = open_envelope(path)
+    except HarvestFault:
+        return
+    assert answer.verdict
+    assert answer.meaning
 
 
 @pytest.mark.parametrize(
