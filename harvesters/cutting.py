@@ -45,10 +45,11 @@ class Cutter:
     that is never closed costs its own line, not the rest of the file.
     """
 
-    def __init__(self, delimiter: str, width: int, line: int) -> None:
+    def __init__(self, delimiter: str, width: int, line: int, longest: int = LONGEST_ROW) -> None:
         self._delimiter = delimiter.encode()
         self._width = width
         self._line = line
+        self._longest = longest
         self._rest = b""
         self._cell, self._row, self._unfinished = _patterns(self._delimiter)
 
@@ -60,7 +61,7 @@ class Cutter:
         breaks, marks, newlines, sound = self._structure(buffer)
         end = int(breaks[-1]) + 1 if breaks.size else 0
         unfinished = len(buffer) - end
-        if not sound or unfinished > LONGEST_ROW or (last and unfinished):
+        if not sound or unfinished > self._longest or (last and unfinished):
             return self._walk(buffer, last)
         self._rest = buffer[end:]
         return self._sort(buffer[:end], breaks, marks, newlines[newlines < end])
@@ -151,7 +152,7 @@ class Cutter:
 
     def _may_go_on(self, buffer: bytes, at: int) -> bool:
         """Whether the row that starts here may yet be completed by what has not been read."""
-        if len(buffer) - at > LONGEST_ROW:
+        if len(buffer) - at > self._longest:
             return False
         return self._unfinished.match(buffer, at) is not None
 

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 def header_row(rows: Sequence[Sequence[str]]) -> int | None:
     """Index of the row that names the columns, below any title rows; None when no row holds anything.
 
-    It is the first row as wide as most rows that fills at least half as many cells as the middle row
-    does: a title, a unit or a date above the table fills fewer.
+    It is the first row that fills more than half as many cells as the middle row does: a title, a unit or
+    a date above the table fills fewer.
     """
     filled = [sum(1 for cell in row if cell.strip()) for row in rows]
     counts = sorted(count for count in filled if count)
     if not counts:
         return None
-    enough = max(min(2, counts[-1]), (counts[len(counts) // 2] + 1) // 2)
+    enough = max(min(2, counts[-1]), counts[len(counts) // 2] // 2 + 1)
     return next(index for index, count in enumerate(filled) if count >= enough)
 
 
