@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalogue import geometry
+from catalogue.geoparquet import covering_name
 from catalogue.packing import pack
 from catalogue.plan import ID_COLUMN
-from catalogue.snapshots import ROW_GROUP, Parts, covering_name, time_column
+from catalogue.snapshots import ROW_GROUP, Parts, time_column
 from catalogue.values import numbers, stored
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot

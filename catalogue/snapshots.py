@@ -6,7 +6,7 @@ import json
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from catalogue import geometry
+from catalogue import geometry, geoparquet
 from catalogue.publication import Publication
 from schemas.arrow import ID, arrow_schema
 from schemas.dataset import Column, Dataset
 from schemas.snapshot import Part, Snapshot
 
 ROW_GROUP = 65_536
-GEOPARQUET = "1.1.0"
 
 Order = npt.NDArray[np.int64]
 Period = tuple[datetime | None, datetime | None]
@@ -43,18 +42,13 @@ def write(publication: Publication, storage: Parts, snapshot: str, now: datetime
     Raises ValueError when the rows are not those that the columns promise.
     """
     rows = _finite(publication.rows.cast(arrow_schema(publication.columns)))
-    place = geometry.geometry_column(publication.columns)
-    corners, kinds = geometry.boxes(rows[place]) if place else (None, [])
+    rows, corners = geoparquet.located(rows, publication.columns)
     order = _order(rows, publication.columns, corners)
-    bbox = geometry.extent(corners) if corners is not None else None
-    metadata = {b"entrepot": _described(publication.dataset, snapshot, now)}
-    if place and corners is not None:
-        name = covering_name(publication.columns)
-        rows = rows.append_column(name, geometry.covering(corners))
-        metadata[b"geo"] = _geo(place, name, kinds, bbox)
+    said = _described(publication.dataset, snapshot, now)
+    rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), b"entrepot": said})
     path = f"parts/{publication.dataset.id}/{snapshot}/0.parquet"
     with storage.writer(path) as file:
-        _write(rows.replace_schema_metadata(metadata), order, file)
+        _write(rows, order, file)
         size = file.stat().st_size
     return Snapshot(
         id=snapshot,
@@ -64,18 +58,10 @@ def write(publication: Publication, storage: Parts, snapshot: str, now: datetime
         bytes=size,
         columns=publication.columns,
         parts=(Part(path, len(rows), size),),
-        bbox=bbox,
+        bbox=None if corners is None else geometry.extent(corners),
         period=_period(rows, publication.columns),
         source_crs=publication.dataset.source_crs,
     )
-
-
-def covering_name(columns: tuple[Column, ...]) -> str:
-    """The column that holds the box of each row's geometry; `bbox` unless that name is published."""
-    name = "bbox"
-    while name in {column.name for column in columns}:
-        name = f"_{name}"
-    return name
 
 
 def time_column(columns: tuple[Column, ...]) -> Column | None:
@@ -150,20 +136,6 @@ def _instant(value: date | datetime) -> datetime:
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return datetime.combine(value, time(), UTC)
-
-
-def _geo(place: str, cover: str, kinds: list[str], bbox: Any) -> bytes:
-    """GeoParquet 1.1 metadata; without `crs` the coordinates are OGC:CRS84."""
-    described = {
-        "encoding": "WKB",
-        "geometry_types": kinds,
-        "covering": {"bbox": {corner: [cover, corner] for corner in geometry.CORNERS}},
-    }
-    if bbox is not None:
-        described["bbox"] = list(bbox)
-    return json.dumps(
-        {"version": GEOPARQUET, "primary_column": place, "columns": {place: described}}
-    ).encode()
 
 
 def _described(dataset: Dataset, snapshot: str, now: datetime) -> bytes:

@@ -1,0 +1,110 @@
+"""Rows written as text: CSV, newline-delimited JSON and GeoJSON, piece by piece."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+import shapely
+
+from catalogue.plan import ID_COLUMN
+from schemas.dataset import Column
+
+Row = tuple[object, ...]
+Cells = Literal["safe", "raw"]
+"""How CSV writes a text that a spreadsheet would run as a formula: with a leading ', or as it is."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First letters of texts that spreadsheets evaluate (OWASP, CSV injection)."""
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """A format as head, rows and tail; `columns` are those of the rows without `_id`."""
+
+    head: Callable[[Sequence[Column]], bytes]
+    rows: Callable[[Sequence[Column], Iterable[Row]], bytes]
+    between: bytes = b""
+    tail: bytes = b""
+
+
+def objects(columns: Sequence[Column], rows: Iterable[Row]) -> list[dict[str, object]]:
+    """Rows as JSON objects for orjson, geometries put in as the GeoJSON they are."""
+    names = [ID_COLUMN.name, *(column.name for column in columns)]
+    shapes = [column.name for column in columns if column.type == "geometry"]
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    for name in shapes:
+        for row in found:
+            row[name] = _fragment(row[name])
+    return found
+
+
+def _fragment(geojson: Any) -> orjson.Fragment | None:
+    return None if geojson is None else orjson.Fragment(geojson)
+
+
+def _ndjson(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
+    lines = (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in objects(columns, rows))
+    return b"".join(lines)
+
+
+def _features(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
+    """Features joined by commas; the first geometry places them, further ones are properties."""
+    names = [column.name for column in columns]
+    place = next(i for i, column in enumerate(columns) if column.type == "geometry")
+    texts = {i for i, column in enumerate(columns) if column.type == "geometry"} - {place}
+    features = []
+    for identity, *values in rows:
+        for i in texts:
+            values[i] = _fragment(values[i])
+        properties = dict(zip(names, values, strict=True))
+        geometry = _fragment(properties.pop(names[place]))
+        feature = {"type": "Feature", "id": identity, "geometry": geometry, "properties": properties}
+        features.append(orjson.dumps(feature))
+    return b",".join(features)
+
+
+def csv_format(cells: Cells) -> TextFormat:
+    """CSV (RFC 4180, UTF-8); nothing for null, true and false, geometries as WKT."""
+
+    def head(columns: Sequence[Column]) -> bytes:
+        names = [ID_COLUMN.name, *(column.name for column in columns)]
+        return _lines([[_safe(name) for name in names] if cells == "safe" else names])
+
+    def rows(columns: Sequence[Column], found: Iterable[Row]) -> bytes:
+        values = list(zip(*found, strict=True))
+        described = [ID_COLUMN, *columns]
+        written = [_csv_cells(v, column, cells) for v, column in zip(values, described, strict=False)]
+        return _lines(zip(*written, strict=True))
+
+    return TextFormat(head, rows)
+
+
+def _csv_cells(values: Sequence[Any], column: Column, cells: Cells) -> Sequence[Any]:
+    match column.type:
+        case "text" if cells == "safe":
+            return [_safe(text) for text in values]
+        case "boolean":
+            return [None if truth is None else str(truth).lower() for truth in values]
+        case "geometry":
+            shapes = shapely.from_geojson(list(values))
+            return list(shapely.to_wkt(shapes, rounding_precision=7).tolist())
+    return values
+
+
+def _safe(text: str | None) -> str | None:
+    return f"'{text}" if text and text.startswith(FORMULA) else text
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+NDJSON = TextFormat(lambda _: b"", _ndjson)
+GEOJSON = TextFormat(lambda _: b'{"type":"FeatureCollection","features":[', _features, b",", b"]}")
