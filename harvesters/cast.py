@@ -34,7 +34,7 @@ def cast(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.Chunke
     if values.type == ARROW_TYPES[to]:
         return values
     texts = as_text(values) if not pa.types.is_string(values.type) else values
-    quick = _quick(texts, to)
+    quick = _quick_time(texts, reading.zone) if to == "time" else _quick(texts, to)
     if quick is not None:
         return quick
     read = _reader(to, reading)
@@ -43,8 +43,10 @@ def cast(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.Chunke
 
 def misfits(values: pa.ChunkedArray, found: pa.ChunkedArray) -> Mask:
     """Where something is written and `found` has nothing; a null marker is nothing written."""
+    if found is values or found.null_count == values.null_count:
+        return np.zeros(len(values), dtype=bool)  # A cast makes nulls and never fills them.
     lost = pc.and_(pc.is_valid(values), pc.is_null(found))
-    if found.type == pa.string() or not is_text(values.type) or not pc.any(lost).as_py():
+    if not is_text(values.type):
         return mask_of(lost)
     return mask_of(pc.and_not(lost, pc.is_in(values, NULL_MARKERS)))
 
@@ -63,6 +65,17 @@ def _quick(texts: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray | None:
     if to == "integer" and pc.any(pc.match_substring_regex(zero_led(texts), "x|X")).as_py():
         return None
     return None if to == "number" and not pc.all(pc.is_finite(found)).as_py() else found
+
+
+def _quick_time(texts: pa.ChunkedArray, zone: ZoneInfo) -> pa.ChunkedArray | None:
+    """The same for times, which are all local or all have a zone."""
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            sample(texts).cast(kind)
+            return _utc(texts.cast(kind), zone)
+        except pa.ArrowInvalid:
+            continue
+    return None
 
 
 def _by_value(chunk: pa.Array, read: Callable[[pa.Array], pa.Array]) -> pa.Array:

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 NULL_MARKERS = pa.array(["-", "N/A", "NA", "n/a", "#N/A", "null", "NULL", "NaN", "nan"])
 """What stands for a missing value where a number, a date or a time is due; a text keeps it."""
 
-# First bytes of UTF-8 sequences that NFC may change: combining marks, conjoining jamo, compatibility
-# ideographs, and the ohm, kelvin and angstrom signs. A column without them is in NFC already.
-_UNCOMPOSED = (b"\xcc", b"\xcd", b"\xe1", b"\xef", b"\xe2\x84", b"\xe3\x82\x99", b"\xe3\x82\x9a")
+# First bytes of the UTF-8 sequences that NFC may change, and how they go on: combining marks, conjoining
+# jamo, compatibility ideographs, the ohm, kelvin and angstrom signs, kana marks. A column without them is
+# in NFC already, which is ten times quicker to see than to make.
+_UNCOMPOSED = {b"\xcc": b"", b"\xcd": b"", b"\xe1": b"", b"\xef": b"", b"\xe2": b"\x84", b"\xe3": b"\x82"}
 
 
 def clean(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -29,7 +30,9 @@ def _may_change(chunk: pa.Array) -> bool:
     if data is None:
         return False
     written = data.to_pybytes()
-    return any(start in written for start in _UNCOMPOSED)
+    if written.isascii():
+        return False
+    return any(first in written and first + then in written for first, then in _UNCOMPOSED.items())
 
 
 def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -44,7 +44,27 @@ def source_crs(written: str) -> CRS:
             'write it as [format] crs = "EPSG:…"',
         ) from fault
     authority = stated.to_authority(min_confidence=70)
-    return CRS.from_authority(*authority) if authority else stated
+    return CRS.from_authority(*authority) if authority else _with_datum(stated)
+
+
+def _with_datum(stated: CRS) -> CRS:
+    """The Korean CRS of the same projection for one that names an ellipsoid but no datum.
+
+    Old shapefiles describe Bessel TM so; read to the letter they lie 300 m off (EPSG:5174 shifts them).
+    """
+    if stated.datum is None or not stated.datum.name.startswith(("Not specified", "Unknown", "unknown")):
+        return stated
+    wanted = _projection(stated)
+    return next((crs for crs in map(CRS.from_epsg, _KOREAN) if _projection(crs) == wanted), stated)
+
+
+def _projection(crs: CRS) -> tuple[object, ...]:
+    """Ellipsoid and projection in numbers, rounded to a millimetre and a hundredth of an arc second."""
+    operation, ellipsoid = crs.coordinate_operation, crs.ellipsoid
+    if operation is None or ellipsoid is None:
+        return (crs.name,)
+    values = tuple(sorted((param.name, round(float(param.value), 6)) for param in operation.params))
+    return operation.method_name, round(ellipsoid.semi_major_metre, 3), values
 
 
 def crs_in_name(name: str) -> str | None:

@@ -12,8 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from harvesters.contract import Hold
@@ -22,7 +24,7 @@ from harvesters.faults import FeedMisconfigured, HarvestFault, Unreadable
 from harvesters.fetch import Fetch
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.moments import instant
-from harvesters.normalise import normalise
+from harvesters.normalise import Normalised, normalise
 from harvesters.outcome import row_reasons
 from harvesters.run import parse
 from harvesters.secrets import resolve_secrets
@@ -47,7 +49,10 @@ class Bench:
 
 @dataclass(frozen=True)
 class Tried:
-    """What a table would be published as; `extent` bounds the accepted rows, `hold` would keep them back."""
+    """What a table would be published as; `hold` would keep it back, `first` are some rows as JSON.
+
+    `extent` bounds the accepted rows, or where none is accepted for it, those outside the city.
+    """
 
     table: str
     format: str
@@ -137,7 +142,7 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
         format=parsed.kind,
         encoding=parsed.encoding,
         crs=found.source_crs,
-        extent=_bounds(found.rows),
+        extent=_bounds(found),
         columns=found.columns,
         first=[_shown(row) for row in found.rows.slice(0, _SHOWN).to_pylist()],
         read=found.read,
@@ -172,11 +177,18 @@ def _try_list(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
     )
 
 
-def _bounds(rows: pa.Table) -> BBox | None:
-    if GEOMETRY not in rows.column_names or rows[GEOMETRY].null_count == len(rows):
-        return None
-    bounds = shapely.total_bounds(shapely.from_wkb(rows[GEOMETRY].to_numpy()))
-    west, south, east, north = (float(edge) for edge in bounds)
+def _bounds(found: Normalised) -> BBox | None:
+    """Where the accepted rows are; where none is, where those are that lie outside the city's extent."""
+    rows = found.rows
+    if GEOMETRY in rows.column_names and rows[GEOMETRY].null_count < len(rows):
+        edges = shapely.total_bounds(shapely.from_wkb(rows[GEOMETRY].to_numpy()))
+    else:
+        outside = found.rejects.filter(pc.equal(found.rejects["reason"], "outside_extent"))
+        if not len(outside):
+            return None
+        places = np.array([place.split(", ") for place in outside["value"].to_pylist()], dtype=float)
+        edges = np.concatenate([places.min(axis=0), places.max(axis=0)])
+    west, south, east, north = (float(edge) for edge in edges)
     return west, south, east, north
 
 
