@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -16,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from services import free_port, missing
 
 VERSION = "8.19.21"
 USER = "nobody"  # Elasticsearch refuses to run as root.
@@ -35,7 +35,8 @@ def elasticsearch_url(in_ci: bool) -> Iterator[str]:
         archive = distribution()
         java = java_home()
     except NoNode as lack:
-        missing(f"Elasticsearch {VERSION} ({lack})", in_ci)
+        sentence = f"needs Elasticsearch {VERSION}, which is not on this machine: {lack}"
+        pytest.fail(sentence) if in_ci else pytest.skip(sentence)
     with node(archive, java) as url:
         yield url
 
@@ -74,7 +75,7 @@ def node(archive: Path, java: Path) -> Iterator[str]:
     # Not below pytest's own folder, which the node's user may not enter.
     folder = Path(tempfile.mkdtemp(prefix="entrepot-elasticsearch-"))
     try:
-        home, port = _unpack(archive, folder), free_port()
+        home, port = _unpack(archive, folder), _free_port()
         _configure(home, folder, port)
         _run(home, folder, java)
         pid = int((folder / "pid").read_text())
@@ -85,6 +86,12 @@ def node(archive: Path, java: Path) -> Iterator[str]:
             _end(pid)
     finally:
         shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
@@ -102,7 +109,7 @@ def _configure(home: Path, folder: Path, port: int) -> None:
         "xpack.security.enabled": "false",
         "network.host": "127.0.0.1",
         "http.port": port,
-        "transport.port": free_port(),
+        "transport.port": _free_port(),
         "path.data": folder / "data",
         "path.logs": folder / "logs",
         # The machine's disk may be fuller than a cluster would like.
