@@ -116,7 +116,6 @@ _FOUND = (
         func.coalesce(credential.c.person, application.c.owner).label("who"),
         person.c.role,
         _parent.c.revoked.label("parent_revoked"),
-        _parent.c.expires.label("parent_expires"),
     )
     .join(application, application.c.id == credential.c.application, isouter=True)
     .join(person, person.c.id == func.coalesce(credential.c.person, application.c.owner))
@@ -150,9 +149,9 @@ def described(row: Row[Any], plans: Mapping[str, Plan]) -> Credential:
 
 
 def _live(row: Row[Any], now: datetime) -> bool:
-    """A token lives no longer than the key it was issued through."""
-    ends = [end for end in (row.expires, row.parent_expires) if end is not None]
-    return row.revoked is None and row.parent_revoked is None and all(now < end for end in ends)
+    """A token ends with the key it was issued through."""
+    ended = row.revoked is not None or row.parent_revoked is not None
+    return not ended and (row.expires is None or now < row.expires)
 
 
 _KEY = (

@@ -51,7 +51,7 @@ def read(request: Request, public_url: str | None) -> FormRequest:
     has named the public URL, and refused otherwise.
     """
     if not (request.is_secure or public_url or _is_local(request.remote_addr)):
-        raise InsecureTransportError("Use https, or name the public URL in the settings.")
+        raise InsecureTransportError("Use https, or name this address in ENTREPOT_PUBLIC_URL.")
     if request.query_string:
         raise InvalidRequestError("Parameters belong in the body, not in the query.")
     if request.mimetype != _FORM:

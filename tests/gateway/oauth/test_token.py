@@ -60,6 +60,12 @@ def test_a_key_in_the_form_does_as_well_and_its_kid_names_the_client_too(
         assert http.post("/oauth/token", data=form).status_code == 200
 
 
+def test_a_form_encoded_pair_in_the_header_is_decoded(http: FlaskClient, app: tuple[str, str, str]) -> None:
+    pair = ":".join(part.replace("_", "%5F") for part in app[:2])
+    headers = {"Authorization": "basic " + b64encode(pair.encode()).decode()}
+    assert http.post("/oauth/token", data=GRANT, headers=headers).status_code == 200
+
+
 def test_a_token_has_the_scopes_asked_for_and_no_other(
     http: FlaskClient, clients: Clients, app: tuple[str, str, str]
 ) -> None:
