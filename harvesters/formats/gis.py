@@ -25,7 +25,7 @@ from harvesters.encoding import chunks, encoding_of, refuse_mojibake
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.headers import column_names
-from harvesters.shapefile import recode
+from harvesters.shapefile import CODEPAGE, check_complete, recode
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 from schemas.run import REJECTS
@@ -91,7 +91,8 @@ def _member(path: Path, member: Member, found: tuple[Member, ...], place: Path, 
                 "all of .shp .shx .dbf .prj belong in the ZIP",
             )
     for suffix, part in parts.items():
-        unzip(path, part, place / f"{stem}{suffix}")
+        # GDAL believes a .cpg; we do not, so it is put where GDAL does not look.
+        unzip(path, part, place / (CODEPAGE if suffix == ".cpg" else f"{stem}{suffix}"))
     return place / f"{stem}.shp"
 
 
@@ -133,6 +134,8 @@ def _placed(path: Path, suffix: str, stem: str, folder: Path, spec: FormatSpec) 
 
 
 def _layers(source: Path) -> list[str]:
+    if source.suffix == ".shp":
+        return [source.stem]
     with _gdal(source):
         listed = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
         driver = pyogrio.read_info(source, layer=listed[0])["driver"] if listed else None
@@ -158,6 +161,8 @@ def _chosen(layers: list[tuple[Path, str]], wanted: str | None) -> list[tuple[Pa
 
 def _table(source: Path, layer: str, spec: FormatSpec, *, name: str) -> Parsed:
     is_shapefile = source.suffix == ".shp"
+    if is_shapefile:
+        check_complete(source)
     with _gdal(source):
         # Latin-1 maps each byte to one character, so that recode() sees the bytes as they are.
         meta, table = pyogrio.read_arrow(source, layer=layer, encoding="ISO-8859-1" if is_shapefile else None)
@@ -180,7 +185,7 @@ def _attributes(table: pa.Table, source: Path, spec: FormatSpec) -> tuple[pa.Tab
     """The columns beside the geometry, in their true encoding and under names of their own."""
     encoding = "utf-8"
     if source.suffix == ".shp":
-        table, encoding = recode(table, spec.encoding, source.with_suffix(".cpg"))
+        table, encoding = recode(table, spec.encoding, source.with_name(CODEPAGE))
     if source.suffix == ".kml":
         table = table.drop_columns([each for each in table.column_names if each in _DRAWING])
     table = _plain(table)
