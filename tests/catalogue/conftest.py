@@ -12,7 +12,6 @@ from sqlalchemy.engine import Engine
 from catalogue import Catalogue, open_catalogue
 from catalogue.database import connect
 from catalogue.search.embedded import Embedded
-from config.migrations import upgrade
 
 
 class Clock:
@@ -42,13 +41,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'entrepot.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
-
-
-@pytest.fixture
-def database_url(empty_url: str) -> str:
-    """The URL of a database that has all tables."""
-    upgrade(empty_url)
-    return empty_url
 
 
 @pytest.fixture

@@ -11,10 +11,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from config.migrations import upgrade
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"
@@ -75,12 +78,45 @@ def postgres_server(in_ci: bool) -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The SQLAlchemy URL of a PostgreSQL database of its own, empty."""
+    with postgres_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a database with all tables, to be copied and not to be opened."""
+    with postgres_database(postgres_server) as url:
+        upgrade(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with all tables, to be copied and not to be opened."""
+    file = tmp_path_factory.mktemp("migrated") / "entrepot.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.service("postgres"))])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of its own with all tables: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path)}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    with postgres_database(server, request.getfixturevalue("migrated_postgres")) as url:
+        yield url
+
+
+@contextmanager
+def postgres_database(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database, a copy of `template`, dropped in the end."""
     name = f"test_{secrets.token_hex(6)}"
-    admin = f"{postgres_server}/postgres".replace("+psycopg", "")
+    admin = f"{server}/postgres".replace("+psycopg", "")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield f"{postgres_server}/{name}"
-    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield f"{server}/{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
