@@ -17,6 +17,8 @@ AUTHORIZATION, API_KEY, QUERY = (
     "the query parameter apikey",
 )
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,512}=*")  # RFC 6750, b64token
+# A name that is spelled with "key", or percent-encoded.
+_SUSPECT = re.compile(r"(?:^|&)[^=&]*(?:%|key)", re.IGNORECASE)
 _HINT = "send a live key as Authorization: Bearer KEY"
 
 
@@ -40,7 +42,7 @@ def take(environ: WSGIEnvironment, *, client_secrets: bool = False) -> Presented
         found += [Presented(API_KEY, part.strip()) for part in environ.pop("HTTP_X_API_KEY").split(",")]
     if not found:
         return None
-    if len({text for _, text in found}) > 1:
+    if len(found) > 1 and len({text for _, text in found}) > 1:
         raise many_credentials(list(dict.fromkeys(where for where, _ in found)))
     return _readable(found[0])
 
@@ -68,8 +70,7 @@ def _from_authorization(environ: WSGIEnvironment, client_secrets: bool) -> list[
 
 def _from_query(environ: WSGIEnvironment) -> list[Presented]:
     query = environ.get("QUERY_STRING", "")
-    # Any name may be percent-encoded; without a "%" it would have to be spelled out.
-    if not query or ("%" not in query and "key" not in query.lower()):
+    if not query or not _SUSPECT.search(query):
         return []
     found, kept = [], []
     for pair in query.split("&"):

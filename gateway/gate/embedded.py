@@ -71,32 +71,36 @@ class EmbeddedLimiter:
 
 
 def _decide(limits: Sequence[Limit], counts: Sequence[Count | None], cost: int) -> Decision:
-    broken = [n for n, count in enumerate(counts) if count is None or count.used + cost > limits[n].quota]
-    if broken:
-        waits = [_wait(limits[n], counts[n], cost) for n in broken]
-        hopeless = any(limits[n].quota < cost for n in broken)
-        return Decision(
-            False,
-            tuple(map(_allowance, limits, counts)),
-            tuple(limits[n] for n in broken),
-            None if hopeless else max(waits),
-        )
-    if cost:
-        for count in counts:
-            if count is not None:
-                count.spend(cost)
+    for limit, count in zip(limits, counts, strict=True):
+        if count is None or count.used + cost > limit.quota:
+            return _refuse(limits, counts, cost)
+    for count in counts:
+        if cost and count is not None:
+            count.spend(cost)
     return Decision(True, tuple(map(_allowance, limits, counts)))
+
+
+def _refuse(limits: Sequence[Limit], counts: Sequence[Count | None], cost: int) -> Decision:
+    pairs = zip(limits, counts, strict=True)
+    broken = [(limit, count) for limit, count in pairs if count is None or count.used + cost > limit.quota]
+    waits = [_CROWDED if count is None else _wait(limit, count, cost) for limit, count in broken]
+    hopeless = any(limit.quota < cost for limit, _ in broken)
+    return Decision(
+        False,
+        tuple(map(_allowance, limits, counts)),
+        tuple(limit for limit, _ in broken),
+        None if hopeless else max(waits),
+    )
 
 
 def _allowance(limit: Limit, count: Count | None) -> Allowance:
     if count is None:
         return Allowance(limit, 0, _CROWDED)
     left = limit.quota - count.used
-    return Allowance(limit, max(0, left), _wait(limit, count, 1) if count.used else limit.window)
+    return Allowance(limit, left if left > 0 else 0, _wait(limit, count, 1) if count.used else limit.window)
 
 
-def _wait(limit: Limit, count: Count | None, cost: int) -> int:
+def _wait(limit: Limit, count: Count, cost: int) -> int:
     """Whole seconds until `cost` fits, or until the first of what is used comes back where it fits now."""
-    if count is None:
-        return _CROWDED
-    return max(1, ceil(count.wait(max(1, count.used + cost - limit.quota))))
+    need = count.used + cost - limit.quota
+    return ceil(count.wait(need if need > 0 else 1)) or 1

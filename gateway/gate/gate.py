@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from itertools import count
 from secrets import token_hex
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,9 +19,9 @@ from gateway.gate.clock import Clock
 from gateway.gate.credentials import hide
 from gateway.gate.headers import OPEN, PREFLIGHT, left, policy
 from gateway.gate.identify import Identify, subject
-from gateway.gate.limits import Allowance, Limiter, Subject
+from gateway.gate.limits import Decision, Limiter, Subject
 from gateway.gate.meter import Meter
-from gateway.gate.paths import Paths
+from gateway.gate.paths import PathClass, path_class
 from gateway.gate.refusals import Refusal, over_limit
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ FAILED = Limit("failed-credentials", 30, 60)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SIGN_UP = "Sign up for a key at /developers to get a plan of your own."
 _NO_ROUTE = "-"
+_SIGN_IN = frozenset({"page_sign_in", "api_sign_in"})
+_API = frozenset({"api", "api_sign_in", "usage"})
+_METERED = _API - {"usage"}
 log = logging.getLogger(__name__)
 
 
@@ -41,15 +45,7 @@ class Visit(NamedTuple):
     start: StartResponse
     address: str
     request_id: str
-
-
-class Used(NamedTuple):
-    """What one request took."""
-
-    status: int
-    rows: int = 0
-    bytes: int = 0
-    microseconds: int = 0
+    path: PathClass
 
 
 class Gate:
@@ -64,54 +60,55 @@ class Gate:
         app: WSGIApplication,
         *,
         identify: Identify,
-        pages: Plan,
         limiter: Limiter,
         meter: Meter,
         proxies: Proxies | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._app, self._identify, self._pages = app, identify, pages
-        self._limiter, self._meter = limiter, meter
-        self._proxies, self._clock, self._paths = proxies or Proxies(), clock or Clock(), Paths()
+        self._app, self._identify, self._limiter, self._meter = app, identify, limiter, meter
+        self._series, self._numbers = token_hex(6), count(1)
+        self._proxies, self._clock = proxies or Proxies(), clock or Clock()
+        self._policies = {plan.name: policy(plan.limits) for plan in identify.plans.values()}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         address, proxied = self._proxies.client(environ)
         offered = environ.get("HTTP_X_REQUEST_ID", "") if proxied else ""
-        request_id = offered if _REQUEST_ID.fullmatch(offered) else token_hex(8)
+        if not offered or not _REQUEST_ID.fullmatch(offered):
+            request_id = f"{self._series}-{next(self._numbers):x}"
+        else:
+            request_id = offered
         environ[REQUEST_ID] = request_id
         if environ["REQUEST_METHOD"] == "OPTIONS":
             start_response("204 No Content", [*PREFLIGHT, ("X-Request-ID", request_id)])
             return ()
-        visit = Visit(environ, start_response, address, request_id)
-        kind = self._paths.kind(environ["PATH_INFO"])
-        return self._api(visit) if kind == "api" else self._other(visit, kind == "page")
+        visit = Visit(environ, start_response, address, request_id, path_class(environ["PATH_INFO"]))
+        return self._api(visit) if visit.path in _API else self._other(visit)
 
-    def _other(self, visit: Visit, limited: bool) -> Iterable[bytes]:
+    def _other(self, visit: Visit) -> Iterable[bytes]:
         """Pages, counted by address, and what is free; who calls there is the portal's to find out."""
         hide(visit.environ)
         visit.environ[CALLER] = self._identify.anonymous(visit.address)
-        limits = self._pages.limits if limited else ()
+        pages = self._identify.pages
+        limits = () if visit.path == "free" else pages.limits
         decision = self._limiter.acquire(Subject("address", visit.address), limits)
         if not decision.allowed:
             refusal = over_limit(decision.violated, decision.retry_after)
-            return _refuse(visit, refusal, _limit_headers(limits, decision.allowances))
+            return _refuse(visit, refusal, self._left(pages, decision))
         return self._guarded(visit, [])
 
     def _api(self, visit: Visit) -> Iterable[bytes]:
-        secrets_inside = self._paths.sign_in.fullmatch(visit.environ["PATH_INFO"]) is not None
         try:
-            caller = self._identify(visit.environ, visit.address, client_secrets=secrets_inside)
+            caller = self._identify(visit.environ, visit.address, client_secrets=visit.path == "api_sign_in")
         except Refusal as refusal:
             return self._refuse_unknown(visit, refusal)
         visit.environ[CALLER] = caller
-        limits = caller.plan.limits
-        decision = self._limiter.acquire(subject(caller), limits)
-        headers = [*OPEN, *_limit_headers(limits, decision.allowances)]
+        decision = self._limiter.acquire(subject(caller), caller.plan.limits)
+        headers = [*OPEN, *self._left(caller.plan, decision)]
         if not decision.allowed:
-            self._record(visit, Used(429))
+            self._record(visit, 429)
             advice = _SIGN_UP if caller.kind == "anonymous" else None
             return _refuse(visit, over_limit(decision.violated, decision.retry_after, advice), headers)
-        return self._guarded(visit, headers) if secrets_inside else self._serve(visit, headers)
+        return self._guarded(visit, headers)
 
     def _refuse_unknown(self, visit: Visit, refusal: Refusal) -> Iterable[bytes]:
         """Nothing is spent of the anonymous plan, but what is left of it is told."""
@@ -119,51 +116,51 @@ class Gate:
             charged = self._limiter.acquire(Subject("address", visit.address), (FAILED,))
             if not charged.allowed:
                 refusal = over_limit(charged.violated, charged.retry_after)
-        anonymous = self._identify.anonymous(visit.address)
-        limits = anonymous.plan.limits
-        looked = self._limiter.acquire(subject(anonymous), limits, 0)
-        return _refuse(visit, refusal, [*OPEN, *_limit_headers(limits, looked.allowances)])
+        plan = self._identify.anonymous(visit.address).plan
+        looked = self._limiter.acquire(Subject("address", visit.address), plan.limits, 0)
+        return _refuse(visit, refusal, [*OPEN, *self._left(plan, looked)])
 
     def _guarded(self, visit: Visit, headers: list[Header]) -> Iterable[bytes]:
-        """Serve where the application judges passwords and secrets: wrong ones are few for each address."""
-        if not self._paths.sign_in.fullmatch(visit.environ["PATH_INFO"]):
-            return self._serve(visit, headers)
+        """Serve; where the application judges passwords and secrets, wrong ones are few for each address."""
+        if visit.path not in _SIGN_IN:
+            return self._serve(visit, headers)[1]
         address = Subject("address", visit.address)
         (allowance,) = self._limiter.acquire(address, (FAILED,), 0).allowances
         if allowance.remaining == 0:
             return _refuse(visit, over_limit([FAILED], allowance.reset), headers)
-        return self._serve(visit, headers, lambda: self._limiter.acquire(address, (FAILED,)))
+        code, body = self._serve(visit, headers)
+        if code == 401:
+            self._limiter.acquire(address, (FAILED,))
+        return body
 
-    def _serve(
-        self, visit: Visit, headers: list[Header], on_failed: Callable[[], object] = lambda: None
-    ) -> Iterable[bytes]:
+    def _serve(self, visit: Visit, headers: list[Header]) -> tuple[int, Iterable[bytes]]:
         """Let the application answer; the request is on record before the server has the answer."""
         answer, began = Answer(), perf_counter_ns()
         try:
             body = self._app(visit.environ, answer.start)
         finally:
-            took = (perf_counter_ns() - began) // 1000
-            self._record(visit, Used(answer.code, visit.environ.get(ROWS, 0), answer.length, took))
-        if answer.code == 401:
-            on_failed()
+            code = answer.code
+            self._record(visit, code, answer.length, (perf_counter_ns() - began) // 1000)
         visit.start(answer.status, [*answer.headers, *headers, _named(visit)], answer.error)
-        return body
+        return code, body
 
-    def _record(self, visit: Visit, used: Used) -> None:
-        path, caller = visit.environ["PATH_INFO"], visit.environ[CALLER]
-        if not self._paths.metered(path):
+    def _record(self, visit: Visit, status: int, size: int = 0, microseconds: int = 0) -> None:
+        if visit.path not in _METERED:
             return
-        route = visit.environ.get(ROUTE) or _NO_ROUTE
-        record = UsageRecord(self._clock.wall(), caller.application, caller.kid, route, *used)
+        environ, caller = visit.environ, visit.environ[CALLER]
+        route, rows = environ.get(ROUTE) or _NO_ROUTE, environ.get(ROWS, 0)
+        who = (self._clock.wall(), caller.application, caller.kid)
+        record = UsageRecord(*who, route, status, rows, size, microseconds)
         try:
             self._meter.record(record)
         except OSError as error:
             # A full disk must not stop the city's data; the log keeps what could not be counted.
             log.error("usage could not be recorded (%s): %s", error.strerror, record)
 
-
-def _limit_headers(limits: tuple[Limit, ...], allowances: tuple[Allowance, ...]) -> list[Header]:
-    return [("RateLimit-Policy", policy(limits)), ("RateLimit", left(allowances))] if limits else []
+    def _left(self, plan: Plan, decision: Decision) -> list[Header]:
+        if not plan.limits:
+            return []
+        return [("RateLimit-Policy", self._policies[plan.name]), ("RateLimit", left(decision.allowances))]
 
 
 def _named(visit: Visit) -> Header:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.caller import Caller
 from gateway.clients import Credential
-from gateway.clients.plans import Plan
+from gateway.clients.plans import PAGES_PLAN, Plan
 from gateway.gate.credentials import take
 from gateway.gate.limits import Subject
 from gateway.gate.lookups import Lookups
@@ -32,9 +32,9 @@ class Identify:
         anonymous_plan: str = "anonymous",
         steady: Callable[[], int] = monotonic_ns,
     ) -> None:
-        """KeyError where `plans` has no `anonymous_plan`."""
+        """KeyError where `plans` has no `anonymous_plan`, or none for pages."""
         self._lookups = Lookups(find, steady)
-        self._plans, self._anonymous_plan = plans, plans[anonymous_plan]
+        self.plans, self.pages, self._anonymous_plan = plans, plans[PAGES_PLAN], plans[anonymous_plan]
         self._anonymous_scopes = frozenset(self._anonymous_plan.scopes)
 
     def __call__(self, environ: WSGIEnvironment, address: str, *, client_secrets: bool = False) -> Caller:
@@ -50,7 +50,7 @@ class Identify:
         if found is None:
             raise bad_credential(presented.where, UNKNOWN, "make a new key on the developer page")
         # The plan may have been taken out of the plans' file; its application is never without a limit.
-        plan = self._plans.get(found.plan, self._anonymous_plan)
+        plan = self.plans.get(found.plan, self._anonymous_plan)
         return Caller(found.kind, plan, found.application, found.person, found.kid, found.scopes, address)
 
     def anonymous(self, address: str) -> Caller:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
-PathClass = Literal["free", "page", "api"]
+PathClass = Literal["free", "page", "page_sign_in", "usage", "api_sign_in", "api"]
+"""`usage` is API that is not counted as use; `…sign_in` is where the application itself judges secrets."""
 
-_FREE = re.compile(r"/(?:livez|readyz|metrics|favicon\.ico|robots\.txt|static/.*)", re.DOTALL)
-_API = re.compile(r"/(?:api|oauth|ogc|resource|catalog|data|mcp|\.well-known)(?:[/.].*)?", re.DOTALL)
+_CLASSES = re.compile(
+    r"""/(?:
+      (?P<free>livez|readyz|metrics|favicon\.ico|robots\.txt|static/.*)
+    | (?P<page_sign_in>sign-in)
+    | (?P<usage>api/v1/usage)
+    | (?P<api_sign_in>oauth/.*|api/v1/sessions)
+    | (?P<api>(?:api|oauth|ogc|resource|catalog|data|mcp|\.well-known)(?:[/.].*)?)
+    )""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
-@dataclass(frozen=True)
-class Paths:
-    """`sign_in` is where the application itself judges secrets; `unmetered` is not counted as use."""
-
-    free: re.Pattern[str] = _FREE
-    api: re.Pattern[str] = _API
-    sign_in: re.Pattern[str] = re.compile(r"/(?:oauth/.*|api/v1/sessions|sign-in)")
-    unmetered: re.Pattern[str] = re.compile(r"/api/v1/usage")
-
-    def metered(self, path: str) -> bool:
-        """Whether a request of `path` counts as use of the API."""
-        return self.kind(path) == "api" and not self.unmetered.fullmatch(path)
-
-    def kind(self, path: str) -> PathClass:
-        if self.api.fullmatch(path):
-            return "api"
-        return "free" if self.free.fullmatch(path) else "page"
+def path_class(path: str) -> PathClass:
+    """The class of a decoded path; whatever is nothing else is a page."""
+    match = _CLASSES.fullmatch(path)
+    return match.lastgroup if match else "page"  # type: ignore[return-value] # the groups are the classes

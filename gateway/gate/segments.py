@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -33,14 +34,10 @@ class Segment:
     def append(self, record: UsageRecord) -> None:
         """Hand one record to the system; it outlives this process from here on."""
         line = self._torn + _line(record)
-        written = 0
-        try:
-            while written < len(line):
-                written += os.write(self._file, line[written:])
-        except OSError:
-            # The disk is full: what comes next begins on a line of its own.
-            self._torn = b"\n"
-            raise
+        # Where the disk is full, what comes next begins on a line of its own.
+        self._torn = b"\n"
+        if os.write(self._file, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         self._torn = b""
         self.lines += 1
 

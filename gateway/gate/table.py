@@ -86,17 +86,14 @@ class Table:
         """
         first = SALT + bucket * BUCKET
         tags = self.cells.words[first : first + TAGS].tolist()
-        for wanted, start, end in ((tag, 0, OWN), (crowd, OWN, TAGS)):
-            if wanted in tags[start:end]:
-                return self._at(first, tags.index(wanted, start, end))
-            # While a crowd's count lasts, newcomers join it: who was in it may be among them.
-            if (
-                wanted == tag
-                and crowd in tags[OWN:]
-                and not self._gone(first, tags.index(crowd, OWN), moment)
-            ):
-                continue
-            for place in range(start, end):
+        if tag in tags:
+            return self._at(first, tags.index(tag))
+        # While a crowd's count lasts, newcomers join it: who was in it may be among them.
+        gathered = tags.index(crowd) if crowd in tags else None
+        if gathered is not None and not self._gone(first, gathered, moment):
+            return self._at(first, gathered)
+        for wanted, places in ((tag, range(OWN)), (crowd, range(OWN, TAGS))):
+            for place in places:
                 if tags[place] == 0 or self._gone(first, place, moment):
                     return self._take(first, place, wanted, moment.wall)
         return None

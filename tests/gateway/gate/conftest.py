@@ -172,7 +172,6 @@ def door(
     gate = Gate(
         small_app(seen),
         identify=Identify(clients.find, plans, "anonymous", hands.clock.steady),
-        pages=plans["pages"],
         limiter=open_limiter(),
         meter=meter,
         proxies=Proxies(["10.0.0.0/8"]),
