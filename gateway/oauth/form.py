@@ -76,9 +76,13 @@ def basic(header: str) -> tuple[str, str] | None:
 def _body(request: Request) -> bytes:
     request.max_content_length = _LARGEST
     try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise InvalidRequestError("The body is too large.") from error
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        body = None
+    # A body sent in chunks is cut off at the limit, without an error.
+    if body is None or len(body) >= _LARGEST:
+        raise InvalidRequestError("The body is too large.")
+    return body
 
 
 def _parameters(body: bytes) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from base64 import b64encode
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
@@ -192,6 +193,18 @@ def test_parameters_in_the_query_in_json_or_twice_are_refused(
         http.post("/oauth/token", headers=headers),
     ]
     assert {outcome(response)[:2] for response in tries} == {(400, "invalid_request")}
+
+
+def test_a_body_in_chunks_is_taken_whole_or_refused(http: FlaskClient, app: tuple[str, str, str]) -> None:
+    def send(body: bytes) -> Any:
+        chunked = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+        form = "application/x-www-form-urlencoded"
+        headers = by_header(app[0], app[1])
+        return http.post("/oauth/token", content_type=form, headers=headers, environ_overrides=chunked)
+
+    whole = b"grant_type=client_credentials"
+    assert send(whole).status_code == 200
+    assert outcome(send(whole + b"&x=" + b"x" * 2_000_000))[:2] == (400, "invalid_request")
 
 
 def test_other_grants_are_unsupported_and_their_names_not_repeated(
