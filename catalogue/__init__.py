@@ -8,6 +8,8 @@ from pathlib import Path
 
 from catalogue.catalogue import Catalogue
 from catalogue.database import connect
+from catalogue.encode import EXPORT_FORMATS, PAGE_FORMATS
+from catalogue.encode import page as encode_page
 from catalogue.errors import (
     NoRows,
     NotInCatalogue,
@@ -25,6 +27,8 @@ from catalogue.search import SearchEngine, SearchUnavailable, open_engine
 from catalogue.storage import Storage
 
 __all__ = [
+    "EXPORT_FORMATS",
+    "PAGE_FORMATS",
     "Catalogue",
     "Export",
     "NoRows",
@@ -38,6 +42,7 @@ __all__ = [
     "Taken",
     "UnknownDataset",
     "UnknownSnapshot",
+    "encode_page",
     "open_catalogue",
     "open_engine",
 ]

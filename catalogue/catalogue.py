@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from catalogue import cursor, garbage, lists, rejects, snapshots
+from catalogue import cursor, encode, garbage, lists, rejects, snapshots
 from catalogue.current import Current
 from catalogue.entries import Entries
 from catalogue.errors import UnknownSnapshot
@@ -155,13 +155,11 @@ class Catalogue(Work):
             raise
 
     def export(self, dataset: str, format: str, snapshot: str | None = None) -> Export:
-        """A whole snapshot as a file in one of EXPORT_FORMATS; raises as `snapshot` does."""
-        from catalogue import encode
-
-        media_type, extension = encode.EXPORT_FORMATS[format]
+        """A whole snapshot as a file in one of EXPORT_FORMATS; raises as `snapshot` does, or BadInput."""
         whole = self.snapshot(dataset, snapshot)
         path = encode.export(whole, format, self._storage, self._parts.exports)
-        return Export(path, media_type, f"{dataset}.{extension.lstrip('.')}", f"{whole.id}.{format}")
+        media_type, extension = encode.EXPORT_FORMATS[format]
+        return Export(path, media_type, f"{dataset}.{extension}", f"{whole.id}.{format}")
 
     # Upkeep.
 
