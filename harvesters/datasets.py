@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
 
+from catalogue import Catalogue
 from catalogue.errors import NoRows, UnknownDataset
 from schemas.dataset import Dataset, Text
 from schemas.feed import Feed
 from schemas.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from catalogue import Catalogue
 
 _FOREIGN = re.compile(r"[^a-z0-9_-]+")
 _LONGEST = 100

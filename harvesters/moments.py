@@ -64,9 +64,9 @@ def times(texts: pa.Array, digits: bool, zone: ZoneInfo) -> pa.Array:
 
 def from_local(local: Instants, zone: ZoneInfo) -> Instants:
     """Local times of `zone` as UTC, (n,) datetime64 in microseconds each."""
-    hours, back = np.unique(local.astype("M8[h]"), return_inverse=True)
-    offsets = [_offset(hour, zone) for hour in hours]
-    shifted: Instants = local - np.array(offsets, dtype="m8[us]")[back]
+    hours = pa.array(local.astype("M8[h]").astype(np.int64)).dictionary_encode()
+    offsets = [_offset(hour, zone) for hour in hours.dictionary.to_numpy().astype("M8[h]")]
+    shifted: Instants = local - np.array(offsets, dtype="m8[us]")[hours.indices.to_numpy()]
     return shifted
 
 

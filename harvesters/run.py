@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from catalogue import Catalogue
 from catalogue.errors import RunLost, Taken
 from catalogue.publication import Publication
 from harvesters.contract import shrunk
@@ -26,9 +26,6 @@ from harvesters.sources import Raw, source
 from schemas.dataset import BBox
 from schemas.feed import CATALOGUE_ENTRY, Feed
 from schemas.run import Run
-
-if TYPE_CHECKING:
-    from catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 
