@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +18,94 @@ Found = tuple[list[tuple[object, ...]], int | None]
 """Shown rows, at most the limit, and the position of the last one when more follow."""
 
 _STEP = 1_000
-_PAGE_STEPS = 300
-"""Work for one page, in thousands of SQLite's operations (10 ms); what needs more is cheaper to scan."""
-_COUNT_STEPS = 300
-_BROAD = 3_000
-"""Rows in a box above which the R-tree is not worth walking for one page."""
+_WALK, _PAGE, _COUNT = 100, 300, 150
+"""Work for one answer in thousands of SQLite's operations, 100 being about 3 ms; more is left to a scan."""
+_BROAD = 25_000
+"""Rows in a box above which walking the R-tree costs more than it saves."""
 _MMAP = 2**31
+
+_LEADING = """SELECT i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
+    WHERE i.seqno = 0"""
 
 
 class Beyond(Exception):
-    """The index could answer, but a scan is cheaper."""
+    """The index holds the answer, but a scan finds it sooner."""
+
+
+class Gone(LookupError):
+    """The index was deleted meanwhile."""
 
 
 class Index:
     """One open index; safe to share by threads, each query has a connection to itself."""
 
     def __init__(self, file: Path) -> None:
-        self.file = file
+        self._file = file
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
         with self._connection() as connection:
             described = connection.execute("PRAGMA table_info(rows)").fetchall()
-        self._full = {name for _, name, _, required, *_ in described if required}
+            leading = connection.execute(_LEADING).fetchall()
+        self._full = frozenset(name for _, name, _, required, *_ in described if required)
+        self._leading = frozenset(name for (name,) in leading)
 
-    def page(self, plan: Plan, limit: int) -> Found:
-        """The first `limit` rows that a plan asks for; raises Beyond."""
-        dialect = sql.Dialect("instr({}, ?) > 0", lambda _: "?", self._nullable(plan))
-        with self._connection() as connection, _within(connection, _PAGE_STEPS):
-            tests = [sql.where(plan, dialect), *_boxes(connection, plan)]
-            if plan.after is not None:
-                tests.append(sql.after(plan, _anchor(connection, plan), dialect))
-            where, values = sql.both(tests)
-            names = ", ".join(sql.name(plan.snapshot, column) for column in plan.columns)
-            order = sql.order_by(plan, dialect)
-            text = f"SELECT {names}, pos FROM rows WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608
-            rows = connection.execute(text, [*values, limit + 1]).fetchall()
-        last = rows[limit - 1][-1] if len(rows) > limit else None
-        return _shown(rows[:limit], plan.columns), last
+    def anchor(self, plan: Plan) -> Sequence[Plain]:
+        """The order values of the row that a page starts behind; none where position is the only order."""
+        if plan.after is None or not plan.order:
+            return ()
+        names = ", ".join(sql.name(plan.snapshot, column) for column, _ in plan.order)
+        with self._connection() as connection:
+            found = connection.execute(f"SELECT {names} FROM rows WHERE pos = ?", [plan.after])  # noqa: S608
+            values: Sequence[Plain] = found.fetchone()
+        return values
+
+    def page(self, plan: Plan, anchor: Sequence[Plain]) -> Found:
+        """The rows of a page that starts behind the row of the order values `anchor`; raises Beyond."""
+        with self._connection() as connection:
+            walkable = self._walkable(plan)
+            if walkable:
+                with suppress(Beyond), _within(connection, _WALK):
+                    return self._page(connection, plan, anchor, walkable)
+            with _within(connection, _PAGE):
+                return self._page(connection, plan, anchor, frozenset())
+
+    def _walkable(self, plan: Plan) -> frozenset[str]:
+        """Columns whose filters are better tested on the way along the index of the order.
+
+        SQLite would rather look up all rows of a frequent code and sort them for one page.
+        """
+        names = [sql.name(plan.snapshot, column) for column, _ in plan.order]
+        if not names or names[0] not in self._leading or plan.bbox is not None:
+            return frozenset()
+        tested = {sql.name(plan.snapshot, c.column) for c in plan.conditions if not c.column.key}
+        return frozenset(tested - set(names))
+
+    def _page(
+        self, connection: sqlite3.Connection, plan: Plan, anchor: Sequence[Plain], hidden: frozenset[str]
+    ) -> Found:
+        dialect = self._dialect(plan, hidden)
+        tests = [sql.where(plan, dialect), *_boxes(connection, plan)]
+        if plan.after is not None:
+            tests.append(sql.after(plan, anchor, dialect))
+        where, values = sql.both(tests)
+        order = sql.order_by(plan, dialect)
+        text = f"SELECT {sql.names(plan)}, pos FROM rows WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608
+        rows = connection.execute(text, [*values, plan.limit + 1]).fetchall()
+        last = rows[plan.limit - 1][-1] if len(rows) > plan.limit else None
+        return _shown(rows[: plan.limit], plan.columns), last
+
+    def rows(self, plan: Plan, positions: Sequence[int]) -> list[tuple[object, ...]]:
+        """The shown rows at `positions`, in that order."""
+        text = f"SELECT {sql.names(plan)}, pos FROM rows WHERE pos IN (SELECT value FROM json_each(?))"  # noqa: S608
+        with self._connection() as connection:
+            found = connection.execute(text, [str(list(positions))]).fetchall()
+        placed = {row[-1]: row for row in found}
+        return _shown([placed[position] for position in positions], plan.columns)
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises Beyond."""
-        dialect = sql.Dialect("instr({}, ?) > 0", lambda _: "?", self._nullable(plan))
-        with self._connection() as connection, _within(connection, _COUNT_STEPS):
+        with self._connection() as connection, _within(connection, _COUNT):
+            dialect = self._dialect(plan, frozenset())
             where, values = sql.both([sql.where(plan, dialect), *_boxes(connection, plan)])
             found = connection.execute(f"SELECT count(*) FROM rows WHERE {where}", values)  # noqa: S608
             return int(found.fetchone()[0])
@@ -70,15 +116,18 @@ class Index:
         while self._idle:
             self._idle.popleft().close()
 
-    def _nullable(self, plan: Plan) -> Any:
-        return lambda column: sql.name(plan.snapshot, column) not in self._full
+    def _dialect(self, plan: Plan, hidden: frozenset[str]) -> sql.Dialect:
+        full = self._full
+        return sql.Dialect(
+            "instr({}, ?) > 0", lambda _: "?", lambda c: sql.name(plan.snapshot, c) not in full, hidden
+        )
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = _open(self.file)
+            connection = _open(self._file)
         try:
             yield connection
         finally:
@@ -89,7 +138,10 @@ class Index:
 
 def _open(file: Path) -> sqlite3.Connection:
     uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.OperationalError as error:
+        raise Gone(f"the row index {file.name} is gone; it is built anew when its dataset is") from error
     connection.execute(f"PRAGMA mmap_size = {_MMAP}")
     return connection
 
@@ -107,16 +159,6 @@ def _within(connection: sqlite3.Connection, steps: int) -> Iterator[None]:
         raise
     finally:
         connection.set_progress_handler(None, 0)
-
-
-def _anchor(connection: sqlite3.Connection, plan: Plan) -> Sequence[Plain]:
-    """The order values of the row that a page starts behind."""
-    if not plan.order:
-        return ()
-    names = ", ".join(sql.name(plan.snapshot, column) for column, _ in plan.order)
-    with closing(connection.execute(f"SELECT {names} FROM rows WHERE pos = ?", [plan.after])) as found:  # noqa: S608
-        anchor: Sequence[Plain] = found.fetchone()
-    return anchor
 
 
 def _boxes(connection: sqlite3.Connection, plan: Plan) -> list[sql.Fragment]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 from catalogue import cursor, index_build
-from catalogue.index import Beyond, Found, Index
+from catalogue.index import Beyond, Found, Gone, Index
 from catalogue.plan import Plan, plan
 from catalogue.scan import Scanner
 from catalogue.snapshots import Parts
@@ -78,20 +78,25 @@ class Rows:
 
     def _page(self, index: Index | None, asked: Plan) -> Found:
         if index:
-            try:
-                return index.page(asked, asked.limit)
-            except Beyond:
-                pass
-        return self._scanner.page(asked, asked.limit)
+            with suppress(Gone):
+                return self._looked_up(index, asked)
+        return self._scanner.page(asked)
+
+    def _looked_up(self, index: Index, asked: Plan) -> Found:
+        """A page from the index; where finding takes a scan, the rows found are still read from there."""
+        anchor = index.anchor(asked)
+        with suppress(Beyond):
+            return index.page(asked, anchor)
+        places = self._scanner.positions(asked, anchor)
+        last = places[asked.limit - 1] if len(places) > asked.limit else None
+        return index.rows(asked, places[: asked.limit]), last
 
     def _count(self, index: Index | None, asked: Plan) -> int:
         if not asked.conditions and asked.bbox is None:
             return asked.snapshot.rows
         if index:
-            try:
+            with suppress(Beyond, Gone):
                 return index.count(asked)
-            except Beyond:
-                pass
         return self._scanner.count(asked)
 
     def _index(self, snapshot_id: str) -> Index | None:
@@ -113,7 +118,7 @@ class Rows:
         try:
             file.touch()  # What was asked for last is evicted last.
             return Index(file)
-        except (FileNotFoundError, sqlite3.OperationalError):  # Deleted by another process meanwhile.
+        except (FileNotFoundError, Gone):  # Deleted by another process meanwhile.
             return None
 
     def _evict(self, newest: Path) -> None:

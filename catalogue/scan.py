@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
@@ -13,7 +14,6 @@ from catalogue import geometry, sql
 from catalogue.plan import Plain, Plan
 from catalogue.snapshots import Parts
 from catalogue.values import shown, stored
-from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
 Found = tuple[list[tuple[object, ...]], int | None]
@@ -57,20 +57,22 @@ class Scanner:
         ):
             self._database.execute(f"SET {setting} = {_literal(value)}")
 
-    def page(self, plan: Plan, limit: int) -> Found:
-        """The first `limit` rows that a plan asks for; raises RowsTimeout."""
-        source, files = self._source(plan.snapshot)
+    def page(self, plan: Plan) -> Found:
+        """The rows of a page; raises RowsTimeout."""
         with self._cursor(plan.snapshot) as cursor:
-            tests = _tests(plan)
-            if plan.after is not None:
-                tests.append(sql.after(plan, _anchor(cursor, plan, (source, files)), _DIALECT))
-            where, values = sql.both(tests)
-            names = ", ".join(sql.name(plan.snapshot, column) for column in plan.columns)
-            order = sql.order_by(plan, _DIALECT)
-            text = f"SELECT {names}, pos FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit + 1}"  # noqa: S608
-            found = cursor.execute(text, [*files, *values]).to_arrow_table()
-        last = found["pos"][limit - 1].as_py() if len(found) > limit else None
-        return shown(found.slice(0, limit).columns[:-1], plan.columns), last
+            anchor = self._anchor(cursor, plan)
+            found = self._found(cursor, plan, anchor, f"{sql.names(plan)}, pos")
+        last = found["pos"][plan.limit - 1].as_py() if len(found) > plan.limit else None
+        return shown(found.slice(0, plan.limit).columns[:-1], plan.columns), last
+
+    def positions(self, plan: Plan, anchor: Sequence[Plain]) -> list[int]:
+        """Where the rows of a page are and the one behind it, which starts behind the row of `anchor`.
+
+        Only the columns asked for in filters and order are read. Raises RowsTimeout.
+        """
+        with self._cursor(plan.snapshot) as cursor:
+            places: list[int] = self._found(cursor, plan, anchor, "pos")["pos"].to_pylist()
+        return places
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises RowsTimeout."""
@@ -83,6 +85,27 @@ class Scanner:
 
     def close(self) -> None:
         self._database.close()
+
+    def _found(self, cursor: Any, plan: Plan, anchor: Sequence[Plain], names: str) -> Any:
+        source, files = self._source(plan.snapshot)
+        tests = _tests(plan)
+        if plan.after is not None:
+            tests.append(sql.after(plan, anchor, _DIALECT))
+        where, values = sql.both(tests)
+        order = sql.order_by(plan, _DIALECT)
+        text = f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} LIMIT {plan.limit + 1}"  # noqa: S608
+        return cursor.execute(text, [*files, *values]).to_arrow_table()
+
+    def _anchor(self, cursor: Any, plan: Plan) -> Sequence[Plain]:
+        """The order values of the row that a page starts behind."""
+        if plan.after is None or not plan.order:
+            return ()
+        source, files = self._source(plan.snapshot)
+        columns = [column for column, _ in plan.order]
+        names = ", ".join(sql.name(plan.snapshot, column) for column in columns)
+        text = f"SELECT {names} FROM {source} WHERE pos = ?"  # noqa: S608
+        found = cursor.execute(text, [*files, plan.after]).to_arrow_table()
+        return [stored(values, column)[0] for values, column in zip(found.columns, columns, strict=True)]
 
     def _source(self, snapshot: Snapshot) -> tuple[str, list[str]]:
         """A FROM item of all parts with names of ours and `pos` counted through, and the files it takes."""
@@ -110,6 +133,13 @@ class Scanner:
             yield cursor
         except duckdb.InterruptException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._seconds:g} seconds") from error
+        except duckdb.IOException as error:
+            missing = next((f for f in self._source(snapshot)[1] if not Path(f).exists()), None)
+            if missing is None:
+                raise
+            raise FileNotFoundError(
+                f"a part of {snapshot.dataset} {snapshot.id} is gone: {missing}"
+            ) from error
         except duckdb.OutOfMemoryException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._memory} of memory") from error
         finally:
@@ -128,14 +158,3 @@ def _literal(value: object) -> str:
 def _tests(plan: Plan) -> list[sql.Fragment]:
     tests = [sql.where(plan, _DIALECT)]
     return tests if plan.bbox is None else [*tests, sql.box(plan.bbox, _BOX)]
-
-
-def _anchor(cursor: Any, plan: Plan, source: tuple[str, list[str]]) -> Sequence[Plain]:
-    """The order values of the row that a page starts behind."""
-    if not plan.order:
-        return ()
-    names = ", ".join(sql.name(plan.snapshot, column) for column, _ in plan.order)
-    text = f"SELECT {names} FROM {source[0]} WHERE pos = ?"  # noqa: S608
-    found = cursor.execute(text, [*source[1], plan.after]).to_arrow_table()
-    columns: list[Column] = [column for column, _ in plan.order]
-    return [stored(values, c)[0] for values, c in zip(found.columns, columns, strict=True)]

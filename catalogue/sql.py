@@ -15,11 +15,16 @@ Fragment = tuple[str, list[Plain]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """Where the engines differ: the test for a part of a text, and how a column's plain value is written."""
+    """Where the engines differ.
+
+    `contains` tests for a part of a text, `place` writes a column's plain value, `nullable` tells
+    whether a column may hold nulls, `hidden` names the SQL columns whose indexes are not to be used.
+    """
 
     contains: str
     place: Callable[[Column], str]
     nullable: Callable[[Column], bool]
+    hidden: frozenset[str] = frozenset()
 
 
 _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -28,6 +33,11 @@ _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=
 def name(snapshot: Snapshot, column: Column) -> str:
     """The SQL name of a column: its place, since published names differ by case and engines do not see it."""
     return "id" if column.name == ID else f"c{snapshot.columns.index(column)}"
+
+
+def names(plan: Plan) -> str:
+    """The columns to show, for SELECT."""
+    return ", ".join(name(plan.snapshot, column) for column in plan.columns)
 
 
 def where(plan: Plan, dialect: Dialect) -> Fragment:
@@ -43,6 +53,8 @@ def both(fragments: Sequence[Fragment]) -> Fragment:
 
 def _condition(snapshot: Snapshot, condition: Condition, dialect: Dialect) -> Fragment:
     column, place = name(snapshot, condition.column), dialect.place(condition.column)
+    if column in dialect.hidden:
+        column = f"+{column}"  # https://www.sqlite.org/optoverview.html, unary plus
     match condition.operator, condition.value:
         case "isnull", value:
             return f"{column} IS {'NULL' if value else 'NOT NULL'}", []

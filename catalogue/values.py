@@ -13,10 +13,12 @@ from catalogue import geometry
 from catalogue.plan import EPOCH
 from schemas.dataset import Column
 
+_EPOCH = EPOCH.replace(tzinfo=None)  # its isoformat is twice as fast as with an offset to be replaced
+
 
 def instant(microseconds: int) -> str:
     """An instant since 1970 in RFC 3339, UTC as `Z`, a fraction only where there is one."""
-    return (EPOCH + timedelta(microseconds=microseconds)).replace(tzinfo=None).isoformat() + "Z"
+    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat() + "Z"
 
 
 def shown(arrays: Sequence[Any], columns: Sequence[Column]) -> list[tuple[object, ...]]:
