@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from catalogue.database import writing
 from gateway.clients import applications, audit, credentials, people, usage
@@ -17,6 +18,7 @@ from gateway.clients.people import ROLES, Person, Role
 from gateway.clients.plans import SIGN_UP_PLAN, Plan
 from gateway.clients.secrets import Secrets
 from gateway.clients.tokens import Kind, mint, parse, random_id
+from gateway.clients.usage import RouteUsage
 from gateway.clients.words import bad, email_address, words
 from schemas.problem import did_you_mean
 
@@ -218,6 +220,20 @@ class Clients:
         """What an application used since it was made; `usage.ANONYMOUS` for calls without a credential."""
         with self._engine.connect() as db:
             return usage.of_application(db, application)
+
+    def usage_by_route(self) -> tuple[RouteUsage, ...]:
+        """What all callers together used of each route."""
+        with self._engine.connect() as db:
+            return usage.by_route(db)
+
+    def ready(self) -> bool:
+        """Whether credentials can be looked up: the database answers and has its tables."""
+        try:
+            with self._engine.connect() as db:
+                people.get(db, "")
+        except SQLAlchemyError:
+            return False
+        return True
 
     def events(self, subject: str) -> list[audit.Event]:
         """The audit of a person, application or credential (by id or kid), oldest first."""

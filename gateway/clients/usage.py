@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, fields
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select, true
 
 from catalogue.database import insert
 from gateway.clients.tables import usage, usage_segment
@@ -134,8 +134,9 @@ def _count(records: Iterable[UsageRecord], zone: tzinfo) -> list[dict[str, objec
 
 def of_application(db: Connection, application: str) -> Usage:
     """What an application (or ANONYMOUS) used; zeros when it made no call yet."""
-    days = [DayUsage(*row) for row in _totals(db, usage.c.day, application)]
-    routes = [RouteUsage(*row) for row in _totals(db, usage.c.route, application)]
+    own = usage.c.application == application
+    days = [DayUsage(*row) for row in _totals(db, usage.c.day, own)]
+    routes = [RouteUsage(*row) for row in _totals(db, usage.c.route, own)]
     return Usage(
         requests=sum(day.requests for day in days),
         refused=sum(day.refused for day in days),
@@ -146,8 +147,13 @@ def of_application(db: Connection, application: str) -> Usage:
     )
 
 
-def _totals(db: Connection, by: ColumnElement[Any], application: str) -> list[tuple[Any, ...]]:
+def by_route(db: Connection) -> tuple[RouteUsage, ...]:
+    """What all callers together used of each route."""
+    return tuple(RouteUsage(*row) for row in _totals(db, usage.c.route, true()))
+
+
+def _totals(db: Connection, by: ColumnElement[Any], whose: ColumnElement[bool]) -> list[tuple[Any, ...]]:
     sums = (func.sum(usage.c[name]) for name in _COUNTS[:4])
-    found = select(by, *sums).where(usage.c.application == application).group_by(by).order_by(by)
+    found = select(by, *sums).where(whose).group_by(by).order_by(by)
     # PostgreSQL sums BIGINT to NUMERIC.
     return [(row[0], *(int(total) for total in row[1:])) for row in db.execute(found)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 from gateway.clients import Clients
 from gateway.clients.tables import usage_segment
@@ -76,3 +76,18 @@ def test_the_ids_of_segments_are_forgotten_after_a_month(clients: Clients, engin
 def test_sums_beyond_32_bits_are_kept(clients: Clients) -> None:
     clients.fold("one", [record(bytes=2**40), record(bytes=2**40)])
     assert clients.usage("app_a").bytes == 2**41
+
+
+def test_all_callers_together_are_told_by_route(clients: Clients) -> None:
+    clients.fold("one", [record(), record(application=None), record(application="app_b", route="/datasets")])
+    assert clients.usage_by_route() == (
+        RouteUsage("/datasets", 1, 0, 100, 5_000),
+        RouteUsage("/rows", 2, 0, 200, 10_000),
+    )
+
+
+def test_clients_are_ready_only_where_their_tables_stand(clients: Clients, engine: Engine) -> None:
+    assert clients.ready()
+    with engine.begin() as db:
+        db.execute(text("ALTER TABLE person RENAME TO people"))
+    assert not clients.ready()
