@@ -97,7 +97,11 @@ def test_hangul_in_pieces_is_composed():
     assert read("이름", "\u1107\u116e\u1109\u1161\u11ab")[1] == ["부산"]
 
 
-@given(st.lists(st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+@given(
+    st.lists(
+        st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False), min_size=1
+    )
+)
 def test_a_number_that_is_written_is_the_number_that_is_read(numbers):
     written = pa.chunked_array([pa.array([repr(number) for number in numbers])])
     found = cast(written, "number", SEOUL)
