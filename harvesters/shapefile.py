@@ -20,7 +20,7 @@ _DBF_HEADER, _SHX_HEADER, _SHX_ENTRY = 32, 100, 8
 _NAME_BYTES = 10  # a DBF cuts column names here, in the middle of a letter if need be
 
 
-def check_complete(shp: Path) -> None:
+def check_complete(shp: Path, name: str) -> None:
     """Raise Unreadable unless the index and the attributes are whole and speak of as many places.
 
     GDAL takes what is left of a shapefile that was cut short and says nothing.
@@ -29,13 +29,13 @@ def check_complete(shp: Path) -> None:
     with dbf.open("rb") as file:
         head = file.read(_DBF_HEADER)
     if len(head) < _DBF_HEADER:
-        raise Unreadable(f"{dbf.name} is cut short", "fetch or pack it again")
+        raise Unreadable(f"{name}.dbf is cut short", "fetch or pack it again")
     records, header, size = struct.unpack_from("<IHH", head, 4)
     held = max(0, dbf.stat().st_size - header) // size if size else 0
     shapes = max(0, shp.with_suffix(".shx").stat().st_size - _SHX_HEADER) // _SHX_ENTRY
     if held < records or shapes != records:
         raise Unreadable(
-            f"the shapefile {shp.stem!r} is not whole: "
+            f"the shapefile {name!r} is not whole: "
             f"its index holds {shapes} shapes, its attributes {held} of {records} records",
             "fetch or pack it again",
         )

@@ -96,9 +96,9 @@ def _row(entity: gtfs.FeedEntity, header: gtfs.FeedHeader) -> dict[str, Any]:
     trip, which, position = vehicle.trip, vehicle.vehicle, vehicle.position
     seconds = vehicle.timestamp or header.timestamp
     return {
-        "entity_id": entity.id,
+        "entity_id": _text(entity, "id"),
         # Small agencies leave the vehicle's own id out; the entity's stands for it then.
-        "vehicle_id": _text(which, "id") or entity.id,
+        "vehicle_id": _text(which, "id") or _text(entity, "id"),
         "observed_at": datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 2**33 else None,
         "label": _text(which, "label"),
         "licence_plate": _text(which, "license_plate"),
@@ -124,7 +124,10 @@ def _given(message: Any, field: str) -> Any:
 
 
 def _text(message: Any, field: str) -> str | None:
-    return _given(message, field) or None
+    value: str | bytes | None = _given(message, field)
+    if isinstance(value, bytes):  # how protocol buffers of this age hand on what is no UTF-8
+        raise Unreadable(f"{field} {value!r} is not UTF-8", "the message is broken or its maker's fault")
+    return value or None
 
 
 def _word(message: Any, field: str, words: Any) -> str | None:
@@ -162,7 +165,7 @@ def _deleted(message: gtfs.FeedMessage) -> pa.Table:
         {
             "line": line,
             "scope": "row",
-            "value": entity.id,
+            "value": _text(entity, "id"),
             "reason": "deleted" if entity.is_deleted else "no_vehicle",
             "detail": "the entity is deleted" if entity.is_deleted else "the entity is no vehicle position",
         }

@@ -175,7 +175,7 @@ def test_geojson_in_cp949_and_with_an_old_crs_is_read(read_text: Any) -> None:
     (parsed,) = read_text(content, "a.geojson")
 
     assert parsed.table["이름"].to_pylist() == ["강동구"]
-    assert parsed.crs == "EPSG:5186"
+    assert (parsed.crs, parsed.encoding) == ("EPSG:5186", "cp949")
 
 
 def test_an_attribute_named_geometry_gives_way_to_the_geometry(read_text: Any) -> None:
@@ -299,3 +299,18 @@ def test_a_file_cut_short_is_never_read_in_part(
     except Unreadable:
         return
     assert sum(each.table.num_rows for each in parsed) == rows
+
+
+def test_a_ring_of_two_points_is_set_aside_with_its_attributes(read_text: Any) -> None:
+    ring = {"type": "Polygon", "coordinates": [[[129, 35], [129.1, 35]]]}
+    features = [
+        {"type": "Feature", "properties": {"n": at}, "geometry": shape}
+        for at, shape in enumerate([ring, {"type": "Point", "coordinates": [129, 35]}])
+    ]
+
+    (parsed,) = read_text(json.dumps({"type": "FeatureCollection", "features": features}), "a.geojson")
+
+    assert parsed.table["n"].to_pylist() == [1]
+    assert parsed.lines.to_pylist() == [2]
+    (reject,) = parsed.rejects.to_pylist()
+    assert (reject["line"], reject["reason"], json.loads(reject["value"])) == (1, "geometry", {"n": 0})
