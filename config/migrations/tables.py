@@ -14,6 +14,6 @@ OWNERS: tuple[sa.MetaData, ...] = (catalogue_tables, gateway_tables)
 
 def rendered(kind: str, value: object, context: object) -> str | Literal[False]:
     """How a version's file writes a type of ours: as the database's own, so that it outlives our code."""
-    if kind == "type" and isinstance(value, sa.TypeDecorator) and isinstance(value.impl, sa.DateTime):
-        return "sa.DateTime(timezone=True)"
-    return False
+    if kind != "type" or not isinstance(value, sa.TypeDecorator):
+        return False
+    return "sa.DateTime(timezone=True)" if isinstance(value.impl, sa.DateTime) else f"sa.{value.impl!r}"

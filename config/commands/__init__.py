@@ -1,0 +1,1 @@
+"""The commands of `entrepot`, one file per kind of work."""

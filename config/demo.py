@@ -1,0 +1,209 @@
+"""The city in a box: a synthetic city published locally, harvested on its schedules and served."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from config.sample_city import api
+from config.sample_city.server import serve as serve_city
+from config.settings import load_settings
+from config.wiring import open_catalogue_of, open_clients_of
+
+FEEDS = Path(__file__).parent / "sample_city" / "feeds"
+PLACEHOLDER = "http://sample-city.invalid"
+ADMIN = "admin@gaon.example"
+APPLICATION = "Gaon demo"
+PLAN = "partner"
+READY_SECONDS = 120
+STOP_SECONDS = 15
+
+
+class DemoFailed(RuntimeError):
+    """The demo could not be brought up, or a part of it ended."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a visitor needs: where it is served, a key, and the operator's account."""
+
+    url: str
+    api_key: str
+    admin_email: str
+    admin_password: str
+
+
+def run(port: int, data: Path) -> None:
+    """Serve the demo until SIGTERM or SIGINT; raises DemoFailed."""
+    with _city() as city:
+        environ = _environ(data, city)
+        _write_feeds(data / "feeds", city)
+        url = f"http://127.0.0.1:{port}"
+        ticket = _ticket(data, url, environ)
+        (data / "demo.json").unlink(missing_ok=True)
+        with _children(environ, port) as children:
+            _await_ready(url, environ, children)
+            _write_atomically(data / "demo.json", json.dumps(asdict(ticket), indent=2) + "\n")
+            _print(ticket)
+            _wait(children)
+
+
+@contextmanager
+def _city() -> Iterator[str]:
+    """The synthetic city's own server; yields its address."""
+    server = serve_city()
+    threading.Thread(target=server.serve_forever, name="city", daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _environ(data: Path, city: str) -> dict[str, str]:
+    own = {
+        "ENTREPOT_DATA": str(data),
+        "ENTREPOT_FEEDS": str(data / "feeds"),
+        "ENTREPOT_ALLOW_HOSTS": city.removeprefix("http://"),
+        "GAON_SERVICE_KEY": api.SERVICE_KEY,
+    }
+    return {**os.environ, **own}
+
+
+def _write_feeds(folder: Path, city: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for feed in sorted(FEEDS.glob("*.toml")):
+        text = feed.read_text(encoding="utf-8").replace(PLACEHOLDER, city)
+        _write_atomically(folder / feed.name, text)
+
+
+def _ticket(data: Path, url: str, environ: Mapping[str, str]) -> Ticket:
+    """A key that works and the operator's password, kept from the last time where they still hold."""
+    former = _former(data / "demo-ticket.json")
+    with open_clients_of(load_settings(environ)) as clients:
+        admin = clients.person(ADMIN)
+        password = former.get("admin_password", "")
+        if admin is None:
+            password = secrets.token_urlsafe(15)
+            admin = clients.create_person(ADMIN, password, "Gaon", "operator", by="demo")
+        elif clients.sign_in(ADMIN, password) is None:
+            password = secrets.token_urlsafe(15)
+            clients.set_password(admin.id, password, by="demo")
+        application = clients.application(APPLICATION) or clients.create_application(
+            admin.id, APPLICATION, PLAN, by="demo"
+        )
+        key = former.get("api_key", "")
+        if not key or clients.find(key) is None:
+            _, key = clients.create_key(application.id, "demo", by="demo")
+    ticket = Ticket(url, key, ADMIN, password)
+    _write_atomically(data / "demo-ticket.json", json.dumps(asdict(ticket)))
+    return ticket
+
+
+def _former(path: Path) -> dict[str, str]:
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    written = path.with_suffix(path.suffix + ".new")
+    written.touch(mode=0o600)
+    written.write_text(text, encoding="utf-8")
+    written.replace(path)
+
+
+@contextmanager
+def _children(environ: Mapping[str, str], port: int) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """The gateway and a worker as processes of their own; all are gone when the block ends."""
+    entrepot = [sys.executable, "-m", "config.cli"]
+    commands = {"gateway": [*entrepot, "serve", "--port", str(port)], "worker": [*entrepot, "work"]}
+    children = {
+        name: subprocess.Popen(command, env=dict(environ), stdin=subprocess.DEVNULL)  # noqa: S603
+        for name, command in commands.items()
+    }
+    _stop_on_signals()
+    try:
+        yield children
+    finally:
+        for child in children.values():
+            child.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in children.values():
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _stop_on_signals() -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def _await_ready(
+    url: str, environ: Mapping[str, str], children: Mapping[str, subprocess.Popen[bytes]]
+) -> None:
+    """Wait until the gateway answers and every feed of the city has been harvested once."""
+    deadline = time.monotonic() + READY_SECONDS
+    wanted = {feed.stem for feed in FEEDS.glob("*.toml")}
+    with open_catalogue_of(load_settings(environ)) as catalogue:
+        while time.monotonic() < deadline:
+            _check(children)
+            landed = {state.feed for state in catalogue.feed_health() if state.last_success}
+            if wanted <= landed and _answers(f"{url}/readyz"):
+                return
+            time.sleep(0.2)
+        missing = ", ".join(sorted(wanted - landed)) or "the gateway"
+    raise DemoFailed(f"not ready within {READY_SECONDS} s: still waiting for {missing}; see the lines above")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as answer:  # noqa: S310  (our own address)
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _check(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise DemoFailed(f"the {name} ended with status {child.returncode}; see its lines above")
+
+
+def _wait(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    while True:
+        _check(children)
+        time.sleep(0.5)
+
+
+def _print(ticket: Ticket) -> None:
+    sys.stdout.write(
+        f"\nEntrepot serves the synthetic city of Gaon.\n"
+        f"  pages      {ticket.url}/\n"
+        f"  API        {ticket.url}/api/v1/datasets   described at {ticket.url}/docs\n"
+        f"  key        {ticket.api_key}\n"
+        f"  operator   {ticket.admin_email}  {ticket.admin_password}\n"
+        f"Ctrl-C ends it; the data stays.\n"
+    )
+    sys.stdout.flush()

@@ -1,0 +1,227 @@
+"""Where the parts are put together, and nowhere else: Settings in, catalogue, gate and worker out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalogue import Catalogue, open_catalogue, open_engine
+from config import __version__
+from config.migrations import upgrade
+from config.settings import BadSetting, Settings, load_settings, variable
+from gateway.clients import Clients
+from gateway.clients.plans import Plan, load_plans
+from gateway.clients.secrets import Secrets, open_secrets
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from harvesters.fetch import HttpFetch
+    from harvesters.run import Harvester
+    from harvesters.tryout import Bench
+    from harvesters.worker import Worker
+
+
+def settings() -> Settings:
+    """The settings of this process's environment; raises BadSetting."""
+    return load_settings(os.environ)
+
+
+def migrate(settings: Settings) -> None:
+    """Make the data folder and bring the database to this version's tables."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise BadSetting(
+            variable("data"), str(settings.data), f"a folder that can be made ({fault})"
+        ) from fault
+    upgrade(settings.database)
+
+
+@contextmanager
+def open_catalogue_of(settings: Settings) -> Iterator[Catalogue]:
+    """The catalogue, closed at the end."""
+    catalogue = catalogue_of(settings)
+    try:
+        yield catalogue
+    finally:
+        catalogue.close()
+
+
+def catalogue_of(settings: Settings) -> Catalogue:
+    """The catalogue over a migrated database."""
+    return open_catalogue(
+        settings.database,
+        settings.data / "parts",
+        open_engine(settings.search_url, settings.data / "search"),
+        index_folder=settings.data / "derived",
+    )
+
+
+def plans_of(settings: Settings) -> Mapping[str, Plan]:
+    """The plans by name; raises BadInput for their file, BadSetting for a plan that is not there."""
+    plans = load_plans(settings.plans)
+    if settings.anonymous_plan not in plans:
+        raise BadSetting(variable("anonymous_plan"), settings.anonymous_plan, f"one of {', '.join(plans)}")
+    return plans
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    """The installation's own secrets, made at the first run."""
+    return open_secrets(settings.data / "secrets")
+
+
+@contextmanager
+def open_clients_of(settings: Settings) -> Iterator[Clients]:
+    """People, applications and keys, on tables brought up to date."""
+    from catalogue.database import connect
+
+    migrate(settings)
+    engine = connect(settings.database)
+    try:
+        yield Clients(engine, secrets_of(settings), plans_of(settings), clock=now, zone=settings.timezone)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_clients() -> Iterator[Clients]:
+    """The same for this process's environment."""
+    with open_clients_of(settings()) as clients:
+        yield clients
+
+
+def gateway(settings: Settings) -> WSGIApplication:
+    """The gate with the application behind it; made once in each serving process."""
+    from catalogue.database import connect
+    from gateway.app import create_app
+    from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter, Proxies
+    from gateway.services import Services
+
+    plans, secrets = plans_of(settings), secrets_of(settings)
+    clients = Clients(connect(settings.database), secrets, plans, clock=now, zone=settings.timezone)
+    meter = Meter(settings.data / "usage", clients.fold)
+    services = Services(
+        catalogue=catalogue_of(settings),
+        clients=clients,
+        plans=plans,
+        zone=settings.timezone,
+        flush_usage=meter.flush,
+        public_url=settings.public_url,
+    )
+    app = create_app(services, session_key=secrets.session_key, version=__version__)
+    meter.start()
+    return Gate(
+        app.wsgi_app,
+        identify=Identify(clients.find, plans, settings.anonymous_plan),
+        limiter=EmbeddedLimiter(settings.data / "limits", settings.timezone),
+        meter=meter,
+        proxies=Proxies(settings.trusted_proxies),
+    )
+
+
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="entrepot-") as folder:
+        yield Path(folder)
+
+
+def fetch_of(settings: Settings) -> HttpFetch:
+    """The only outgoing sockets, guarded; raises BadSetting for hosts that are none."""
+    from harvesters.fetch import HttpFetch
+    from harvesters.guard import Guard
+
+    try:
+        return HttpFetch(Guard(settings.allow_hosts))
+    except ValueError as fault:
+        given = ",".join(settings.allow_hosts)
+        raise BadSetting(variable("allow_hosts"), given, f"hosts, addresses, networks ({fault})") from fault
+
+
+@contextmanager
+def open_harvester(settings: Settings, catalogue: Catalogue) -> Iterator[Harvester]:
+    """What runs a feed: guarded sockets, a folder for work, the city's extent and zone."""
+    from harvesters.run import Harvester
+
+    with _work_folder() as work:
+        fetch = fetch_of(settings)
+        yield Harvester(catalogue, fetch, work, settings.extent, settings.timezone, os.environ)
+
+
+@contextmanager
+def bench_of(settings: Settings) -> Iterator[Bench]:
+    """What tries a source without publishing."""
+    from harvesters.tryout import Bench
+
+    with _work_folder() as work:
+        yield Bench(fetch_of(settings), work, settings.extent, settings.timezone, os.environ)
+
+
+@contextmanager
+def open_worker(settings: Settings) -> Iterator[Worker]:
+    """A worker over the feeds of the settings."""
+    from harvesters.schedule import Schedule
+    from harvesters.watch import FeedFolders
+    from harvesters.worker import Worker
+
+    feeds = FeedFolders(settings.feeds)
+    with open_catalogue_of(settings) as catalogue, open_harvester(settings, catalogue) as harvester:
+
+        def last(feed: str) -> datetime | None:
+            return next((run.started for run in catalogue.runs(feed=feed, limit=1)), None)
+
+        def request(feed: str) -> str:
+            return catalogue.request_run(feed, "schedule")
+
+        yield Worker(harvester, feeds, Schedule(feeds, last, request, zone=settings.timezone), clock=now)
+
+
+def checks(settings: Settings) -> Iterator[dict[str, str]]:
+    """Each part with `ok` or what is wrong with it."""
+    from harvesters.feeds import read_feeds
+
+    def database() -> str:
+        migrate(settings)
+        return settings.database.rpartition("@")[2]
+
+    def catalogue() -> str:
+        with open_catalogue_of(settings) as opened:
+            return f"{len(opened.ids()):,} datasets"
+
+    def search() -> str:
+        from schemas.query import SearchQuery
+
+        with open_catalogue_of(settings) as opened:
+            return f"{opened.find(SearchQuery(limit=1)).total:,} in the index"
+
+    def feeds() -> str:
+        found = read_feeds(settings.feeds)
+        if found.faults:
+            raise ValueError("; ".join(str(fault) for fault in found.faults))
+        return f"{len(found.feeds):,} feeds"
+
+    yield _checked("folder and database", database)
+    yield _checked("catalogue", catalogue)
+    yield _checked("search", search)
+    yield _checked("plans", lambda: ", ".join(plans_of(settings)))
+    yield _checked("secrets", lambda: f"{secrets_of(settings).version} in use")
+    yield _checked("feeds", feeds)
+
+
+def _checked(part: str, check: Callable[[], str]) -> dict[str, str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return {"part": part, "state": "ok", "detail": check()}
+    except (ValueError, OSError, LookupError, SQLAlchemyError) as fault:
+        return {"part": part, "state": "failed", "detail": str(fault).splitlines()[0]}
+
+
+def now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,193 @@
+"""Datasets: search them, complete a title, look at one, its columns, history, harvests and rejects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from marshmallow import Schema, fields, validate
+
+from gateway.api.answers import link, public_answer
+from gateway.api.describe import describe
+from gateway.api.parameters import BBoxField, Moment, Words, read_pairs
+from gateway.api.shapes import (
+    ColumnItemSchema,
+    DatasetDetailSchema,
+    DatasetItemSchema,
+    RunItemSchema,
+    SnapshotItemSchema,
+    WordsSchema,
+    column_item,
+    dataset_detail,
+    hit_item,
+    run_item,
+    snapshot_item,
+    words,
+)
+from gateway.services import services
+from schemas.dataset import Dataset
+from schemas.query import FACETS, SearchPage, SearchQuery
+
+datasets = Blueprint("datasets", __name__, url_prefix="/api/v1/datasets")
+
+
+class SearchParameters(Schema):
+    """Every word of `q` must be found; values of one facet are alternatives."""
+
+    q = fields.String(validate=validate.Length(max=200), metadata={"may_be_empty": True})
+    theme = Words()
+    publisher = Words()
+    format = Words()
+    licence = Words()
+    bbox = BBoxField()
+    start = Moment(data_key="from")
+    end = Moment(data_key="to")
+    sort = fields.String(validate=validate.OneOf(["relevance", "updated", "title", "rows"]))
+    limit = fields.Integer(validate=validate.Range(1, 1000))
+    offset = fields.Integer(validate=validate.Range(0, 2**31))
+    facets = Words(validate=validate.ContainsOnly(FACETS))
+
+
+class AutocompleteParameters(Schema):
+    q = fields.String(required=True, validate=validate.Length(max=200), metadata={"may_be_empty": True})
+    limit = fields.Integer(validate=validate.Range(1, 50))
+
+
+class RejectParameters(Schema):
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 10_000))
+    offset = fields.Integer(load_default=0, validate=validate.Range(0, 2**31))
+
+
+class FacetCountSchema(Schema):
+    value = fields.String(required=True)
+    count = fields.Integer(required=True)
+
+
+class SearchAnswer(Schema):
+    total = fields.Integer(required=True)
+    items = fields.List(fields.Nested(DatasetItemSchema), required=True)
+    facets = fields.Dict(
+        keys=fields.String(), values=fields.List(fields.Nested(FacetCountSchema)), required=True
+    )
+    next = fields.Url()
+
+
+class TitleSchema(Schema):
+    id = fields.String(required=True)
+    title = fields.Nested(WordsSchema, required=True)
+
+
+class AutocompleteAnswer(Schema):
+    items = fields.List(fields.Nested(TitleSchema), required=True)
+
+
+class ColumnsAnswer(Schema):
+    snapshot = fields.String(allow_none=True, required=True)
+    columns = fields.List(fields.Nested(ColumnItemSchema), required=True)
+
+
+class SnapshotsAnswer(Schema):
+    items = fields.List(fields.Nested(SnapshotItemSchema), required=True)
+
+
+class RunsAnswer(Schema):
+    items = fields.List(fields.Nested(RunItemSchema), required=True)
+
+
+class RejectItemSchema(Schema):
+    line = fields.Integer(allow_none=True)
+    scope = fields.String(validate=validate.OneOf(["row", "cell"]))
+    column = fields.String(allow_none=True)
+    value = fields.String(allow_none=True)
+    reason = fields.String(required=True)
+    detail = fields.String(allow_none=True)
+
+
+class RejectsAnswer(Schema):
+    total = fields.Integer(required=True)
+    items = fields.List(fields.Nested(RejectItemSchema), required=True)
+
+
+@datasets.get("")
+@describe("Search datasets", tag="datasets", query=SearchParameters, answer=SearchAnswer)
+def search(query: dict[str, Any]) -> Response:
+    """Found datasets with facet counts; `next` leads to the following page."""
+    asked = SearchQuery(
+        q=query.get("q", ""),
+        themes=query.get("theme", ()),
+        publishers=query.get("publisher", ()),
+        formats=query.get("format", ()),
+        licences=query.get("licence", ()),
+        **{k: query[k] for k in ("bbox", "start", "end", "sort", "limit", "offset", "facets") if k in query},
+    )
+    page = services().catalogue.find(asked)
+    return public_answer(_search_answer(asked, page))
+
+
+def _search_answer(asked: SearchQuery, page: SearchPage) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "total": page.total,
+        "items": [hit_item(hit) for hit in page.hits],
+        "facets": {
+            name: [{"value": count.value, "count": count.count} for count in counts]
+            for name, counts in page.facets.items()
+        },
+    }
+    following = asked.offset + asked.limit
+    if following < page.total:
+        kept = [pair for pair in read_pairs(request.query_string) if pair[0] != "offset"]
+        answer["next"] = link("/api/v1/datasets", [*kept, ("offset", str(following))])
+    return answer
+
+
+@datasets.get("/autocomplete")
+@describe("Complete a title", tag="datasets", query=AutocompleteParameters, answer=AutocompleteAnswer)
+def autocomplete(query: dict[str, Any]) -> Response:
+    """Datasets whose title holds what was typed so far."""
+    found = services().catalogue.autocomplete(query["q"], query.get("limit", 10))
+    return public_answer({"items": [{"id": d.id, "title": words(d.title)} for d in found]})
+
+
+@datasets.get("/<dataset>")
+@describe("One dataset", tag="datasets", answer=DatasetDetailSchema)
+def one(dataset: str) -> Response:
+    """All that is said of a dataset."""
+    return public_answer(dataset_detail(services().catalogue.describe(dataset)))
+
+
+@datasets.get("/<dataset>/schema")
+@describe("The columns of a dataset", tag="datasets", answer=ColumnsAnswer)
+def schema(dataset: str) -> Response:
+    """Each column with type, unit, titles and role."""
+    catalogue = services().catalogue
+    described: Dataset = catalogue.describe(dataset)
+    columns = catalogue.columns(dataset)
+    return public_answer({"snapshot": described.snapshot, "columns": [column_item(c) for c in columns]})
+
+
+@datasets.get("/<dataset>/snapshots")
+@describe("The versions of a dataset", tag="datasets", answer=SnapshotsAnswer)
+def snapshots(dataset: str) -> Response:
+    """Its snapshots that can still be read, newest first."""
+    catalogue = services().catalogue
+    catalogue.describe(dataset)
+    return public_answer({"items": [snapshot_item(s) for s in catalogue.snapshots(dataset)]})
+
+
+@datasets.get("/<dataset>/runs")
+@describe("The harvests of a dataset", tag="datasets", answer=RunsAnswer)
+def runs(dataset: str) -> Response:
+    """Its runs, newest first: when, how many rows, what was rejected and why."""
+    catalogue = services().catalogue
+    catalogue.describe(dataset)
+    return public_answer({"items": [run_item(r) for r in catalogue.runs(dataset=dataset)]})
+
+
+@datasets.get("/<dataset>/rejects")
+@describe("What was set aside", tag="datasets", query=RejectParameters, answer=RejectsAnswer)
+def rejects(dataset: str, query: dict[str, Any]) -> Response:
+    """Rows and cells of the last harvest that were not published, each with its reason."""
+    catalogue = services().catalogue
+    catalogue.describe(dataset)
+    total, items = catalogue.rejects(dataset, limit=query["limit"], offset=query["offset"])
+    return public_answer({"total": total, "items": items})

@@ -1,0 +1,71 @@
+"""Say once, beside a view, what it takes and gives: requests are read by it and OpenAPI is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema
+
+from gateway.api.parameters import load_body, load_query, read_pairs
+
+View = Callable[..., ResponseReturnValue]
+OPERATION = "entrepot_operation"
+
+
+class NoParameters(Schema):
+    """What an address takes that takes no parameters."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What OpenAPI says of a view; `answer` None means no JSON body."""
+
+    summary: str
+    tag: str
+    query: type[Schema]
+    body: type[Schema] | None
+    answer: type[Schema] | None
+    status: int
+    secured: bool
+    media_types: tuple[str, ...]
+    extra_parameters: tuple[dict[str, Any], ...]
+
+
+def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
+    summary: str,
+    *,
+    tag: str,
+    query: type[Schema] = NoParameters,
+    body: type[Schema] | None = None,
+    answer: type[Schema] | None = None,
+    status: int = 200,
+    secured: bool = False,
+    media_types: tuple[str, ...] = (),
+    extra_parameters: tuple[dict[str, Any], ...] = (),
+) -> Callable[[View], View]:
+    """Reads the query string into the keyword `query` and the body into `body`, where the view takes them.
+
+    A view with `extra_parameters` reads its own query string.
+    """
+    operation = Operation(summary, tag, query, body, answer, status, secured, media_types, extra_parameters)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def described(**arguments: Any) -> ResponseReturnValue:
+            if not extra_parameters:
+                loaded = load_query(query, read_pairs(request.query_string))
+                if query is not NoParameters:
+                    arguments["query"] = loaded
+            if body:
+                arguments["body"] = load_body(body, request)
+            return view(**arguments)
+
+        setattr(described, OPERATION, operation)
+        return described
+
+    return decorate

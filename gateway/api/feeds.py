@@ -1,0 +1,50 @@
+"""How the feeds are: when each was last harvested, with what result, and a run asked for."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from marshmallow import Schema, fields
+
+from gateway.api.answers import private_answer, public_answer
+from gateway.api.describe import describe
+from gateway.clients.faults import NoSuch
+from gateway.services import services
+from gateway.signed_in import signed_in
+from schemas.run import FeedHealthSchema
+
+feeds = Blueprint("feeds", __name__, url_prefix="/api/v1/feeds")
+
+
+class StewardNeeded(PermissionError):
+    """Only those who publish or operate may ask for this."""
+
+    def __init__(self) -> None:
+        super().__init__("a run is asked for by a steward or an operator; ask one of them")
+
+
+class RunAskedSchema(Schema):
+    run = fields.String(required=True)
+
+
+class FeedsAnswer(Schema):
+    items = fields.List(fields.Nested(FeedHealthSchema), required=True)
+
+
+@feeds.get("")
+@describe("The health of every feed", tag="feeds", answer=FeedsAnswer)
+def health() -> Response:
+    """Each feed's last run, last success and state."""
+    states = services().catalogue.feed_health()
+    return public_answer({"items": [FeedHealthSchema().dump(state) for state in states]})
+
+
+@feeds.post("/<feed>/runs")
+@describe("Ask for a harvest", tag="feeds", answer=RunAskedSchema, status=202, secured=True)
+def ask(feed: str) -> Response:
+    """Queue a run of the feed for the next free worker; one that is queued already is given back."""
+    if signed_in().role not in ("steward", "operator"):
+        raise StewardNeeded
+    catalogue = services().catalogue
+    if feed not in {state.feed for state in catalogue.feed_health()}:
+        raise NoSuch("feed", feed)
+    return private_answer({"run": catalogue.request_run(feed, "portal")}, 202)

@@ -1,0 +1,62 @@
+"""What each problem's `type` means, in the words of its page under /problems/."""
+
+from __future__ import annotations
+
+from schemas.dataset import Text
+
+PROBLEMS: dict[str, Text] = {
+    "bad-input": Text(
+        "매개변수나 본문을 받을 수 없습니다. errors가 위치와 내용, 고치는 방법을 알려 줍니다.",
+        "A parameter or the body cannot be taken. `errors` says where, what and how to mend each.",
+    ),
+    "unknown-dataset": Text(
+        "그런 데이터셋이 없습니다. /api/v1/datasets 에서 검색해 보세요.",
+        "There is no such dataset. Search for it under /api/v1/datasets.",
+    ),
+    "no-rows": Text(
+        "이 데이터셋은 소개만 있고 행은 제공기관에 있습니다. landing_page를 보세요.",
+        "The dataset is described here, its rows are with its publisher: see its landing_page.",
+    ),
+    "unknown-snapshot": Text(
+        "그런 스냅숏이 없습니다. /snapshots 에 목록이 있습니다.",
+        "The dataset has no such snapshot; /snapshots lists those it has.",
+    ),
+    "snapshot-gone": Text(
+        "보관 기간이 지나 지워진 스냅숏입니다. 현재 스냅숏으로 다시 시작하세요.",
+        "The snapshot is past its time and no longer kept. Begin again with the current one.",
+    ),
+    "not-acceptable": Text(
+        "Accept에 적힌 형식으로는 줄 수 없습니다. format= 으로 고르세요.",
+        "None of the formats in Accept can be given. Choose one with format=.",
+    ),
+    "already-exists": Text("같은 이름이 이미 있습니다.", "There is one of that name already."),
+    "not-found": Text("그런 것이 없거나 당신의 것이 아닙니다.", "There is none, or it is not yours."),
+    "sign-in-needed": Text(
+        "로그인이 필요합니다. POST /api/v1/sessions 로 로그인하세요.",
+        "A person must be signed in: POST /api/v1/sessions.",
+    ),
+    "wrong-password": Text(
+        "이메일과 비밀번호가 맞지 않습니다.", "The address and the password do not belong together."
+    ),
+    "foreign-origin": Text(
+        "다른 사이트에서 보낸 요청은 받지 않습니다. 페이지를 새로 고친 뒤 다시 보내세요.",
+        "What another site's page sends with your cookie is refused. Reload the page and send it again.",
+    ),
+    "not-allowed": Text("이 작업을 할 권한이 없습니다.", "You may not do that."),
+    "too-costly": Text(
+        "찾는 데 너무 오래 걸렸습니다. 키 열이나 시간, bbox로 범위를 좁히세요.",
+        "The rows took too long to find. Narrow the request by a key column, time or bbox.",
+    ),
+    "search-unavailable": Text(
+        "검색 엔진이 응답하지 않습니다. 잠시 뒤 다시 시도하세요.",
+        "The search engine does not answer. Try again soon.",
+    ),
+    "quota-exceeded": Text(
+        "허용량을 다 썼습니다. Retry-After 초 뒤에 다시 시도하거나, 가입하고 키를 받으세요.",
+        "A limit is used up. Come back after Retry-After seconds; a key has higher limits.",
+    ),
+    "unexpected": Text(
+        "저희 쪽 문제입니다. instance의 번호를 운영자에게 알려 주세요.",
+        "The fault is ours. Tell the operator the id in `instance`.",
+    ),
+}

@@ -1,0 +1,36 @@
+"""What the views work with, handed to the application once by whoever wires it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
+from catalogue import Catalogue
+from gateway.clients import Clients
+from gateway.clients.plans import Plan
+
+EXTENSION = "entrepot"
+
+
+@dataclass(frozen=True)
+class Services:
+    """`flush_usage` folds what this process has metered, so that usage asked for is complete.
+
+    `public_url` is the address of absolute links, None to take the request's.
+    """
+
+    catalogue: Catalogue
+    clients: Clients
+    plans: Mapping[str, Plan]
+    zone: ZoneInfo
+    flush_usage: Callable[[], None]
+    public_url: str | None = None
+
+
+def services() -> Services:
+    """The services of the application that answers the current request."""
+    return cast(Services, current_app.extensions[EXTENSION])

@@ -1,0 +1,75 @@
+"""Who is signed in: by a session token sent as a credential, or by the cookie that a page sends."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from gateway.caller import caller
+from gateway.clients.people import Person
+from gateway.services import services
+
+COOKIE = "entrepot_session"
+COOKIE_LASTS = 7 * 86_400
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SignInNeeded(PermissionError):
+    """A person must be signed in for this."""
+
+    def __init__(self) -> None:
+        super().__init__("this is done by a person: sign in with POST /api/v1/sessions first")
+
+
+class ForeignOrigin(PermissionError):
+    """A page of another site sent this with our visitor's cookie."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a request with a cookie must come from our own pages; send the session as a Bearer token"
+        )
+
+
+def session_text() -> str | None:
+    """The session's token as it was sent, whichever way."""
+    if caller(request.environ).kind == "session":
+        return request.headers.get("Authorization", "").partition(" ")[2] or request.headers.get("X-API-Key")
+    return request.cookies.get(COOKIE)
+
+
+def person_or_none() -> Person | None:
+    """Who is signed in, or None."""
+    who = caller(request.environ)
+    if who.kind == "session" and who.person:
+        return services().clients.person(who.person)
+    cookie = request.cookies.get(COOKIE)
+    return services().clients.session(cookie) if cookie else None
+
+
+def signed_in() -> Person:
+    """Who is signed in; raises SignInNeeded, and ForeignOrigin for what another site's page sent."""
+    person = person_or_none()
+    if person is None:
+        raise SignInNeeded
+    if request.method not in _SAFE and caller(request.environ).kind != "session" and not _own_page():
+        raise ForeignOrigin
+    return person
+
+
+def _own_page() -> bool:
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin in (request.host_url.rstrip("/"), services().public_url)
+    return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+
+
+def set_cookie(response: Response, token: str) -> Response:
+    """Let the browser keep the session, out of reach of scripts and of other sites' forms."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=COOKIE_LASTS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure or (services().public_url or "").startswith("https:"),
+    )
+    return response
