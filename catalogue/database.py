@@ -36,6 +36,24 @@ class Instant(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Name(sa.TypeDecorator[str]):
+    """A text of others' making, an id asked for or an error that quotes a source, in what all databases hold.
+
+    PostgreSQL takes no NUL, and UTF-8 no half of a surrogate pair; each becomes a replacement character.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else writable(value)
+
+
+def writable(text: str) -> str:
+    """A text with what no database can hold replaced."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
 def connect(url: str) -> Engine:
     """An engine for a SQLAlchemy URL; JSON columns take dataclasses and give dicts."""
     parsed = sa.make_url(url)

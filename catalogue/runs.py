@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from catalogue.database import writing
+from catalogue.database import writable, writing
 from catalogue.errors import RunLost
 from catalogue.tables import datasets, runs
 from schemas.run import FeedHealth, Run, Status
@@ -22,7 +22,7 @@ _WORST_FIRST: tuple[Status, ...] = ("failed", "held", "published", "unchanged", 
 
 def land(connection: Connection, run: Run, now: datetime) -> Run:
     """Write a finished run, in place of what stood of it; its time is measured to `now`."""
-    run = replace(_timed(run, now), error=_writable(run.error))
+    run = replace(_timed(run, now), error=run.error and writable(run.error))
     mine = (runs.c.run == run.run) & (runs.c.dataset == run.dataset)
     connection.execute(sa.delete(runs).where(mine))
     connection.execute(sa.insert(runs).values({column: getattr(run, column.name) for column in _COLUMNS}))
@@ -111,11 +111,6 @@ class Runs:
 def as_run(row: sa.Row[Any]) -> Run:
     """A run from a row of the table."""
     return Run(**{column.name: getattr(row, column.name) for column in _COLUMNS})
-
-
-def _writable(text: str | None) -> str | None:
-    """A sentence without what PostgreSQL or UTF-8 cannot hold; it may quote a broken source."""
-    return text and text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def _timed(run: Run, now: datetime) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table
 
-from catalogue.database import Instant
+from catalogue.database import Instant, Name
 
 metadata = sa.MetaData(
     naming_convention={
@@ -20,11 +20,11 @@ metadata = sa.MetaData(
 datasets = Table(
     "datasets",
     metadata,
-    Column("id", sa.Text, primary_key=True),
-    Column("feed", sa.Text, nullable=False, index=True),
+    Column("id", Name, primary_key=True),
+    Column("feed", Name, nullable=False, index=True),
     Column("version", sa.BigInteger, nullable=False),
     Column("withdrawn", Instant),
-    Column("snapshot", sa.Text),
+    Column("snapshot", Name),
     Column("rows", sa.BigInteger),
     Column("described", sa.JSON, nullable=False),
 )
@@ -34,8 +34,8 @@ datasets = Table(
 snapshots = Table(
     "snapshots",
     metadata,
-    Column("id", sa.Text, primary_key=True),
-    Column("dataset", sa.Text, sa.ForeignKey(datasets.c.id), nullable=False),
+    Column("id", Name, primary_key=True),
+    Column("dataset", Name, sa.ForeignKey(datasets.c.id), nullable=False),
     Column("created", Instant, nullable=False),
     Column("replaced", Instant),
     Column("collected", Instant),
@@ -48,9 +48,9 @@ snapshots = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("run", sa.Text, primary_key=True),
-    Column("dataset", sa.Text, primary_key=True),
-    Column("feed", sa.Text, nullable=False),
+    Column("run", Name, primary_key=True),
+    Column("dataset", Name, primary_key=True),
+    Column("feed", Name, nullable=False),
     Column("status", sa.Text, nullable=False),
     Column("trigger", sa.Text, nullable=False),
     Column("requested", Instant, nullable=False),
@@ -63,10 +63,10 @@ runs = Table(
     Column("bytes", sa.BigInteger, nullable=False),
     Column("seconds", sa.Double, nullable=False),
     Column("reasons", sa.JSON, nullable=False),
-    Column("snapshot", sa.Text),
-    Column("error", sa.Text),
+    Column("snapshot", Name),
+    Column("error", Name),
     Column("fingerprint", sa.Text),
-    Column("worker", sa.Text),
+    Column("worker", Name),
     Column("lease_until", Instant),
     Column("lease_seconds", sa.Double),
     Index("ix_runs_feed_requested", "feed", "requested"),
@@ -93,5 +93,5 @@ search_work = Table(
     "search_work",
     metadata,
     Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
-    Column("dataset", sa.Text, nullable=False),
+    Column("dataset", Name, nullable=False),
 )

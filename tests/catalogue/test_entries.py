@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from catalogue import stored
@@ -13,6 +14,7 @@ from catalogue.entries import Entries
 from catalogue.errors import NoRows, SnapshotGone, Taken, UnknownDataset, UnknownSnapshot
 from catalogue.garbage import collect
 from catalogue.lists import replace_entries
+from catalogue.tables import datasets
 from schemas.dataset import Column, Dataset, DatasetSchema, Text
 from schemas.run import Run
 from schemas.snapshot import Part, Snapshot, SnapshotSchema
@@ -143,6 +145,31 @@ def test_an_unknown_dataset_is_answered_with_the_nearest(entries: Entries) -> No
     assert caught.value.hint == "did you mean 'parks'?"
     with pytest.raises(UnknownDataset):
         entries.one("%_" * 10_000)
+
+
+@pytest.mark.parametrize("id", ["a\0b", "\udcff", "", "부산" * 5_000])
+def test_an_id_that_no_database_can_hold_is_unknown(entries: Entries, id: str) -> None:
+    commit(entries, "s1")
+    for ask in (entries.one, entries.current, entries.withdraw):
+        with pytest.raises(UnknownDataset):
+            ask(id)
+    with pytest.raises(UnknownSnapshot):
+        entries.snapshot("parks", id)
+
+
+def test_a_list_of_thirty_thousand_is_landed_whole_and_then_only_its_changes(
+    entries: Entries, database: Engine, publish_list, clock
+) -> None:
+    many = [entry(f"{number:05}", keywords=("공원", "녹지")) for number in range(30_820)]
+    publish_list(*many)
+    assert len(entries.ids()) == 30_820
+    later = clock.move(days=1)
+    publish_list(replace(many[0], keywords=()), *many[2:], run="r2")
+    assert len(entries.ids()) == 30_819
+    changed = sa.select(datasets.c.id, datasets.c.withdrawn).where(datasets.c.version > 1)
+    with database.connect() as connection:
+        found = connection.execute(changed.order_by(datasets.c.id)).all()
+    assert [tuple(row) for row in found] == [("list-00000", None), ("list-00001", later)]
 
 
 def test_datasets_come_by_the_ids_asked_and_by_page(entries: Entries, publish_list) -> None:
