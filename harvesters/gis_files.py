@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from harvesters.archives import Member, members, unzip
 from harvesters.encoding import chunks, encoding_of
 from harvesters.faults import Unreadable
+from harvesters.headers import column_names
 from harvesters.shapefile import CODEPAGE
 from schemas.feed import FormatSpec
 
@@ -50,11 +51,13 @@ def gis_files(path: Path, spec: FormatSpec, folder: Path) -> list[GisFile]:
             f"the ZIP file holds no geometry, only {listed or 'nothing'}",
             "[format] member names a file of it",
         )
+    # Two folders of one ZIP may hold files of the same name.
+    names = column_names([PurePosixPath(each.name).stem for each in shapes or data])
     files = []
-    for number, member in enumerate(shapes or data):
-        place = folder / str(number)
+    for name, member in zip(names, shapes or data, strict=True):
+        place = folder / str(len(files))
         place.mkdir()
-        files.append(_unpacked(path, member, found, place, spec))
+        files.append(replace(_unpacked(path, member, found, place, spec), name=name))
     return files
 
 
