@@ -5,6 +5,7 @@ Documents lie in a numbered index behind one alias, so that `clear` can swap in 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,7 @@ from schemas.query import FacetCount, SearchQuery
 
 Json = dict[str, Any]
 
-_ANSWER = 2.0  # seconds a search may take
+_ANSWER = 5.0  # seconds a search may take; a host that refuses says so at once
 _WINDOW = 1_000_000  # hits that pages can reach: more than there are datasets
 _WRITE = 60.0  # seconds a bulk request, or a new index, may take
 
@@ -26,17 +27,18 @@ _WRITE = 60.0  # seconds a bulk request, or a new index, may take
 class Cluster:
     """The cluster at `url`, one `http(s)://host:port` or several, comma-separated.
 
-    `name` sets installations apart that share a cluster. ValueError where `url` is no such list.
+    `name` sets installations apart that share a cluster; `answer` is how many seconds a search may
+    take. ValueError where `url` is no such list.
     """
 
-    def __init__(self, url: str, name: str = "entrepot-datasets") -> None:
+    def __init__(self, url: str, name: str = "entrepot-datasets", answer: float = _ANSWER) -> None:
         hosts = [host.strip() for host in url.split(",") if host.strip()]
         self._alias = f"{name}-v{text.ANALYSIS}"
         self._name = name
         self._where = ", ".join(host.rpartition("@")[2] for host in hosts)
         # A host that is down is passed over for the next; an answer that is late is not asked for again.
         self._client = Elasticsearch(
-            hosts, request_timeout=_ANSWER, max_retries=len(hosts) - 1, retry_on_timeout=False
+            hosts, request_timeout=answer, max_retries=len(hosts) - 1, retry_on_timeout=False
         )
         self._writer = self._client.options(request_timeout=_WRITE)
 
@@ -44,12 +46,12 @@ class Cluster:
         with self._reported():
             if not self._exists():
                 self._create()
-            self._write({"_id": document.id, **entry.entry(document)} for document in documents)
+            self._write({"_id": _key(document.id), **entry.entry(document)} for document in documents)
 
     def drop(self, ids: Iterable[str]) -> None:
         with self._reported():
             if self._exists():
-                self._write(({"_op_type": "delete", "_id": id} for id in ids), ignore_status=404)
+                self._write(({"_op_type": "delete", "_id": _key(id)} for id in ids), ignore_status=404)
 
     def search(self, query: SearchQuery) -> Hits:
         by_score = query.sort == "relevance" and bool(text.terms(query.q))
@@ -65,7 +67,7 @@ class Cluster:
         )
         if found is None:
             return Hits(0, facets=dict.fromkeys(query.facets, ()))
-        hits = tuple((hit["_id"], hit["_score"] if by_score else None) for hit in found["hits"]["hits"])
+        hits = tuple((_id(hit), hit["_score"] if by_score else None) for hit in found["hits"]["hits"])
         facets = {name: _frequent(found["aggregations"][name]) for name in query.facets}
         return Hits(found["hits"]["total"]["value"], hits, facets)
 
@@ -75,7 +77,7 @@ class Cluster:
             return []
         query = {"bool": {"must": [_holds("name", term) for term in wanted]}}
         found = self._found(query=query, sort=[{"_score": "desc"}, {"id": "asc"}], size=limit)
-        return [hit["_id"] for hit in found["hits"]["hits"]] if found else []
+        return [_id(hit) for hit in found["hits"]["hits"]] if found else []
 
     def clear(self) -> None:
         with self._reported():
@@ -99,7 +101,9 @@ class Cluster:
         """What a search finds; None before the first put."""
         with self._reported():
             try:
-                found: Json = self._client.search(index=self._alias, source=False, **request).body
+                found: Json = self._client.search(
+                    index=self._alias, source=False, docvalue_fields=[{"field": "id"}], **request
+                ).body
             except NotFoundError:
                 if self._exists():
                     raise
@@ -148,7 +152,7 @@ class Cluster:
             yield
         except BulkIndexError as fault:
             raise SearchUnavailable(
-                f"Elasticsearch at {self._where} refused {len(fault.errors)} documents ({fault.errors[0]})",
+                f"Elasticsearch at {self._where} refused {len(fault.errors)} documents ({_reason(fault)})",
                 "build the index again with `entrepot reindex`",
             ) from fault
         except ApiError as fault:
@@ -161,6 +165,20 @@ class Cluster:
                 f"Elasticsearch at {self._where} does not answer ({type(fault).__name__})",
                 "start it, or correct ENTREPOT_SEARCH_URL",
             ) from fault
+
+
+def _key(id: str) -> str:
+    """The name of a document in the cluster, which takes 512 bytes."""
+    return id if len(id.encode()) <= 512 else hashlib.sha256(id.encode()).hexdigest()
+
+
+def _id(hit: Json) -> str:
+    return str(hit["fields"]["id"][0])
+
+
+def _reason(fault: BulkIndexError) -> str:
+    (answer,) = fault.errors[0].values()
+    return str(answer.get("error", {}).get("reason", answer["status"]))[:300]
 
 
 def _wanted(query: SearchQuery) -> Json:

@@ -23,7 +23,9 @@ def make(request: pytest.FixtureRequest, folder: Path) -> SearchEngine:
     """An empty engine of the kind the fixture asks for."""
     if request.param == "embedded":
         return open_engine(None, folder)
-    return Cluster(request.getfixturevalue("elasticsearch_url"), name=f"test-{secrets.token_hex(6)}")
+    return Cluster(
+        request.getfixturevalue("elasticsearch_url"), name=f"test-{secrets.token_hex(6)}", answer=60
+    )
 
 
 @pytest.fixture(params=ENGINES)

@@ -48,7 +48,7 @@ def test_a_url_that_is_none_is_refused() -> None:
 
 @pytest.mark.service("elasticsearch")
 def test_a_host_that_is_down_is_passed_over(elasticsearch_url: str) -> None:
-    engine = Cluster(f"{NOBODY}, {elasticsearch_url}", name="test-hosts")
+    engine = Cluster(f"{NOBODY}, {elasticsearch_url}", name="test-hosts", answer=60)
     engine.put([SearchDocument("a", title_ko="버스")])
     for _ in range(5):
         assert engine.search(SearchQuery(q="버스")).total == 1
@@ -59,7 +59,7 @@ def test_a_host_that_is_down_is_passed_over(elasticsearch_url: str) -> None:
 def test_an_index_of_another_version_says_how_to_mend_it(elasticsearch_url: str) -> None:
     with Elasticsearch(elasticsearch_url) as client:
         client.indices.create(index="test-versions-v0-7", aliases={"test-versions-v0": {}})
-    engine = Cluster(elasticsearch_url, name="test-versions")
+    engine = Cluster(elasticsearch_url, name="test-versions", answer=60)
     uses = (engine.count, lambda: engine.search(SearchQuery()), lambda: engine.put([SearchDocument("a")]))
     for use in uses:
         with pytest.raises(SearchUnavailable, match="entrepot reindex"):
@@ -72,7 +72,8 @@ def test_an_index_of_another_version_says_how_to_mend_it(elasticsearch_url: str)
 
 @pytest.mark.service("elasticsearch")
 def test_a_document_the_cluster_refuses_is_reported(elasticsearch_url: str) -> None:
-    engine = Cluster(elasticsearch_url, name="test-refused")
+    engine = Cluster(elasticsearch_url, name="test-refused", answer=60)
     with pytest.raises(SearchUnavailable, match="refused 1 documents"):
-        engine.put([SearchDocument("x" * 600), SearchDocument("a")])
+        engine.put([SearchDocument("x" * 40_000), SearchDocument("a")])
+    assert engine.count() == 1
     engine.close()

@@ -296,6 +296,11 @@ def test_long_and_odd_values_are_taken(engine: SearchEngine) -> None:
     )
     assert ids(engine, "가가가") == ["odd"]
     assert ids(engine, sort="title") == ["odd"]
+    far = "가" * 600
+    engine.put([SearchDocument(far, title_ko="먼 곳")])
+    assert ids(engine, "먼") == [far]
+    engine.drop([far])
+    assert engine.count() == 1
 
 
 def test_puts_of_single_documents_keep_all_of_them(engine: SearchEngine) -> None:
