@@ -76,7 +76,7 @@ def _selected(query: RowQuery, known: dict[str, Column], faults: list[InputError
 def _check_order(query: RowQuery, known: dict[str, Column], faults: list[InputError]) -> None:
     names = [order.column for order in query.order]
     faults += _unknown("order", names, known)
-    for name in names:
+    for name in dict.fromkeys(names):
         if name in known and known[name].type == "geometry":
             faults.append(InputError("order", f"geometry {name!r} has no order", "order by another column"))
         if names.count(name) > 1:

@@ -29,11 +29,18 @@ class Rows:
     Above `cache_bytes` in total, those not asked for longest are deleted after a build.
     """
 
-    def __init__(self, storage: Parts, index_folder: Path, *, cache_bytes: int = 20 * GIGABYTE) -> None:
+    def __init__(
+        self,
+        storage: Parts,
+        index_folder: Path,
+        *,
+        cache_bytes: int = 20 * GIGABYTE,
+        scanner: Scanner | None = None,
+    ) -> None:
         self._storage = storage
         self._folder = index_folder
         self._cache_bytes = cache_bytes
-        self._scanner = Scanner(storage)
+        self._scanner = scanner or Scanner(storage)
         self._open: OrderedDict[str, Index] = OrderedDict()
         self._lock = Lock()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -126,9 +126,9 @@ class Scanner:
     def _cursor(self, snapshot: Snapshot) -> Iterator[Any]:
         """A cursor that is interrupted when its time is up."""
         cursor = self._database.cursor()
-        timer = Timer(self._seconds, cursor.interrupt)
-        timer.daemon = True
-        timer.start()
+        done = Event()
+        watch = Thread(target=_watch, args=(cursor, done, self._seconds), daemon=True)
+        watch.start()
         try:
             yield cursor
         except duckdb.InterruptException as error:
@@ -143,8 +143,17 @@ class Scanner:
         except duckdb.OutOfMemoryException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._memory} of memory") from error
         finally:
-            timer.cancel()
+            done.set()
+            watch.join()  # It must not interrupt a closed cursor.
             cursor.close()
+
+
+def _watch(cursor: Any, done: Event, seconds: float) -> None:
+    """Interrupt what a cursor does when its time is up, again and again: planning does not hear it."""
+    wait = seconds
+    while not done.wait(wait):
+        cursor.interrupt()
+        wait = 0.05
 
 
 def _literal(value: object) -> str:
