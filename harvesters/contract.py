@@ -71,10 +71,10 @@ def changes(previous: Sequence[Column] | None, columns: Sequence[Column], retype
 def judge(feed: Feed, changed: Changes, counts: Counts, had_rows: bool) -> Hold | None:
     """Whether the contract lets these rows be published; None when it does."""
     return (
-        _frozen(feed, changed, counts)
+        _empty(feed, counts, had_rows)
+        or _frozen(feed, changed, counts)
         or _changed(feed, changed)
         or _too_many(feed, counts)
-        or _empty(feed, counts, had_rows)
     )
 
 
@@ -112,7 +112,7 @@ def _too_many(feed: Feed, counts: Counts) -> Hold | None:
 
 
 def _empty(feed: Feed, counts: Counts, had_rows: bool) -> Hold | None:
-    if feed.contract == "evolve" or not had_rows or counts.read > counts.rejected:
+    if feed.contract == "evolve" or not had_rows or counts.read:
         return None
     return Hold(
         "empty",

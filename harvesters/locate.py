@@ -83,6 +83,8 @@ def _plausible(given: list[pa.ChunkedArray], x: Floats, y: Floats, axes: Axes, e
     """
     both = np.isfinite(x) & np.isfinite(y)
     written = min(len(values) - values.null_count for values in given)
+    if not written:
+        return axes.named
     if not both.any() or both.sum() < 0.9 * written:
         return False
     x, y = x[both], y[both]
