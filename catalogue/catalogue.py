@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,18 +149,25 @@ class Catalogue(Work):
     def rows(self, dataset: str, query: RowQuery) -> RowPage:
         """A page of rows of one snapshot; raises as `snapshot` does, BadInput, or RowsTimeout."""
         snapshot = self.snapshot_of(dataset, query)
-        try:
+        with self._reading(snapshot):
             return self._parts.rows.read(snapshot, query)
-        except FileNotFoundError:
-            self._entries.snapshot(dataset, snapshot.id)  # Collected in this instant: that is the answer.
-            raise
 
     def export(self, dataset: str, format: str, snapshot: str | None = None) -> Export:
         """A whole snapshot as a file in one of EXPORT_FORMATS; raises as `snapshot` does, or BadInput."""
         whole = self.snapshot(dataset, snapshot)
-        path = encode.export(whole, format, self._storage, self._parts.exports)
+        with self._reading(whole):
+            path = encode.export(whole, format, self._storage, self._parts.exports)
         media_type, extension = encode.EXPORT_FORMATS[format]
         return Export(path, media_type, f"{dataset}.{extension}", f"{whole.id}.{format}")
+
+    @contextmanager
+    def _reading(self, snapshot: Snapshot) -> Iterator[None]:
+        """A part that is gone because its snapshot was collected in this instant is answered as such."""
+        try:
+            yield
+        except FileNotFoundError:
+            self._entries.snapshot(snapshot.dataset, snapshot.id)
+            raise
 
     # Upkeep.
 

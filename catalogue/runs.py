@@ -30,10 +30,10 @@ def land(connection: Connection, run: Run, now: datetime) -> Run:
 
 
 def confirm(connection: Connection, run: Run) -> None:
-    """Hold the run's lease until the transaction ends; raises RunLost when it was given up already."""
-    mine = (runs.c.run == run.run) & (runs.c.dataset == run.feed) & (runs.c.worker.is_not(None))
+    """Keep the run from being given up until the transaction ends; raises RunLost when it was already."""
+    mine = (runs.c.run == run.run) & (runs.c.dataset == run.feed)
     status = connection.scalar(sa.select(runs.c.status).where(mine).with_for_update())
-    if status not in (None, "running"):
+    if status == "failed":
         raise RunLost(run.run, run.feed)
 
 

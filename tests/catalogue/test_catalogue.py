@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy.engine import Engine
 
 from catalogue import (
     Catalogue,
@@ -27,12 +28,14 @@ from catalogue import (
     open_engine,
 )
 from catalogue.current import SECONDS
+from catalogue.entries import Entries
 from catalogue.search.embedded import Embedded
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column, Dataset, Text
 from schemas.problem import BadInput
 from schemas.query import RowQuery, SearchQuery
 from schemas.run import REJECTS, Run
+from schemas.snapshot import Snapshot
 
 COLUMNS = (
     Column("park_id", "text", Text("번호"), key=True, role="key"),
@@ -288,6 +291,28 @@ def test_garbage_is_collected_only_when_nobody_may_ask_for_it(
     assert sorted(kept) == ids[1:]
     assert not list((tmp_path / "derived").rglob(f"{ids[0]}*"))
     assert catalogue.rejects("parks")[0] == 1
+
+
+def test_a_snapshot_that_is_collected_while_it_is_asked_for_is_gone(
+    catalogue: Catalogue, database: Engine, clock
+) -> None:
+    class Overtaken(Entries):
+        """Finds the snapshot just before the garbage is collected."""
+
+        def snapshot(self, dataset: str, snapshot: str) -> Snapshot:
+            found = super().snapshot(dataset, snapshot)
+            catalogue.withdraw(dataset)
+            clock.move(days=31)
+            catalogue.collect_garbage({})
+            return found
+
+    clock.now = datetime.now(UTC)
+    catalogue.publish(publication("헌"), run())
+    former = catalogue.snapshot("parks").id
+    catalogue.publish(publication("새"), run("r2"))
+    catalogue._entries = Overtaken(database, clock)
+    with pytest.raises(SnapshotGone):
+        names(catalogue, snapshot=former)
 
 
 def test_garbage_collection_leaves_alone_what_is_not_ours(

@@ -97,6 +97,16 @@ def test_a_run_that_was_given_up_may_not_publish(queue: Queue, database: Engine,
         confirm(connection, replace(run, dataset="parks-trees"))
 
 
+def test_a_run_that_its_worker_stopped_may_not_publish_either(
+    queue: Queue, runs: Runs, database: Engine, clock
+) -> None:
+    queue.request("parks", "schedule")
+    run = queue.claim("w1", None, MINUTE)
+    runs.record(replace(run, status="failed", error="stopped"), clock())
+    with writing(database) as connection, pytest.raises(RunLost):
+        confirm(connection, run)
+
+
 def test_a_run_of_several_datasets_ends_when_it_is_finished(queue: Queue, runs: Runs, clock) -> None:
     id = queue.request("gtfs", "schedule")
     run = queue.claim("w1", None, MINUTE)
