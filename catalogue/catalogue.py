@@ -68,7 +68,10 @@ class Catalogue(Work):
         return run
 
     def record(self, run: Run, rejected: pa.Table | None = None) -> Run:
-        """Remember a run that published nothing: unchanged, held or failed. What is published stays."""
+        """Remember a run that published nothing: unchanged, held or failed. What is published stays.
+
+        A run that has an outcome for this dataset keeps it: stopping a worker undoes no publication.
+        """
         rejects.keep(self._storage, run, rejected)
         return self._runs.record(run, self._clock())
 

@@ -107,6 +107,13 @@ def test_a_run_that_publishes_nothing_leaves_what_stands(catalogue: Catalogue, c
     assert (health.status, health.rows, health.datasets) == ("unchanged", 1, ("parks",))
 
 
+def test_a_run_that_has_published_is_not_made_a_failure_afterwards(catalogue: Catalogue, clock) -> None:
+    landed = catalogue.publish(publication("용두산"), run())
+    clock.move(seconds=3)
+    assert catalogue.record(replace(run(), status="failed", error="the worker was stopped")) == landed
+    assert catalogue.last_published("parks") == catalogue.runs("parks") == [landed]
+
+
 def test_a_reader_between_pages_stays_in_the_snapshot_where_it_began(catalogue: Catalogue, clock) -> None:
     catalogue.publish(publication("가", "나", "다"), run())
     first = catalogue.rows("parks", RowQuery(limit=2))
