@@ -90,7 +90,8 @@ class Gate:
         visit.environ[CALLER] = self._identify.anonymous(visit.address)
         pages = self._identify.pages
         limits = () if visit.path == "free" else pages.limits
-        decision = self._limiter.acquire(Subject("address", visit.address), limits)
+        # Pages and API may have limits of one name; they are counted apart.
+        decision = self._limiter.acquire(Subject("address", f"pages {visit.address}"), limits)
         if not decision.allowed:
             refusal = over_limit(decision.violated, decision.retry_after)
             return _refuse(visit, refusal, self._left(pages, decision))
