@@ -53,7 +53,7 @@ def gis_files(path: Path, spec: FormatSpec, folder: Path) -> list[GisFile]:
         )
     # Two folders of one ZIP may hold files of the same name.
     names = column_names([PurePosixPath(each.name).stem for each in shapes or data])
-    files = []
+    files: list[GisFile] = []
     for name, member in zip(names, shapes or data, strict=True):
         place = folder / str(len(files))
         place.mkdir()

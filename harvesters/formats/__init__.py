@@ -58,7 +58,7 @@ def format_kinds() -> tuple[str, ...]:
 
 def resolved_kind(kind: str) -> str:
     """The kind that a feed's word means; raises LookupError when there is none."""
-    resolved = ALIASES.get(kind, kind)
+    resolved = ALIASES.get(kind, kind).replace("_", "-")
     if resolved not in format_kinds():
         raise LookupError(kind)
     return resolved

@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from harvesters.cutting import Cutter, Piece
 from harvesters.encoding import chunks, encoding_of, refuse_mojibake
-from harvesters.faults import Unreadable
+from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed
 from harvesters.headers import column_names, header_row, usual_width
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
-OPTIONS = frozenset({"encoding", "delimiter", "header", "crs", "x", "y"})
+OPTIONS = frozenset({"crs", "delimiter", "encoding", "header", "member", "x", "y"})
 
 _DELIMITERS = ",;\t|"
 _READ = """
@@ -43,7 +43,15 @@ class Layout:
 
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
-    """One table of text columns; raises Unreadable when there is no header or the encoding does not hold."""
+    r"""One table of text columns; raises Unreadable when there is no header or the encoding does not hold.
+
+    Line breaks within a cell become \n, empty cells null; blank lines and titles above the header are left
+    out. The rows of the file are those of the table and those of the rejects, each once.
+    """
+    if spec.delimiter and (not spec.delimiter.isascii() or spec.delimiter in '"\r\n'):
+        raise FeedMisconfigured(
+            f"[format] delimiter = {spec.delimiter!r} cannot part cells", "use a sign such as ',', ';' or '|'"
+        )
     encoding = encoding_of(path, spec.encoding)
     text = _unix_lines(chunks(path, encoding))
     head = _head(text)

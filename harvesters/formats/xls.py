@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime, time
 from pathlib import Path
@@ -23,7 +24,7 @@ OPTIONS = frozenset({"crs", "encoding", "header", "member", "sheet", "x", "y"})
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 # What xlrd runs into where a file is cut short or not what it says.
 _BROKEN = (
-    xlrd.XLRDError, CompDocError, struct.error, AssertionError, AttributeError, LookupError, TypeError,
+    xlrd.XLRDError, CompDocError, zipfile.BadZipFile, struct.error, AssertionError, AttributeError, LookupError, TypeError,
     ValueError, OverflowError, MemoryError, OSError,
 )  # fmt: skip
 
