@@ -24,8 +24,8 @@ OPTIONS = frozenset({"crs", "encoding", "header", "member", "sheet", "x", "y"})
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 # What xlrd runs into where a file is cut short or not what it says.
 _BROKEN = (
-    xlrd.XLRDError, CompDocError, zipfile.BadZipFile, struct.error, AssertionError, AttributeError, LookupError, TypeError,
-    ValueError, OverflowError, MemoryError, OSError,
+    xlrd.XLRDError, CompDocError, zipfile.BadZipFile, struct.error, AssertionError, AttributeError,
+    LookupError, TypeError, ValueError, OverflowError, MemoryError, OSError,
 )  # fmt: skip
 
 
