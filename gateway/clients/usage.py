@@ -15,6 +15,8 @@ from gateway.clients.tables import usage, usage_segment
 
 ANONYMOUS = "anonymous"
 """The application that calls without a credential are counted under."""
+CONTINUED = 0
+"""The status of a record that adds the rows and bytes of a stream to a request counted when it began."""
 _REMEMBERED = timedelta(days=30)
 
 
@@ -123,8 +125,8 @@ def _count(records: Iterable[UsageRecord], zone: tzinfo) -> list[dict[str, objec
             datetime.fromtimestamp(record.at, zone).date(),
             record.route[:200],
         )
-        refused = int(record.status == 429)
-        row = (1 - refused, refused, record.rows, record.bytes, record.microseconds)
+        admitted, refused = int(record.status not in {429, CONTINUED}), int(record.status == 429)
+        row = (admitted, refused, record.rows, record.bytes, record.microseconds)
         sums[key] = [total + more for total, more in zip(sums.get(key, [0] * 5), row, strict=True)]
     return [
         {"application": key[0], "day": key[1], "route": key[2], **dict(zip(_COUNTS, sums[key], strict=True))}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
 
 Header = tuple[str, str]
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A body that wants to know when it is done with."""
+
+    def close(self) -> None: ...
 
 
 class Answer:
@@ -34,12 +41,34 @@ class Answer:
         return int(self.status[:3]) if self.status else 500
 
     @property
-    def length(self) -> int:
-        """Bytes of the body as announced; 0 where they are not."""
+    def length(self) -> int | None:
+        """Bytes of the body as announced, or None."""
         for name, value in self.headers:
             if name.lower() == "content-length" and value.isdecimal():
                 return int(value)
-        return 0
+        return None
+
+
+class Counted:
+    """A body whose length nobody announced: tells `when_sent` how many bytes went out, once, at its end."""
+
+    def __init__(self, body: Iterable[bytes], when_sent: Callable[[int], None]) -> None:
+        self._body, self._when_sent, self._sent = body, when_sent, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            self._sent += len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        """Called by the server at the end, also where the client went away (PEP 3333)."""
+        try:
+            if isinstance(self._body, Closing):
+                self._body.close()
+        finally:
+            sent, self._sent = self._sent, 0
+            if sent:
+                self._when_sent(sent)
 
 
 def _no_write(data: bytes) -> Any:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.caller import CALLER, REQUEST_ID, ROUTE, ROWS
 from gateway.clients.plans import Limit, Plan
-from gateway.clients.usage import UsageRecord
+from gateway.clients.usage import CONTINUED, UsageRecord
 from gateway.gate.address import Proxies
-from gateway.gate.answers import Answer, Header
+from gateway.gate.answers import Answer, Counted, Header
 from gateway.gate.clock import Clock
 from gateway.gate.credentials import hide
 from gateway.gate.headers import OPEN, PREFLIGHT, left, policy
@@ -140,8 +140,11 @@ class Gate:
         try:
             body = self._app(visit.environ, answer.start)
         finally:
-            code = answer.code
-            self._record(visit, code, answer.length, (perf_counter_ns() - began) // 1000)
+            code, length = answer.code, answer.length
+            size = 0 if visit.environ["REQUEST_METHOD"] == "HEAD" else length or 0
+            self._record(visit, code, size, (perf_counter_ns() - began) // 1000)
+        if length is None and visit.path in _METERED:
+            body = Counted(body, lambda sent: self._record(visit, CONTINUED, sent))
         visit.start(answer.status, [*answer.headers, *headers, _named(visit)], answer.error)
         return code, body
 
@@ -149,7 +152,8 @@ class Gate:
         if visit.path not in _METERED:
             return
         environ, caller = visit.environ, visit.environ[CALLER]
-        route, rows = environ.get(ROUTE) or _NO_ROUTE, environ.get(ROWS, 0)
+        # What is counted is taken out, so that the end of a stream adds only what came since.
+        route, rows = environ.get(ROUTE) or _NO_ROUTE, environ.pop(ROWS, 0)
         who = (self._clock.wall(), caller.application, caller.kid)
         record = UsageRecord(*who, route, status, rows, size, microseconds)
         try:

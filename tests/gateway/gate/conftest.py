@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from flask import Flask, request
+from flask import Flask, request, stream_with_context
 from sqlalchemy import Engine, create_engine
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -126,6 +126,13 @@ def small_app(seen: list[dict[str, Any]]) -> Flask:
             "application": who.application,
             "query": request.query_string.decode(),
         }
+
+    @app.get("/api/v1/export")
+    @stream_with_context
+    def export() -> Iterator[bytes]:
+        for _ in range(5):
+            request.environ[ROWS] = request.environ.get(ROWS, 0) + 10
+            yield b"x" * 1000
 
     @app.get("/api/v1/broken")
     def broken() -> None:

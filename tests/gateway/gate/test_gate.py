@@ -223,6 +223,20 @@ def test_usage_counts_what_was_let_in_and_what_was_refused(door):
     assert door.clients.usage("anonymous").requests == 1
 
 
+def test_a_stream_is_one_request_with_all_its_rows_and_bytes(door):
+    assert len(door.keyed("/api/v1/export").body) == 5000
+    door.meter.flush()
+    usage = door.clients.usage(door.application)
+    assert (usage.requests, usage.rows, usage.bytes) == (1, 50, 5000)
+
+
+def test_head_counts_no_bytes(door):
+    assert door.ask(ROWS, method="HEAD", X_API_KEY=door.key).headers["content-length"] != "0"
+    door.meter.flush()
+    usage = door.clients.usage(door.application)
+    assert (usage.requests, usage.bytes) == (1, 0)
+
+
 def test_an_application_that_fails_outright_is_counted_too(door):
     def fails(environ, start_response):
         raise RuntimeError("broken beyond Flask")
