@@ -70,12 +70,10 @@ def changes(previous: Sequence[Column] | None, columns: Sequence[Column], retype
 
 def judge(feed: Feed, changed: Changes, counts: Counts, had_rows: bool) -> Hold | None:
     """Whether the contract lets these rows be published; None when it does."""
-    return (
-        _empty(feed, counts, had_rows)
-        or _frozen(feed, changed, counts)
-        or _changed(feed, changed)
-        or _too_many(feed, counts)
-    )
+    empty = _empty(feed, counts, had_rows)
+    if empty and not counts.read:
+        return empty  # Nothing was written, so nothing can be said of types either.
+    return _frozen(feed, changed, counts) or _changed(feed, changed) or _too_many(feed, counts) or empty
 
 
 def _frozen(feed: Feed, changed: Changes, counts: Counts) -> Hold | None:
@@ -112,7 +110,7 @@ def _too_many(feed: Feed, counts: Counts) -> Hold | None:
 
 
 def _empty(feed: Feed, counts: Counts, had_rows: bool) -> Hold | None:
-    if feed.contract == "evolve" or not had_rows or counts.read:
+    if feed.contract == "evolve" or not had_rows or counts.read > counts.rejected:
         return None
     return Hold(
         "empty",

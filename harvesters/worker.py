@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from catalogue import Catalogue
 from harvesters.lease import beating, worker_name
 from harvesters.run import Harvester, harvest
 from harvesters.schedule import Schedule
@@ -16,6 +19,8 @@ from schemas.feed import Feed
 from schemas.run import Run
 
 log = logging.getLogger(__name__)
+_DEATHS = 3
+_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Worker:
 
     def once(self) -> list[Run]:
         """Run what is due or asked for, and return what became of it."""
-        self._catalogue.expire_runs()
+        self._bury_the_dead()
         for feed in self._schedule.due(self._clock()):
             self._catalogue.request_run(feed, "schedule")
         runs: list[Run] = []
@@ -118,8 +123,7 @@ class Worker:
         collected = 0.0
         while not stop.is_set():
             try:
-                for dead in self._catalogue.expire_runs():
-                    log.error("run=%s feed=%s status=failed error=%s", dead.run, dead.feed, dead.error)
+                self._bury_the_dead()
                 self._catalogue.drain_search()
                 if time.monotonic() - collected > self._pace.garbage.total_seconds() or not collected:
                     self._collect_garbage()
@@ -128,11 +132,37 @@ class Worker:
                 log.exception("worker=%s", self._name)
             stop.wait(self._pace.upkeep.total_seconds())
 
+    def _bury_the_dead(self) -> None:
+        """Fail the runs whose worker died and ask for them anew, but not for a feed that keeps killing."""
+        for dead in self._catalogue.expire_runs():
+            log.error("run=%s feed=%s status=failed error=%s", dead.run, dead.feed, dead.error)
+            latest = self._catalogue.runs(feed=dead.feed, limit=_DEATHS)
+            if len(latest) < _DEATHS or any(run.error != dead.error for run in latest):
+                self._catalogue.request_run(dead.feed, dead.trigger)
+
     def _collect_garbage(self) -> None:
         self._catalogue.collect_garbage({id: feed.keep for id, feed in self._feeds().items()})
+
+        _sweep(self._harvester.work)
 
     def _give_up(self) -> None:
         """Say of runs that outlast the grace period that they were stopped; they can no longer publish."""
         for run in list(self._live.values()):
             stopped = replace(run, status="failed", error="the worker was stopped before the run was done")
             self._catalogue.record(stopped)
+
+
+def _sweep(work: Path) -> None:
+    """Remove the folders of runs that were killed; one that is in use is not a day old."""
+    for folder in work.glob("*-*"):
+        if time.time() - folder.stat().st_mtime > _DAY:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def last_start(catalogue: Catalogue) -> Callable[[str], datetime | None]:
+    """When a feed's latest finished run began, for a Schedule."""
+
+    def started(feed: str) -> datetime | None:
+        return max((run.started for run in catalogue.last_run(feed) if run.started), default=None)
+
+    return started

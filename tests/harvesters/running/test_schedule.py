@@ -1,0 +1,123 @@
+"""Feeds are asked for when their lines say so, in the city's zone."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from harvesters.schedule import Schedule, is_due, trigger
+from harvesters.watch import FeedFolders
+from schemas.feed import ScheduleSpec
+
+SEOUL = ZoneInfo("Asia/Seoul")
+FEED = """
+title = {{ en = "Parks" }}
+publisher = "Busan"
+licence = "KOGL-1"
+[source]
+kind = "file"
+path = "parks.csv"
+[schedule]
+{schedule}
+"""
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=SEOUL)
+
+
+def next_times(cron: str, start: str, count: int) -> list[str]:
+    line, moment, found = trigger(ScheduleSpec(cron=cron), SEOUL, None), at(start), []
+    for _ in range(count):
+        moment = line.get_next_fire_time(None, moment)
+        found.append(f"{moment:%a %d %H:%M}")
+        moment += timedelta(seconds=1)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cron", "times"),
+    [
+        ("30 4 * * *", ["Sun 01 04:30", "Mon 02 04:30"]),
+        ("0 6 * * 0", ["Sun 01 06:00", "Sun 08 06:00"]),
+        ("0 6 * * 7", ["Sun 01 06:00", "Sun 08 06:00"]),
+        ("0 6 * * 1-5", ["Mon 02 06:00", "Tue 03 06:00"]),
+        ("0 6 * * mon", ["Mon 02 06:00", "Mon 09 06:00"]),
+        ("0 6 * * 5-7", ["Sun 01 06:00", "Fri 06 06:00"]),
+        ("0 6 * * 1,3", ["Mon 02 06:00", "Wed 04 06:00"]),
+        ("*/20 0 * * *", ["Sun 01 00:00", "Sun 01 00:20"]),
+        ("0 6 3 * 1", ["Mon 02 06:00", "Tue 03 06:00"]),
+    ],
+)
+def test_a_cron_line_means_what_crontab_says(cron, times):
+    # The 1st of March 2026 is a Sunday.
+    assert next_times(cron, "2026-03-01T00:00", 2) == times
+
+
+@pytest.mark.parametrize(
+    ("spec", "last", "now", "due"),
+    [
+        (ScheduleSpec(every=timedelta(minutes=5)), None, "2026-03-01T10:00", True),
+        (ScheduleSpec(every=timedelta(minutes=5)), "2026-03-01T09:56", "2026-03-01T10:00", False),
+        (ScheduleSpec(every=timedelta(minutes=5)), "2026-03-01T09:55", "2026-03-01T10:00", True),
+        (ScheduleSpec(cron="30 4 * * *"), "2026-03-01T04:31", "2026-03-02T04:29", False),
+        (ScheduleSpec(cron="30 4 * * *"), "2026-03-01T04:31", "2026-03-02T04:30", True),
+        (ScheduleSpec(cron="30 4 * * *"), "2026-03-01T04:30", "2026-03-01T05:00", False),
+    ],
+)  # fmt: skip
+def test_a_feed_is_due_when_its_latest_run_is_older_than_its_schedule(spec, last, now, due):
+    assert is_due(spec, at(last) if last else None, at(now), SEOUL) is due
+
+
+def test_times_of_the_catalogue_are_utc_and_those_of_a_cron_line_local():
+    ran = datetime(2026, 2, 28, 19, 0, tzinfo=UTC)  # 04:00 of the 1st in Seoul
+    assert is_due(ScheduleSpec(cron="30 4 * * *"), ran, at("2026-03-01T04:30"), SEOUL)
+
+
+def test_a_running_schedule_asks_for_new_and_changed_feeds_and_forgets_removed_ones(tmp_path: Path):
+    asked: list[str] = []
+    came = threading.Event()
+    ran: dict[str, datetime] = {}
+
+    def request(feed: str) -> None:
+        asked.append(feed)
+        ran[feed] = datetime.now(UTC)
+        came.set()
+
+    def wait(seconds: float = 5) -> bool:
+        there = came.wait(seconds)
+        came.clear()
+        return there
+
+    (tmp_path / "hourly.toml").write_text(FEED.format(schedule='every = "1h"'), "utf-8")
+    look = timedelta(seconds=0.2)
+    schedule = Schedule(FeedFolders([tmp_path]), ran.get, request, zone=SEOUL, look=look)
+    schedule.start()
+    try:
+        assert wait()
+        assert not wait(0.6)
+        (tmp_path / "often.toml").write_text(FEED.format(schedule='every = "1s"'), "utf-8")
+        assert wait()
+        assert wait()
+        assert set(asked) == {"hourly", "often"}
+        (tmp_path / "often.toml").unlink()
+        wait(1)
+        seen = len(asked)
+        assert not wait(1.5)
+        assert len(asked) == seen
+    finally:
+        schedule.stop()
+
+
+def test_a_broken_feed_file_keeps_none_of_the_others_from_being_read(tmp_path: Path, caplog):
+    feeds = FeedFolders([tmp_path])
+    (tmp_path / "good.toml").write_text(FEED.format(schedule='every = "1h"'), "utf-8")
+    (tmp_path / "bad.toml").write_text(FEED.format(schedule='evry = "1h"'), "utf-8")
+    assert list(feeds()) == ["good"]
+    assert "evry" in caplog.text
+    (tmp_path / "bad.toml").write_text(FEED.format(schedule='every = "2h"'), "utf-8")
+    assert sorted(feeds()) == ["bad", "good"]

@@ -1,0 +1,244 @@
+"""Workers claim what is due, one run of a feed at a time, and leave no run behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from catalogue import Catalogue
+from harvesters.lease import harvest_now
+from harvesters.run import Harvester
+from harvesters.schedule import Schedule
+from harvesters.watch import FeedFolders
+from harvesters.worker import Pace, Worker, last_start
+from schemas.run import Run
+
+FEED = """
+title = {{ en = "Parks" }}
+publisher = "Busan"
+licence = "KOGL-1"
+[source]
+{source}
+[schedule]
+every = "1h"
+"""
+QUICK = Pace(
+    lease=timedelta(seconds=0.8),
+    poll=timedelta(seconds=0.05),
+    upkeep=timedelta(seconds=0.1),
+    grace=timedelta(seconds=0.3),
+)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def write_feed(tmp_path: Path) -> Callable[[str, str], None]:
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "source.csv").write_text("번호,이름\n1,가\n2,나\n", "utf-8")
+
+    def write(id: str, source: str = 'kind = "file"\npath = "../source.csv"') -> None:
+        (tmp_path / "feeds" / f"{id}.toml").write_text(FEED.format(source=source), "utf-8")
+
+    return write
+
+
+@pytest.fixture
+def worker(harvester: Harvester, tmp_path: Path) -> Worker:
+    feeds, catalogue = FeedFolders([tmp_path / "feeds"]), harvester.catalogue
+
+    def request(feed: str) -> object:
+        return catalogue.request_run(feed, "schedule")
+
+    look = timedelta(seconds=0.2)
+    schedule = Schedule(feeds, last_start(catalogue), request, zone=harvester.zone, look=look)
+    return Worker(harvester, feeds, schedule, clock=utc_now, pace=QUICK)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_once_runs_what_is_due_and_then_nothing_is(worker: Worker, write_feed):
+    write_feed("parks")
+    write_feed("stops")
+    assert {run.dataset: run.status for run in worker.once()} == {"parks": "published", "stops": "published"}
+    assert worker.once() == []
+
+
+def test_once_runs_what_was_asked_for(worker: Worker, write_feed, catalogue: Catalogue):
+    write_feed("parks")
+    worker.once()
+    catalogue.request_run("parks", "portal")
+    assert [(run.status, run.trigger) for run in worker.once()] == [("unchanged", "portal")]
+
+
+def test_a_run_of_a_feed_that_a_worker_does_not_know_is_left_to_others(worker: Worker, write_feed, catalogue):
+    catalogue.request_run("elsewhere", "portal")
+    assert worker.once() == []
+    assert [run.feed for run in catalogue.queue()] == ["elsewhere"]
+
+
+def test_a_run_whose_worker_died_is_seen_as_failed_and_the_feed_goes_on(
+    worker: Worker, write_feed, catalogue
+):
+    write_feed("parks")
+    catalogue.request_run("parks", "portal")
+    catalogue.claim_run("dead", "parks", timedelta(seconds=-1))
+    (run,) = worker.once()
+    assert run.status == "published"
+    assert [(run.status, run.error) for run in catalogue.runs(feed="parks")][1:] == [
+        ("failed", "the worker died")
+    ]
+
+
+def test_a_feed_that_keeps_killing_its_worker_is_not_asked_for_for_ever(
+    worker: Worker, write_feed, catalogue
+):
+    write_feed("parks")
+    catalogue.request_run("parks", "portal")
+    for _ in range(3):
+        assert catalogue.claim_run("dead", "parks", timedelta(seconds=-1))
+        worker._bury_the_dead()
+    assert catalogue.queue() == []
+
+
+def test_a_slow_source_holds_up_nobody_and_its_lease_is_kept(worker: Worker, write_feed, catalogue, site):
+    answer = threading.Event()
+
+    def slow(request: object) -> None:
+        answer.wait(10)
+        body = "번호\n1\n".encode()
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    site.routes["/slow.csv"] = slow
+    write_feed("slow", f'kind = "url"\nurl = "{site.url("/slow.csv")}"')
+    stop = threading.Event()
+    running = threading.Thread(target=worker.run, args=(stop,))
+    running.start()
+    try:
+        assert eventually(lambda: [run.status for run in catalogue.queue()] == ["running"])
+        write_feed("parks")
+        assert eventually(lambda: "parks" in catalogue.ids())
+        time.sleep(1.2)  # Longer than the lease.
+        assert [run.feed for run in catalogue.queue()] == ["slow"]
+        answer.set()
+        assert eventually(lambda: "slow" in catalogue.ids())
+    finally:
+        answer.set()
+        stop.set()
+        running.join(10)
+    assert not running.is_alive()
+
+
+def test_a_run_that_outlasts_the_grace_period_is_given_up_and_cannot_publish(
+    worker: Worker, write_feed, catalogue, site
+):
+    answer = threading.Event()
+    site.routes["/never.csv"] = lambda request: answer.wait(5)
+    write_feed("never", f'kind = "url"\nurl = "{site.url("/never.csv")}"')
+    stop = threading.Event()
+    running = threading.Thread(target=worker.run, args=(stop,))
+    running.start()
+    assert eventually(lambda: [run.status for run in catalogue.queue()] == ["running"])
+    stop.set()
+    running.join(5)
+    assert not running.is_alive()
+    (run,) = catalogue.runs(feed="never")
+    assert (run.status, run.error) == ("failed", "the worker was stopped before the run was done")
+    answer.set()
+
+
+KILLED = """
+import os, sys
+from datetime import timedelta
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from catalogue import open_catalogue
+from catalogue.search.embedded import Embedded
+from harvesters.run import Harvester, harvest
+from harvesters.feeds import read_feed
+from zoneinfo import ZoneInfo
+folder = Path({folder!r})
+catalogue = open_catalogue(f"sqlite:///{{folder / 'entrepot.db'}}", folder / "parts",
+                           Embedded(folder / "search"), index_folder=folder / "derived")
+feed = read_feed(folder / "feeds" / "parks.toml")
+catalogue.request_run("parks", "command")
+run = catalogue.claim_run("killed", "parks", timedelta(seconds=1))
+def fetch(url, to, *, params=None):
+    print("fetching", flush=True)
+    import time; time.sleep(60)
+korea, zone = (124, 33, 132, 39), ZoneInfo("Asia/Seoul")
+harvest(feed, run, Harvester(catalogue, fetch, folder / "work", korea, zone, {{}}))
+"""
+
+
+def test_a_worker_killed_in_the_middle_leaves_the_old_rows_and_a_failed_run(
+    harvester: Harvester, write_feed, worker: Worker, tmp_path: Path, catalogue: Catalogue
+):
+    write_feed("parks")
+    worker.once()
+    before = catalogue.snapshot("parks").id
+    write_feed("parks", 'kind = "url"\nurl = "http://127.0.0.1:9/"')
+    script = KILLED.format(root=str(Path(__file__).resolve().parents[3]), folder=str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"fetching\n"
+        os.kill(process.pid, signal.SIGKILL)
+    time.sleep(1.1)
+    assert [run.error for run in catalogue.expire_runs()] == ["the worker died"]
+    assert catalogue.snapshot("parks").id == before
+    write_feed("parks")
+    feed = FeedFolders([tmp_path / "feeds"])()["parks"]
+    (run,) = harvest_now(feed, harvester)
+    assert run.status == "unchanged"
+
+
+def test_a_command_waits_for_the_worker_that_is_at_the_feed(
+    harvester: Harvester, write_feed, tmp_path, catalogue
+):
+    write_feed("parks")
+    feed = FeedFolders([tmp_path / "feeds"])()["parks"]
+    catalogue.request_run("parks", "portal")
+    busy = catalogue.claim_run("other", "parks", timedelta(seconds=60))
+    found: list[Run] = []
+    waiting = threading.Thread(target=lambda: found.extend(harvest_now(feed, harvester)))
+    waiting.start()
+    waiting.join(0.5)
+    assert waiting.is_alive()
+    catalogue.record(busy)
+    catalogue.finish_run(busy.run)
+    waiting.join(10)
+    assert [run.status for run in found] == ["published"]
+
+
+def test_the_folder_of_a_run_that_was_killed_is_removed_a_day_later(
+    worker: Worker, write_feed, harvester: Harvester
+):
+    write_feed("parks")
+    old, young = harvester.work / "20260101-x", harvester.work / "20260102-y"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    yesterday = time.time() - 90_000
+    os.utime(old, (yesterday, yesterday))
+    worker.once()
+    assert list(harvester.work.iterdir()) == [young]
