@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
+from catalogue.database import connect, writing
 from config.migrations import upgrade
 from config.migrations.tables import OWNERS
+
+
+def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    """Not one in three hundred is told that the database is locked."""
+
+    def add(url: str) -> None:
+        engine = connect(url)
+        with writing(engine) as connection:
+            connection.execute(sa.text("CREATE TABLE IF NOT EXISTS t (n)"))
+            connection.execute(sa.text("INSERT INTO t VALUES (1)"))
+        engine.dispose()
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(40):
+            url = f"sqlite:///{tmp_path / str(number)}.db"
+            list(pool.map(add, [url] * 8))
+            with sqlite3.connect(tmp_path / f"{number}.db") as written:
+                assert written.execute("SELECT count(*) FROM t").fetchone() == (8,)
+            written.close()
 
 
 def test_migrating_leaves_no_difference_to_the_tables_in_code(database: Engine) -> None:
