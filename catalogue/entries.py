@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from catalogue import stored
 from catalogue.database import insert, writing
 from catalogue.errors import NoRows, SnapshotGone, Taken, UnknownDataset, UnknownSnapshot
+from catalogue.export import EXPORT_FORMATS
 from catalogue.runs import confirm, land
 from catalogue.tables import datasets, search_work, snapshots
 from schemas.dataset import Dataset
@@ -169,6 +170,7 @@ def _later_than(former: datetime | None, now: datetime) -> datetime:
 def _filled(dataset: Dataset, snapshot: Snapshot, created: datetime | None) -> Dataset:
     return replace(
         dataset,
+        formats=_formats(snapshot),
         rows=snapshot.rows,
         bbox=snapshot.bbox,
         period=snapshot.period,
@@ -176,6 +178,12 @@ def _filled(dataset: Dataset, snapshot: Snapshot, created: datetime | None) -> D
         created=created or snapshot.created,
         updated=snapshot.created,
     )
+
+
+def _formats(snapshot: Snapshot) -> tuple[str, ...]:
+    """What a whole snapshot can be had as."""
+    located = any(column.type == "geometry" for column in snapshot.columns)
+    return tuple(name for name in sorted(EXPORT_FORMATS) if located or name != "geojson")
 
 
 def _let_go(connection: Connection, dataset: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,17 +48,30 @@ class Ticket:
 
 def run(port: int, data: Path) -> None:
     """Serve the demo until SIGTERM or SIGINT; raises DemoFailed."""
-    with _city() as city:
+    with _told(data / "demo.json") as tell, _city() as city:
         environ = _environ(data, city)
         _write_feeds(data / "feeds", city)
         url = f"http://127.0.0.1:{port}"
         ticket = _ticket(data, url, environ)
-        (data / "demo.json").unlink(missing_ok=True)
         with _children(environ, port) as children:
             _await_ready(url, environ, children)
-            _write_atomically(data / "demo.json", json.dumps(asdict(ticket), indent=2) + "\n")
-            _print(ticket)
+            tell(ticket)
             _wait(children)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[Callable[[Ticket], None]]:
+    """The file that says the demo is ready: there while it is, and not before or after."""
+    path.unlink(missing_ok=True)
+
+    def tell(ticket: Ticket) -> None:
+        _write_atomically(path, json.dumps(asdict(ticket), indent=2) + "\n")
+        _print(ticket)
+
+    try:
+        yield tell
+    finally:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

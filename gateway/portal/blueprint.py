@@ -67,6 +67,7 @@ def template_words() -> dict[str, Any]:
         "csrf": _csrf,
         "person": person_or_none,
         "when": lambda moment: _when(moment, services().zone),
+        "theme_name": lambda theme: said.get(f"theme_{theme}", theme),
         "number": lambda value: "" if value is None else f"{value:,}",
     }
 

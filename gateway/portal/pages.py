@@ -14,6 +14,7 @@ from gateway.portal.language import choose
 from gateway.portal.snippets import snippets
 from gateway.problems import PROBLEMS
 from gateway.services import services
+from schemas.dataset import Column
 from schemas.problem import Problem
 from schemas.query import FACETS, RowQuery, SearchPage, SearchQuery
 
@@ -89,11 +90,16 @@ def one(dataset: str) -> str:
         columns = catalogue.columns(dataset)
         shown |= {
             "columns": columns,
-            "preview": catalogue.rows(dataset, RowQuery(limit=PREVIEW)),
+            "preview": catalogue.rows(dataset, RowQuery(limit=PREVIEW, select=_readable(columns))),
             "snippets": snippets(described, columns),
             "geometry": any(column.type == "geometry" for column in columns),
         }
     return render_template("dataset.html", **shown)
+
+
+def _readable(columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """The columns that a table shows; the map shows the others."""
+    return tuple(column.name for column in columns if column.type != "geometry")
 
 
 @portal.get("/docs")

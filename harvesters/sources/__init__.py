@@ -56,6 +56,7 @@ def source_kinds() -> tuple[str, ...]:
 
 def source(kind: str) -> Source:
     """The module of a kind; raises LookupError when there is none."""
+    kind = kind.replace("_", "-")
     if kind not in source_kinds():
         raise LookupError(kind)
     module: Source = import_module(f"{__name__}.{kind.replace('-', '_')}")

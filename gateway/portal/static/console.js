@@ -6,4 +6,5 @@ window.SwaggerUIBundle({
   tryItOutEnabled: true,
   persistAuthorization: false,
   validatorUrl: null,
+  defaultModelsExpandDepth: -1,
 });
