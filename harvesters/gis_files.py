@@ -38,36 +38,36 @@ class GisFile:
 
 def gis_files(path: Path, spec: FormatSpec, folder: Path) -> list[GisFile]:
     """The file itself, or the shapefiles of a ZIP, or its other geometries; raises Unreadable."""
-    with path.open("rb") as file:
-        head = file.read(4096)
+    with path.open("rb") as content:
+        head = content.read(4096)
     if not head.startswith(b"PK"):
-        return [_placed(path, _suffix(head), path.stem, folder, spec)]
+        return [_placed(path, GisFile(folder / f"{STEM}{_suffix(head)}", path.stem), spec.encoding)]
     found = members(path)
     data = [each for each in found if each.suffix in _SUFFIXES and spec.member in (None, each.name)]
-    shapes = [each for each in data if each.suffix == ".shp"]
     if not data:
         listed = ", ".join(repr(each.name) for each in found[:5]) + (", …" if len(found) > 5 else "")
         raise Unreadable(
             f"the ZIP file holds no geometry, only {listed or 'nothing'}",
             "[format] member names a file of it",
         )
+    chosen = [each for each in data if each.suffix == ".shp"] or data
     # Two folders of one ZIP may hold files of the same name.
-    names = column_names([PurePosixPath(each.name).stem for each in shapes or data])
+    names = column_names([PurePosixPath(each.name).stem for each in chosen])
     files: list[GisFile] = []
-    for name, member in zip(names, shapes or data, strict=True):
+    for name, member in zip(names, chosen, strict=True):
         place = folder / str(len(files))
         place.mkdir()
-        files.append(replace(_unpacked(path, member, found, place, spec), name=name))
+        file = GisFile(place / f"{STEM}{_SUFFIXES[member.suffix]}", name)
+        if member.suffix == ".shp":
+            _unpack_shapefile(path, member, found, file)
+        else:
+            unzip(path, member, place / "packed")
+            file = _placed(place / "packed", file, spec.encoding)
+        files.append(file)
     return files
 
 
-def _unpacked(
-    path: Path, member: Member, found: tuple[Member, ...], place: Path, spec: FormatSpec
-) -> GisFile:
-    name = PurePosixPath(member.name).stem
-    if member.suffix != ".shp":
-        unzip(path, member, place / "packed")
-        return _placed(place / "packed", _SUFFIXES[member.suffix], name, place, spec)
+def _unpack_shapefile(path: Path, member: Member, found: tuple[Member, ...], file: GisFile) -> None:
     root = member.name[: -len(".shp")].casefold()
     parts = {each.suffix: each for each in found if each.name.casefold() in {root + part for part in _PARTS}}
     for needed in (".shx", ".dbf"):
@@ -78,8 +78,8 @@ def _unpacked(
             )
     for suffix, part in parts.items():
         # GDAL believes a .cpg; we do not, so it is put where GDAL does not look.
-        unzip(path, part, place / (CODEPAGE if suffix == ".cpg" else f"{STEM}{suffix}"))
-    return GisFile(place / f"{STEM}.shp", name)
+        name = CODEPAGE if suffix == ".cpg" else f"{STEM}{suffix}"
+        unzip(path, part, file.path.with_name(name))
 
 
 def _suffix(head: bytes) -> str:
@@ -98,14 +98,13 @@ def _suffix(head: bytes) -> str:
     )
 
 
-def _placed(path: Path, suffix: str, name: str, folder: Path, spec: FormatSpec) -> GisFile:
-    """The file in UTF-8; text that could send GDAL elsewhere is refused."""
-    place = folder / f"{STEM}{suffix}"
-    if suffix == ".gpkg":
-        place.symlink_to(path.resolve())
-        return GisFile(place, name, "utf-8")
-    encoding = encoding_of(path, spec.encoding)
-    with place.open("wb") as file:
+def _placed(path: Path, file: GisFile, declared: str | None) -> GisFile:
+    """The file, now there and in UTF-8; text that could send GDAL elsewhere is refused."""
+    if file.path.suffix == ".gpkg":
+        file.path.symlink_to(path.resolve())
+        return replace(file, encoding="utf-8")
+    encoding = encoding_of(path, declared)
+    with file.path.open("wb") as written:
         before = b""
         for chunk in chunks(path, encoding):
             data = chunk.encode("utf-8", "surrogatepass")
@@ -114,6 +113,6 @@ def _placed(path: Path, suffix: str, name: str, folder: Path, spec: FormatSpec) 
                 raise Unreadable(
                     f"the file points elsewhere with {pointer[0].decode()!r}: that is not followed"
                 )
-            file.write(data)
+            written.write(data)
             before = data[-64:]
-    return GisFile(place, name, encoding)
+    return replace(file, encoding=encoding)

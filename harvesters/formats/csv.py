@@ -172,7 +172,8 @@ def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
                 lines.append(pa.array(piece.lines))
                 file = Path(folder, str(number))
                 file.write_bytes(piece.text)
-                tables.append(pool.submit(_parse, engine, file, layout, piece.longest, piece.lines.size))
+                size = {"longest": piece.longest, "rows": piece.lines.size}
+                tables.append(pool.submit(_parse, engine, file, layout, **size))
         empty = pa.schema([(name, pa.string()) for name in layout.names]).empty_table()
         table = pa.concat_tables([empty, *(each.result() for each in tables)])
     return Parsed(
@@ -185,7 +186,7 @@ def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
 
 
 def _parse(
-    engine: duckdb.DuckDBPyConnection, file: Path, layout: Layout, longest: int, rows: int
+    engine: duckdb.DuckDBPyConnection, file: Path, layout: Layout, *, longest: int, rows: int
 ) -> pa.Table:
     names = [f"c{place}" for place in range(len(layout.names))]
     options = {
