@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 CALLER = "entrepot.caller"
+LIMITS = "entrepot.limits"
 ROUTE = "entrepot.route"
 ROWS = "entrepot.rows"
 REQUEST_ID = "entrepot.request_id"

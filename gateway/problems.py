@@ -51,6 +51,14 @@ PROBLEMS: dict[str, Text] = {
         "검색 엔진이 응답하지 않습니다. 잠시 뒤 다시 시도하세요.",
         "The search engine does not answer. Try again soon.",
     ),
+    "invalid-credential": Text(
+        "보낸 키나 토큰을 쓸 수 없습니다. 만료되거나 폐기되지 않은 키를 Authorization: Bearer 로 보내세요.",
+        "The key or token that was sent opens nothing. Send a live one as Authorization: Bearer KEY.",
+    ),
+    "unavailable": Text(
+        "지금은 키를 확인할 수 없습니다. 키 문제는 아니니 잠시 뒤 다시 시도하세요.",
+        "Keys cannot be checked at the moment. Yours is not to blame: try again soon.",
+    ),
     "quota-exceeded": Text(
         "허용량을 다 썼습니다. Retry-After 초 뒤에 다시 시도하거나, 가입하고 키를 받으세요.",
         "A limit is used up. Come back after Retry-After seconds; a key has higher limits.",

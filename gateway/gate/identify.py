@@ -38,8 +38,10 @@ class Identify:
         self._anonymous_scopes = frozenset(self._anonymous_plan.scopes)
 
     def __call__(self, environ: WSGIEnvironment, address: str, *, client_secrets: bool = False) -> Caller:
-        """The caller; the credential is taken out of `environ`. Raises Refusal: 400, 401, or 503 where
-        the credential cannot be looked up."""
+        """The caller; a credential is taken out of `environ`, but for a session's.
+
+        Raises Refusal: 400, 401, or 503 where the credential cannot be looked up.
+        """
         presented = take(environ, client_secrets=client_secrets)
         if presented is None:
             return self.anonymous(address)
@@ -49,6 +51,9 @@ class Identify:
             raise look_up_failed() from error
         if found is None:
             raise bad_credential(presented.where, UNKNOWN, "make a new key on the developer page")
+        if found.kind == "session":
+            # Whoever signs out must be able to say which session ends.
+            environ["HTTP_AUTHORIZATION"] = f"Bearer {presented.text}"
         # The plan may have been taken out of the plans' file; its application is never without a limit.
         plan = self.plans.get(found.plan, self._anonymous_plan)
         return Caller(found.kind, plan, found.application, found.person, found.kid, found.scopes, address)

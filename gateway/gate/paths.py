@@ -11,7 +11,7 @@ PathClass = Literal["free", "page", "page_sign_in", "usage", "api_sign_in", "api
 _CLASSES = re.compile(
     r"""/(?:
       (?P<free>livez|readyz|metrics|favicon\.ico|robots\.txt|static/.*)
-    | (?P<page_sign_in>sign-in)
+    | (?P<page_sign_in>developers/sign-in)
     | (?P<usage>api/v1/usage)
     | (?P<api_sign_in>oauth/.*|api/v1/sessions)
     | (?P<api>(?:api|oauth|ogc|resource|catalog|data|mcp|\.well-known)(?:[/.].*)?)

@@ -61,7 +61,7 @@ def many_credentials(places: Sequence[str]) -> Refusal:
     return Refusal(
         400,
         (
-            "bad-request",
+            "bad-input",
             "Several credentials",
             f"The request carries different credentials in {listed}; {hint}.",
         ),

@@ -185,7 +185,7 @@ def test_bad_keys_may_be_tried_thirty_times_a_minute_and_a_good_one_is_not_held_
     assert door.ask(ROWS, X_API_KEY="guess").status == 401
 
 
-@pytest.mark.parametrize("path", ["/oauth/token", "/api/v1/sessions"])
+@pytest.mark.parametrize("path", ["/oauth/token", "/api/v1/sessions", "/developers/sign-in"])
 def test_where_the_application_judges_secrets_wrong_ones_are_few(door, hands, path):
     good = {"AUTHORIZATION": "Basic c2VjcmV0"} if path == "/oauth/token" else {}
     statuses = []
@@ -196,6 +196,23 @@ def test_where_the_application_judges_secrets_wrong_ones_are_few(door, hands, pa
     assert door.ask(path, method="POST", **good).status == 429
     hands.go(60)
     assert door.ask(path, method="POST", **good).status == (200 if good else 401)
+
+
+def test_a_session_may_come_as_a_credential_and_is_the_only_one_that_views_see(door):
+    door.clients.create_person("lee@example.org", "long enough a password")
+    session = door.clients.sign_in("lee@example.org", "long enough a password")
+    assert door.ask(ROWS, X_API_KEY=session).json["kind"] == "session"
+    assert door.seen[-1]["HTTP_AUTHORIZATION"] == f"Bearer {session}"
+
+
+def test_the_usage_view_is_told_what_is_left(door):
+    assert door.keyed("/api/v1/usage").json[0] == {
+        "name": "burst",
+        "quota": 120,
+        "window": 60,
+        "remaining": 119,
+        "reset": 61,
+    }
 
 
 def test_a_request_id_is_taken_from_a_trusted_proxy_only(door):
