@@ -34,7 +34,8 @@ def infer(
     for kind in _WORDS if typed else _WHEN_FIRST if hint.digits else _ANY:
         if _fits(some, cast(some, kind, hint), kind):
             found = cast(values, kind, hint)
-            if _fits(values, found, kind) and not (kind == "number" and are_months(values)):
+            months = kind == "number" and are_months(some) and are_months(values)
+            if _fits(values, found, kind) and not months:
                 return kind, found
     return "text", values
 
