@@ -11,7 +11,7 @@ from typing import Any
 
 from catalogue import geometry, sql
 from catalogue.plan import Plain, Plan
-from catalogue.values import instant
+from catalogue.values import instants
 from schemas.dataset import Column
 
 Found = tuple[list[tuple[object, ...]], int | None]
@@ -181,7 +181,7 @@ def _shown(rows: list[tuple[Any, ...]], columns: Sequence[Column]) -> list[tuple
     kept = list(zip(*rows, strict=True))[:-1]
     for i, column in enumerate(columns):
         if column.type == "time":
-            kept[i] = tuple(None if t is None else instant(t) for t in kept[i])
+            kept[i] = tuple(instants(kept[i]))
         elif column.type == "boolean":
             kept[i] = tuple(None if truth is None else bool(truth) for truth in kept[i])
     return list(zip(*kept, strict=True))
