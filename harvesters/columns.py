@@ -53,6 +53,8 @@ def layout(feed: Feed, theirs: Sequence[str], previous: Sequence[Column] | None)
 
 
 def _as_published(feed: Feed, theirs: Sequence[str]) -> Layout:
+    if GEOMETRY in feed.columns:
+        raise FeedMisconfigured("the name geometry is taken", "choose another for the column")
     names = our_names(list(theirs), feed.columns)
     place = {name: number for number, name in enumerate(theirs)}
     ordered = sorted(names, key=lambda ours: place[names[ours]])
@@ -69,16 +71,20 @@ def _record(feed: Feed, theirs: Sequence[str]) -> Layout:
     columns = record_columns(feed.record)
     tidied = {name: tidy(name) for name in theirs}
     sources = {c.name: _source_of(c.name, feed.columns, tidied) for c in columns}
+    # A reading is named by what was read and when: its record marks both.
+    key = feed.key or tuple(c.name for c in columns if c.key or c.role == "time")
     time = feed.time or next((c.name for c in columns if c.role == "time"), None)
-    marked = tuple(c.name for c in columns if c.key)
-    key = feed.key or (*marked, *([time] if time else []))
     _complain_of_missing(feed, [c for c in columns if c.required or c.name in key], sources)
     wanted = tuple(
-        Wanted(c.name, sources[c.name], replace(c, key=c.name in key))
-        for c in columns
-        if c.type != "geometry"
+        Wanted(c.name, sources[c.name], _with_roles(c, key, time)) for c in columns if c.type != "geometry"
     )
     return Layout(wanted, key, time, next((c for c in columns if c.type == "geometry"), None))
+
+
+def _with_roles(column: Column, key: Sequence[str], time: str | None) -> Column:
+    named: Role | None = "time" if column.name == time else "key" if column.name in key else None
+    kept = column.role if column.role not in ("time", "key") else None
+    return replace(column, key=column.name in key, role=named or kept)
 
 
 def _source_of(ours: str, wanted: Mapping[str, str], tidied: Mapping[str, str]) -> str | None:

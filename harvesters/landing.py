@@ -67,7 +67,7 @@ def land(wanted: Wanted, table: pa.Table, landing: Landing, sieve: Sieve) -> Lan
         _set_aside(column, stray, why, given, sieve)
         bad |= stray
         values = _without(values, stray)
-    if (column.required or column.role == "time") and column.name not in landing.plan.key:
+    if column.required and column.name not in landing.plan.key:
         reason = "missing_time" if column.role == "time" else "missing_value"
         missing = mask_of(pc.is_null(values)) & ~bad
         sieve.drop_rows(missing, Why(reason, f"a row needs {column.name}", column.name))

@@ -158,6 +158,23 @@ def test_a_reading_is_named_by_its_station_and_time():
     assert why(found) == [(3, "cell", "pm10", "점검중", "bad_number")]
 
 
+def test_a_place_with_a_survey_date_is_still_named_by_its_id():
+    columns = {
+        "facility_id": ["1", "2", "3"],
+        "name": ["가"] * 3,
+        "surveyed_on": ["2020-01-02", "", "언젠가"],
+    }
+    found = made(columns, record="facility", time="surveyed_on", reject_limit=1.0)
+    assert found.rows["_id"].to_pylist() == ["1", "2"]
+    assert why(found) == [(4, "row", "surveyed_on", "언젠가", "bad_date")]
+    assert [column.name for column in found.columns if column.role == "time"] == ["surveyed_on"]
+
+
+def test_a_table_whose_coordinates_are_all_missing_still_has_places():
+    found = made({"위도": ["", ""], "경도": [None, None]})
+    assert points(found) == [None, None]
+
+
 def test_a_record_has_all_its_columns_and_leaves_the_rest_out():
     found = made(
         {"번호": ["1"], "공원명": ["가"], "비고": ["x"]},
