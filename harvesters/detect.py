@@ -24,7 +24,8 @@ _NAMES = {
 }  # fmt: skip
 _FOREIGN = {
     b"%PDF": "a PDF", b"HWP Document": "a Hangul document", b"{\\rtf": "RTF",
-    b"PAR1": "Parquet", b"ARROW1": "Arrow", b"@prefix": "Turtle", b"\x89PNG": "an image", b"\xff\xd8\xff": "an image",
+    b"PAR1": "Parquet", b"ARROW1": "Arrow", b"@prefix": "Turtle",
+    b"\x89PNG": "an image", b"\xff\xd8\xff": "an image",
     b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7-Zip archive",
 }  # fmt: skip
 _ROOT = re.compile(rb"(?:<\?.*?\?>|<!--.*?-->|<!doctype\s[^>\[]*>|\s)*<([\w:.-]+)", re.DOTALL | re.IGNORECASE)
