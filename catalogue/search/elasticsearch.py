@@ -111,16 +111,18 @@ class Cluster:
             return found
 
     def _write(self, actions: Iterable[Json], ignore_status: int | tuple[()] = ()) -> None:
-        # An alias is asked for, or a bulk request would make an index of its own when ours is gone.
-        bulk(
-            self._writer,
-            actions,
-            index=self._alias,
-            chunk_size=2_000,
-            require_alias=True,
-            ignore_status=ignore_status,
-        )
-        self._writer.indices.refresh(index=self._alias)
+        try:
+            # An alias is asked for, or a bulk request would make an index of its own when ours is gone.
+            bulk(
+                self._writer,
+                actions,
+                index=self._alias,
+                chunk_size=2_000,
+                require_alias=True,
+                ignore_status=ignore_status,
+            )
+        finally:  # what was taken before a fault is seen as well
+            self._writer.indices.refresh(index=self._alias)
 
     def _exists(self) -> bool:
         if self._client.indices.exists_alias(name=self._alias):
