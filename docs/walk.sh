@@ -25,7 +25,7 @@ curl -sS --fail-with-body -G -H "Authorization: Bearer $key" "$rows" \
 echo
 
 echo "4. page by cursor to the end, every row once"
-next="$rows?limit=100"
+next="$rows?limit=1000"
 while [ -n "$next" ]; do
   curl -sS --fail-with-body -H "Authorization: Bearer $key" "$next" >"$here/page.json"
   "$python" -c 'import json,sys; [print(row["_id"]) for row in json.load(open(sys.argv[1]))["items"]]' "$here/page.json" >>"$here/ids"
