@@ -115,6 +115,7 @@ def _parquet(snapshot: Snapshot, storage: Parts, file: Path) -> None:
 
 def _batches(snapshot: Snapshot, storage: Parts) -> Iterator[pa.RecordBatch]:
     names = [ID_COLUMN.name, *(column.name for column in snapshot.columns)]
+    texts = [column.name for column in snapshot.columns if column.type == "text"]
     for part in snapshot.parts:
-        with pq.ParquetFile(storage.path(part.path)) as file:
+        with pq.ParquetFile(storage.path(part.path), read_dictionary=texts) as file:
             yield from file.iter_batches(_BATCH, columns=names)

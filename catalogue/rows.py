@@ -20,6 +20,8 @@ FORMAT = 1
 """Raised when the layout of the index changes; indexes of another format are not looked at."""
 OPEN = 64
 GIGABYTE = 2**30
+ABANDONED = 3600
+"""Seconds after which a half-built index is nobody's: a build takes seconds."""
 
 
 class Rows:
@@ -129,12 +131,17 @@ class Rows:
             return None
 
     def _evict(self, newest: Path) -> None:
+        """Delete what is over the size allowed, and what builds that died have left."""
         files = sorted(self._folder.glob("*.sqlite"), key=_last_used, reverse=True)
         total = 0
         for file in [newest, *(file for file in files if file != newest)]:
             total += file.stat().st_size if file.exists() else 0
             if total > self._cache_bytes and file != newest:
                 self.forget(file.name.split(".")[0])
+                file.unlink(missing_ok=True)  # One of another format is not ours to forget.
+        for partial in self._folder.glob(".*.sqlite"):
+            if _last_used(partial) < _last_used(newest) - ABANDONED:
+                partial.unlink(missing_ok=True)
 
     def _file(self, snapshot_id: str) -> Path:
         return self._folder / f"{snapshot_id}.{FORMAT}.sqlite"

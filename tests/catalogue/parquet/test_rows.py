@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import threading
@@ -290,6 +291,18 @@ def test_indexes_not_asked_for_longest_make_room(storage, snapshot, tmp_path):
     second = rows.build(replace(snapshot, id="second"))
 
     assert [file.exists() for file in (first, second)] == [False, True]
+    rows.close()
+
+
+def test_a_build_cleans_up_after_one_that_was_killed(storage, snapshot, tmp_path):
+    left = tmp_path / ".0badcafe.gone.1.sqlite"
+    left.touch()
+    os.utime(left, (0, 0))
+    rows = Rows(storage, tmp_path)
+
+    file = rows.build(snapshot)
+
+    assert list(tmp_path.iterdir()) == [file]
     rows.close()
 
 
