@@ -42,11 +42,12 @@ class Changes:
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows read and rows left out, and cells set aside in the rest."""
+    """Rows read and rows left out, cells set aside in the rest, and what left out the most."""
 
     read: int
     rejected: int
     cells: int = 0
+    cause: str = ""
 
 
 def widen(before: ColumnType, now: ColumnType) -> ColumnType:
@@ -105,7 +106,7 @@ def _too_many(feed: Feed, counts: Counts) -> Hold | None:
     return Hold(
         "too_many_rejects",
         f"{counts.rejected} of {counts.read} rows would be left out, more than the feed's limit of "
-        f"{feed.reject_limit:.0%}; see the rejects for their reasons",
+        f"{feed.reject_limit:.0%}: {counts.cause}",
     )
 
 

@@ -19,7 +19,7 @@ from harvesters.faults import FeedMisconfigured
 from harvesters.formats import Parsed
 from harvesters.keys import names_by_key
 from harvesters.names import find, tidy, titled
-from harvesters.rejects import Sieve, Why, mask_of, rejected_rows
+from harvesters.rejects import Sieve, Why, chief_cause, mask_of, rejected_rows
 from schemas.dataset import Dataset, Text
 from schemas.feed import ENTRY_COLUMNS, Feed
 
@@ -41,7 +41,9 @@ class Listed:
     def hold(self, feed: Feed) -> Hold | None:
         """Why the feed's contract does not let the list in; None when it does."""
         dropped = self.read - len(self.entries)
-        return judge(feed, Changes(), Counts(self.read, dropped, len(self.rejects) - dropped), had_rows=False)
+        cells = len(self.rejects) - dropped
+        counts = Counts(self.read, dropped, cells, chief_cause(self.rejects))
+        return judge(feed, Changes(), counts, had_rows=False)
 
 
 def list_entries(parsed: Parsed, feed: Feed, zone: ZoneInfo) -> Listed:

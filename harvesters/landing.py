@@ -58,15 +58,15 @@ def land(wanted: Wanted, table: pa.Table, landing: Landing, sieve: Sieve) -> Lan
     given = as_given(table[wanted.theirs])
     kind, values, retyped = _settle(wanted, given, landing)
     column = replace(column, type=kind)
+    set_aside = (
+        sieve.drop_rows if column.key or column.required or column.role == "time" else sieve.drop_cells
+    )
     bad = misfits(given, values)
-    _set_aside(column, bad, Why(f"bad_{kind}", f"the value is no {_NOUNS[kind]}", column.name), given, sieve)
+    set_aside(bad, Why(f"bad_{kind}", f"the value is no {_NOUNS[kind]}", column.name), given)
     if column.codes:
-        known = pa.array(list(column.codes))
-        stray = mask_of(pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, known))))
-        why = Why("unknown_code", f"the value is none of {', '.join(column.codes)}", column.name)
-        _set_aside(column, stray, why, given, sieve)
-        bad |= stray
-        values = _without(values, stray)
+        stray = _strays(values, column.codes)
+        set_aside(stray, Why("unknown_code", f"it is none of {', '.join(column.codes)}", column.name), given)
+        bad, values = bad | stray, _without(values, stray)
     if column.required and column.name not in landing.plan.key:
         reason = "missing_time" if column.role == "time" else "missing_value"
         missing = mask_of(pc.is_null(values)) & ~bad
@@ -116,12 +116,8 @@ def _lost(given: pa.ChunkedArray, values: pa.ChunkedArray, kind: ColumnType) -> 
     return float(misfits(given, values).sum() / written)
 
 
-def _set_aside(column: Column, bad: Mask, why: Why, given: pa.ChunkedArray, sieve: Sieve) -> None:
-    needed = column.key or column.required or column.role == "time"
-    if needed:
-        sieve.drop_rows(bad, why, given)
-    else:
-        sieve.drop_cells(bad, why, given)
+def _strays(values: pa.ChunkedArray, codes: Mapping[str, object]) -> Mask:
+    return mask_of(pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, pa.array(list(codes))))))
 
 
 def _without(values: pa.ChunkedArray, bad: Mask) -> pa.ChunkedArray:

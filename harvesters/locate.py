@@ -9,7 +9,7 @@ from pyproj import CRS
 
 from harvesters.cast import Reading, cast, misfits
 from harvesters.cells import as_given
-from harvesters.crs import Floats, candidates, crs_in_name, declared_crs, inside, source_crs
+from harvesters.crs import Floats, Lonlat, candidates, crs_in_name, declared_crs, inside, source_crs
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.names import find, tidy
 from harvesters.places import Axes, Places, assume_crs, coordinate_columns, place_points, place_shapes
@@ -34,7 +34,7 @@ def find_axes(parsed: Parsed, feed: Feed) -> Axes | None:
 
 
 def locate(
-    parsed: Parsed, feed: Feed, extent: BBox, sieve: Sieve, reading: Reading
+    parsed: Parsed, feed: Feed, sieve: Sieve, *, extent: BBox, reading: Reading
 ) -> tuple[Places | None, Axes | None]:
     """The places of the rows and the columns they were read from; None for a table without any.
 
@@ -44,7 +44,7 @@ def locate(
     """
     axes = find_axes(parsed, feed)
     if axes is not None:
-        return _from_axes(parsed, feed, extent, sieve, reading, axes)
+        return _from_axes(parsed, feed, axes, sieve, extent=extent, reading=reading)
     if not has_shapes(parsed.table):
         return None, None
     wkb = parsed.table[GEOMETRY]
@@ -53,18 +53,18 @@ def locate(
 
 
 def _from_axes(
-    parsed: Parsed, feed: Feed, extent: BBox, sieve: Sieve, reading: Reading, axes: Axes
+    parsed: Parsed, feed: Feed, axes: Axes, sieve: Sieve, *, extent: BBox, reading: Reading
 ) -> tuple[Places | None, Axes | None]:
     given = [as_given(parsed.table[name]) for name in (axes.x, axes.y)]
     found = [cast(values, "number", reading) for values in given]
     x, y = (_floats(values) for values in found)
     crs = _stated(parsed, feed, axes)
-    if not axes.declared and not _plausible(given, x, y, axes, extent):
+    if not axes.declared and not _plausible(given, (x, y), axes, extent):
         return None, None
     for name, values, number in zip((axes.x, axes.y), given, found, strict=True):
         why = Why("bad_geometry", "the coordinate is no number", name)
         sieve.drop_rows(misfits(values, number), why, values)
-    return place_points(x, y, crs, extent, sieve), axes
+    return place_points((x, y), crs, extent, sieve), axes
 
 
 def _stated(parsed: Parsed, feed: Feed, axes: Axes | None) -> CRS | None:
@@ -75,19 +75,19 @@ def _stated(parsed: Parsed, feed: Feed, axes: Axes | None) -> CRS | None:
     return source_crs(written) if written else None
 
 
-def _plausible(given: list[pa.ChunkedArray], x: Floats, y: Floats, axes: Axes, extent: BBox) -> bool:
+def _plausible(given: list[pa.ChunkedArray], xy: Lonlat, axes: Axes, extent: BBox) -> bool:
     """Whether columns that are only named like coordinates hold some.
 
     Columns X and Y may hold anything: they are places when they fall inside the extent, as degrees or as
     projected coordinates (for which the feed then has to say the CRS).
     """
-    both = np.isfinite(x) & np.isfinite(y)
+    both = np.isfinite(xy[0]) & np.isfinite(xy[1])
     written = min(len(values) - values.null_count for values in given)
     if not written:
         return axes.named
     if not both.any() or both.sum() < 0.9 * written:
         return False
-    x, y = x[both], y[both]
+    x, y = xy[0][both], xy[1][both]
     return axes.named or bool(inside(extent, x, y).mean() >= 0.9 or candidates(x, y, extent))
 
 

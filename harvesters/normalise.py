@@ -15,7 +15,7 @@ from harvesters.formats import GEOMETRY, Parsed
 from harvesters.keys import names_by_key, names_by_place
 from harvesters.landing import Landed, Landing, land
 from harvesters.locate import has_shapes, locate
-from harvesters.rejects import Sieve, rejected_rows
+from harvesters.rejects import Sieve, chief_cause, rejected_rows
 from schemas.arrow import arrow_schema
 from schemas.dataset import BBox, Column
 from schemas.feed import Feed
@@ -58,7 +58,7 @@ def normalise(
     plan = layout(feed, theirs, previous)
     places, axes = None, None
     if plan.geometry:
-        places, axes = locate(parsed, feed, feed.extent or extent, sieve, reading)
+        places, axes = locate(parsed, feed, sieve, extent=feed.extent or extent, reading=reading)
     before = {column.name: column.type for column in previous or ()}
     coordinates = frozenset((axes.x, axes.y) if axes else ())
     landing = Landing(feed, plan, reading, before, coordinates, typed=shaped)
@@ -94,5 +94,5 @@ def _hold(
     found: Normalised, feed: Feed, changed: Changes, previous: tuple[Column, ...] | None
 ) -> Hold | None:
     dropped = found.read - len(found.rows)
-    counts = Counts(found.read, dropped, len(found.rejects) - dropped)
+    counts = Counts(found.read, dropped, len(found.rejects) - dropped, chief_cause(found.rejects))
     return judge(feed, changed, counts, had_rows=previous is not None and not found.timed)

@@ -15,6 +15,7 @@ from pyproj import CRS
 from harvesters.crs import (
     CRS84,
     Floats,
+    Lonlat,
     candidates,
     crs_name,
     inside,
@@ -78,13 +79,16 @@ def _pair(plain: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> tuple[s
     return None
 
 
-def place_points(x: Floats, y: Floats, crs: CRS | None, extent: BBox, sieve: Sieve) -> Places:
-    """Points from coordinates, NaN where missing; raises Unreadable where the CRS cannot be known."""
-    given = np.isfinite(x) & np.isfinite(y)
-    crs = crs or assume_crs(x[given], y[given], extent)
-    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    lon[given], lat[given] = to_lonlat(crs, x[given], y[given])
-    _check(lon, lat, given, extent, sieve)
+def place_points(xy: Lonlat, crs: CRS | None, extent: BBox, sieve: Sieve) -> Places:
+    """Points from eastings and northings, NaN where missing; raises Unreadable where the CRS is not known."""
+    given = np.isfinite(xy[0]) & np.isfinite(xy[1])
+    x, y = xy[0][given], xy[1][given]
+    crs = crs or assume_crs(x, y, extent)
+    lon, lat = np.full(len(given), np.nan), np.full(len(given), np.nan)
+    lon[given], lat[given] = to_lonlat(crs, x, y)
+    elsewhere = [] if inside(extent, lon, lat).any() else candidates(x, y, extent)
+    hint = f"; it would be inside in {', '.join(elsewhere)}" if elsewhere else ""
+    _check((lon, lat), given, extent, sieve, hint=hint)
     return Places(_points(lon, lat, given), crs_name(crs))
 
 
@@ -111,13 +115,14 @@ def place_shapes(wkb: pa.ChunkedArray, crs: CRS, extent: BBox, sieve: Sieve) -> 
     moved = shapely.transform(shapes, lambda x, y: to_lonlat(crs, x, y), interleaved=False)
     west, south, east, north = shapely.bounds(moved).T
     given = ~(shapely.is_missing(moved) | shapely.is_empty(moved))
-    _check((west + east) / 2, (south + north) / 2, given, extent, sieve)
+    _check(((west + east) / 2, (south + north) / 2), given, extent, sieve)
     written = shapely.to_wkb(np.where(given, moved, None), output_dimension=2, byte_order=1)
     return Places(pa.array(written, pa.binary()), crs_name(crs))
 
 
-def _check(lon: Floats, lat: Floats, given: Mask, extent: BBox, sieve: Sieve) -> None:
+def _check(at: Lonlat, given: Mask, extent: BBox, sieve: Sieve, *, hint: str = "") -> None:
     """Leave out what has no place on earth and what lies outside; raises Unreadable for swapped axes."""
+    lon, lat = at
     on_earth = np.isfinite(lon) & np.isfinite(lat)
     lost = given & ~on_earth
     sieve.drop_rows(lost, Why("bad_geometry", "the coordinates have no place in their CRS", "geometry"))
@@ -127,7 +132,7 @@ def _check(lon: Floats, lat: Floats, given: Mask, extent: BBox, sieve: Sieve) ->
     if outside.sum() >= _MOST * given.sum() and inside(extent, lat, lon)[given].mean() >= _MOST:
         raise _swapped(lon[outside], lat[outside])
     bounds = ", ".join(f"{edge:g}" for edge in extent)
-    why = Why("outside_extent", f"the place lies outside the extent {bounds}", "geometry")
+    why = Why("outside_extent", f"the place lies outside the extent {bounds}{hint}", "geometry")
     sieve.drop_rows(outside, why, _shown(lon, lat))
 
 

@@ -69,6 +69,16 @@ def rejected_rows(rejects: pa.Table) -> int:
     return int(pc.sum(pc.equal(rejects["scope"], "row")).as_py() or 0)
 
 
+def chief_cause(rejects: pa.Table) -> str:
+    """What left out the most rows, in the words of its detail; "" when nothing did."""
+    rows = rejects.filter(pc.equal(rejects["scope"], "row"))
+    if not len(rows):
+        return ""
+    counts = pc.value_counts(rows["detail"]).to_pylist()
+    most = max(counts, key=lambda each: each["counts"])
+    return f"{most['counts']} times {most['values']}"
+
+
 def flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The same values as one array."""
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

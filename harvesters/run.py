@@ -87,7 +87,7 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: Path) 
     if feed.record == CATALOGUE_ENTRY:
         return [_land_entries(tables, feed, run, harvester)]
     same = bool(former) and same_shape(feed, former[0].fingerprint)
-    return [_land(tables.pop(0), feed, run, harvester, same) for _ in range(len(tables))]
+    return [_land(tables.pop(0), feed, run, harvester, same=same) for _ in range(len(tables))]
 
 
 def _stands(former: list[Run], catalogue: Catalogue) -> bool:
@@ -112,7 +112,7 @@ def parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
     return tables
 
 
-def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, same: bool) -> Run:
+def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, same: bool) -> Run:
     """Publish one table, or record why it waits; `same`: the columns are made as for the last snapshot."""
     catalogue = harvester.catalogue
     run = replace(run, dataset=dataset_id(feed.id, parsed.name))

@@ -110,6 +110,14 @@ def test_projected_coordinates_without_a_crs_are_refused_with_those_that_would_d
         made({"X좌표": ["1143412", "1143500"], "Y좌표": ["1688325", "1688400"]})
 
 
+def test_a_wrong_crs_is_told_with_those_that_would_do():
+    columns = {"X": ["1143412", "1143500"], "Y": ["1688325", "1688400"]}
+    hold = held(columns, format=FormatSpec(x="X", y="Y", crs="EPSG:5186"))
+    assert hold.reason == "too_many_rejects"
+    assert "2 times the place lies outside" in hold.detail
+    assert "inside in EPSG:5178, EPSG:5179" in hold.detail
+
+
 def test_swapped_axes_are_refused_and_not_silently_turned():
     with pytest.raises(Unreadable, match="wrong way round"):
         made({"la": ["129.0", "129.1"], "lo": ["35.1", "35.2"]})
