@@ -151,7 +151,10 @@ class Catalogue(Work):
 
     def rows(self, dataset: str, query: RowQuery) -> RowPage:
         """A page of rows of one snapshot; raises as `snapshot` does, BadInput, or RowsTimeout."""
-        snapshot = self.snapshot_of(dataset, query)
+        return self.rows_of(self.snapshot_of(dataset, query), query)
+
+    def rows_of(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
+        """The same of a snapshot that was looked up before, whatever the query says of snapshots."""
         with self._reading(snapshot):
             return self._parts.rows.read(snapshot, query)
 

@@ -106,10 +106,12 @@ def gateway(settings: Settings) -> WSGIApplication:
     plans, secrets = plans_of(settings), secrets_of(settings)
     clients = Clients(connect(settings.database), secrets, plans, clock=now, zone=settings.timezone)
     meter = Meter(settings.data / "usage", clients.fold)
+    limiter = EmbeddedLimiter(settings.data / "limits", settings.timezone)
     services = Services(
         catalogue=catalogue_of(settings),
         clients=clients,
         plans=plans,
+        limiter=limiter,
         zone=settings.timezone,
         flush_usage=meter.flush,
         public_url=settings.public_url,
@@ -119,7 +121,7 @@ def gateway(settings: Settings) -> WSGIApplication:
     return Gate(
         app.wsgi_app,
         identify=Identify(clients.find, plans, settings.anonymous_plan),
-        limiter=EmbeddedLimiter(settings.data / "limits", settings.timezone),
+        limiter=limiter,
         meter=meter,
         proxies=Proxies(settings.trusted_proxies),
     )

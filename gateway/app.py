@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from gateway import compression, errors
 from gateway.api.access import access
 from gateway.api.answers import base_url, public_answer
+from gateway.api.applications import applications
 from gateway.api.datasets import datasets
+from gateway.api.describe import describe
+from gateway.api.downloads import downloads
 from gateway.api.feeds import feeds
 from gateway.api.operations import operations
 from gateway.api.rows import rows
+from gateway.api.usage import own_usage
+from gateway.caller import ROUTE
 from gateway.oauth import oauth_blueprint
 from gateway.openapi import openapi
 from gateway.portal import portal
 from gateway.services import EXTENSION, Services
 
 LARGEST_BODY = 1 << 20
+_API = (datasets, rows, downloads, feeds, access, applications, own_usage)
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """The cookie that pages keep a form's token in; the API has none, and pays nothing for it."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """What the cookie holds, or None for the API."""
+        return None if request.path.startswith("/api/") else super().open_session(app, request)
 
 
 def create_app(services: Services, *, session_key: bytes, version: str) -> Flask:
@@ -29,9 +44,10 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
+    app.session_interface = PageSessions()
     app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = services
-    for blueprint in (datasets, rows, feeds, access, operations, portal):
+    for blueprint in (*_API, operations, portal):
         app.register_blueprint(blueprint)
     app.register_blueprint(oauth_blueprint(services.clients, public_url=services.public_url))
     errors.install(app)
@@ -44,13 +60,15 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
 
 def _install_description(app: Flask, version: str) -> None:
     @app.get("/api/v1/openapi.json")
+    @describe("This description", tag="about", media_types=("application/json",))
     def description() -> Response:
+        """All of the API in OpenAPI 3.1."""
         return public_answer(openapi(app, version, base_url()))
 
 
 def _name_route() -> None:
     rule = request.url_rule
-    request.environ["entrepot.route"] = rule.rule.replace("<", "{").replace(">", "}") if rule else "unknown"
+    request.environ[ROUTE] = rule.rule.replace("<", "{").replace(">", "}") if rule else "unknown"
 
 
 def _guard(response: Response) -> Response:

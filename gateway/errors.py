@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from catalogue import NoRows, RowsTimeout, SearchUnavailable, SnapshotGone, UnknownDataset, UnknownSnapshot
 from gateway.api.access import WrongPassword
 from gateway.api.feeds import StewardNeeded
 from gateway.api.rows import NotAcceptable
+from gateway.caller import REQUEST_ID
 from gateway.clients.faults import AlreadyExists, NoSuch
+from gateway.scopes import KeyNeeded, ScopeNeeded
 from gateway.signed_in import ForeignOrigin, SignInNeeded
 from schemas.problem import BadInput, Problem, ProblemSchema
 
 log = logging.getLogger("entrepot.gateway")
 MEDIA_TYPE = "application/problem+json"
 RETRY_SOON = "5"
+_API = ("/api/", "/oauth/", "/.well-known/")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of problem; `type` is the name of its page under /problems/."""
+    """A kind of problem; `type` is the name of its page under /problems/.
+
+    `detail` stands in for the fault's own sentence where that may tell of our inside.
+    """
 
     type: str
     status: int
     title: str
+    detail: str | None = None
 
 
 KINDS: dict[type[Exception], Kind] = {
@@ -43,33 +50,55 @@ KINDS: dict[type[Exception], Kind] = {
     NoSuch: Kind("not-found", 404, "There is nothing of that name"),
     SignInNeeded: Kind("sign-in-needed", 401, "Sign in first"),
     WrongPassword: Kind("wrong-password", 401, "The address and password do not belong together"),
+    KeyNeeded: Kind("key-needed", 401, "Send a key"),
+    ScopeNeeded: Kind("insufficient-scope", 403, "The credential was not made for this"),
     ForeignOrigin: Kind("foreign-origin", 403, "Only our own pages may send this"),
     StewardNeeded: Kind("not-allowed", 403, "You may not do that"),
     RowsTimeout: Kind("too-costly", 503, "The rows took too long to find"),
-    SearchUnavailable: Kind("search-unavailable", 503, "The search engine does not answer"),
+    SearchUnavailable: Kind(
+        "search-unavailable",
+        503,
+        "The search engine does not answer",
+        "Datasets cannot be searched at the moment; their rows can be read.",
+    ),
+    OperationalError: Kind(
+        "unavailable",
+        503,
+        "Temporarily unavailable",
+        "The database does not answer; the same request may succeed in a few seconds.",
+    ),
 }
-UNEXPECTED = Kind("unexpected", 500, "Something went wrong on our side")
+HTTP_KINDS: dict[int, Kind] = {
+    404: Kind("no-such-address", 404, "Nothing is at this address", "See /api/v1/openapi.json for what is."),
+    405: Kind("method-not-allowed", 405, "The address does not take this method", "See the header Allow."),
+    413: Kind("too-large", 413, "The body is too large", "Send at most 1 MiB."),
+    415: Kind("not-json", 415, "The body is not JSON", "Send it with Content-Type: application/json."),
+    416: Kind(
+        "no-such-range", 416, "The file has no such bytes", "See the header Content-Range for its length."
+    ),
+}
+"""What Flask and Werkzeug refuse by themselves; any other refusal is `bad-request`."""
+BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood", "Its head or body is malformed.")
+UNEXPECTED = Kind(
+    "unexpected",
+    500,
+    "Something went wrong on our side",
+    "The fault is in our log under this request's id; the request itself may be right.",
+)
 
 
 def problem_of(fault: Exception) -> Problem:
     """The problem that answers a fault; an unknown one tells nothing of our inside."""
-    instance = request.environ.get("entrepot.request_id")
-    if isinstance(fault, HTTPException):
-        status = fault.code or 500
-        title = HTTPStatus(status).phrase
-        return Problem(title.lower().replace(" ", "-"), title, status, fault.description or title, instance)
     kind = _kind(fault)
-    detail = str(fault)
-    if kind is UNEXPECTED:
-        detail = "The fault is in our log under this request's id; the request itself may be right."
     errors = fault.errors if isinstance(fault, BadInput) else ()
-    hint = getattr(fault, "hint", None)
-    if hint and str(hint) not in detail:
-        detail = f"{detail}; {hint}"
-    return Problem(kind.type, kind.title, kind.status, detail, instance, errors)
+    detail = kind.detail or str(fault)
+    return Problem(kind.type, kind.title, kind.status, detail, request.environ.get(REQUEST_ID), errors)
 
 
 def _kind(fault: Exception) -> Kind:
+    if isinstance(fault, HTTPException):
+        status = fault.code or 500
+        return HTTP_KINDS.get(status, BAD_REQUEST if status < 500 else UNEXPECTED)
     return next((kind for cls, kind in KINDS.items() if isinstance(fault, cls)), UNEXPECTED)
 
 
@@ -80,13 +109,7 @@ def problem_answer(problem: Problem) -> Response:
     said = {name: value for name, value in dumped.items() if value not in (None, [])}
     if "errors" in said:
         said["errors"] = [{k: v for k, v in e.items() if v is not None} for e in said["errors"]]
-    response = Response(orjson.dumps(said), problem.status, content_type=MEDIA_TYPE)
-    response.headers["Cache-Control"] = "no-store"
-    if problem.status == 503:
-        response.headers["Retry-After"] = RETRY_SOON
-    if problem.status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="entrepot"'
-    return response
+    return Response(orjson.dumps(said), problem.status, content_type=MEDIA_TYPE)
 
 
 def install(app: Flask) -> None:
@@ -96,17 +119,32 @@ def install(app: Flask) -> None:
     def answer(fault: Exception) -> Response:
         problem = problem_of(fault)
         if problem.status >= 500:
-            log.error("request=%s path=%s", problem.instance, request.path, exc_info=fault)
+            log.error("request=%s type=%s", problem.instance, problem.type, exc_info=fault)
         response = _page(problem) or problem_answer(problem)
-        if isinstance(fault, MethodNotAllowed) and fault.valid_methods:
-            response.headers["Allow"] = ", ".join(sorted(fault.valid_methods))
+        response.headers.update(_headers(fault, problem.status))
         return response
 
 
+def _headers(fault: Exception, status: int) -> dict[str, str]:
+    """What an answer of this kind must say in its head."""
+    told = {"Cache-Control": "no-store"}
+    if isinstance(fault, MethodNotAllowed) and fault.valid_methods:
+        told["Allow"] = ", ".join(sorted(fault.valid_methods))
+    if isinstance(fault, RequestedRangeNotSatisfiable) and fault.length is not None:
+        told["Content-Range"] = f"{fault.units} */{fault.length}"
+    if isinstance(fault, ScopeNeeded):
+        told["WWW-Authenticate"] = (
+            f'Bearer realm="entrepot", error="insufficient_scope", scope="{fault.scope}"'
+        )
+    if status == 401:
+        told["WWW-Authenticate"] = 'Bearer realm="entrepot"'
+    if status == 503:
+        told["Retry-After"] = RETRY_SOON
+    return told
+
+
 def _page(problem: Problem) -> Response | None:
-    if request.path.startswith(("/api/", "/oauth/", "/.well-known/")):
-        return None
-    if not request.accept_mimetypes.accept_html or "text/html" not in request.headers.get("Accept", ""):
+    if request.path.startswith(_API) or "text/html" not in request.headers.get("Accept", ""):
         return None
     from gateway.portal.pages import problem_page
 

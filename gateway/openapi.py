@@ -13,7 +13,9 @@ from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from gateway.api.describe import OPERATION, Operation
-from gateway.api.parameters import BBoxField, Moment, Words
+from gateway.api.values import BBoxField, Moment, Words
+from gateway.clients.plans import SCOPES
+from gateway.signed_in import COOKIE
 from schemas.problem import ProblemSchema
 
 PROBLEM = "application/problem+json"
@@ -22,18 +24,21 @@ _TAGS = {
     "rows": "Read rows by filter, box and cursor, or a whole snapshot.",
     "feeds": "How the harvests are.",
     "access": "Sign up, make applications and keys, see usage.",
+    "about": "The API itself.",
 }
 _INTRODUCTION = """The city's data, catalogued, versioned and served.
 
 Without a key the anonymous plan applies, by address. With one, send `Authorization: Bearer KEY` or
 `X-API-Key: KEY`. Every answer says in `RateLimit` what is left. Unknown, repeated or unreadable parameters
 are refused with 400 and the nearest that exists."""
-_ERRORS = {
-    400: "Not a request we can take",
-    401: "The credential is not valid",
-    404: "There is none",
-    429: "A limit is reached",
+_HEADERS: dict[str, Any] = {
+    "RateLimit-Policy": "The limits that apply: q requests in w seconds, each under its name.",
+    "RateLimit": "What is left of each limit: r requests, and t seconds until more come back.",
+    "X-Request-ID": "Names the request in our log.",
+    "Retry-After": "Seconds until the request may be tried again.",
+    "WWW-Authenticate": "What to send instead.",
 }
+_ALWAYS = ("RateLimit-Policy", "RateLimit", "X-Request-ID")
 
 
 class _Resolver(MarshmallowPlugin):
@@ -43,8 +48,8 @@ class _Resolver(MarshmallowPlugin):
 
     def init_spec(self, spec: APISpec) -> None:
         super().init_spec(spec)
-        for field in (BBoxField, Words, Moment):
-            self.map_to_openapi_type(field, "string", None)  # type: ignore[no-untyped-call]
+        for field, format in ((BBoxField, None), (Words, None), (Moment, "date-time")):
+            self.map_to_openapi_type(field, "string", format)  # type: ignore[no-untyped-call]
 
 
 def _name(schema: Any) -> str:
@@ -54,20 +59,16 @@ def _name(schema: Any) -> str:
 
 def openapi(app: Flask, version: str, server: str) -> dict[str, Any]:
     """The description of every described route of `app`, reached at `server`."""
-    plugin = _Resolver(schema_name_resolver=_name)
     spec = APISpec(
         title="Entrepot",
         version=version,
         openapi_version="3.1.0",
-        plugins=[plugin],
+        plugins=[_Resolver(schema_name_resolver=_name)],
         info={"description": _INTRODUCTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         servers=[{"url": server}],
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
-        security=[{}, {"bearer": []}, {"apiKey": []}],
     )
-    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    spec.components.security_scheme("apiKey", {"type": "apiKey", "in": "header", "name": "X-API-Key"})
-    spec.components.schema("Problem", schema=ProblemSchema)
+    _describe_components(spec, server)
     paths: dict[str, dict[str, Any]] = {}
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         operation = getattr(app.view_functions[rule.endpoint], OPERATION, None)
@@ -76,6 +77,23 @@ def openapi(app: Flask, version: str, server: str) -> dict[str, Any]:
     for path, operations in paths.items():
         spec.path(path, operations=operations)
     return spec.to_dict()
+
+
+def _describe_components(spec: APISpec, server: str) -> None:
+    scopes = {name: text.en for name, text in SCOPES.items()}
+    flow = {"clientCredentials": {"tokenUrl": f"{server}/oauth/token", "scopes": scopes}}
+    schemes: dict[str, dict[str, Any]] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "A key of an application."},
+        "keyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "token": {"type": "oauth2", "flows": flow},
+        "session": {"type": "http", "scheme": "bearer", "description": "The token of POST /api/v1/sessions."},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    }
+    for name, scheme in schemes.items():
+        spec.components.security_scheme(name, scheme)
+    spec.components.schema("Problem", schema=ProblemSchema)
+    for name, text in _HEADERS.items():
+        spec.components.header(name, {"description": text, "schema": {"type": "string"}})
 
 
 def _path(rule: Rule) -> str:
@@ -92,9 +110,9 @@ def _operations(rule: Rule, operation: Operation, app: Flask) -> dict[str, Any]:
             "description": (view.__doc__ or "").strip(),
             "tags": [operation.tag],
             "parameters": _parameters(rule, operation),
-            "responses": _responses(operation),
+            "responses": _responses(rule, operation),
+            "security": _security(operation),
             **_body(operation.body),
-            **({"security": [{"bearer": []}]} if operation.secured else {}),
         }
         for method in methods
     }
@@ -109,18 +127,60 @@ def _parameters(rule: Rule, operation: Operation) -> list[Any]:
     return [*path, *query, *operation.extra_parameters]
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """Any one of these; an empty one is none at all."""
+    ways: list[dict[str, list[str]]] = []
+    if operation.scope:
+        ways += [{"key": []}, {"keyHeader": []}, {"token": [operation.scope]}]
+    if operation.secured:
+        ways += [{"session": []}, {"cookie": []}]
+    return ways if operation.secured else [{}, *ways]
+
+
+def _responses(rule: Rule, operation: Operation) -> dict[str, Any]:
     content: dict[str, Any] = {media: {} for media in operation.media_types}
     if operation.answer:
         content["application/json"] = {"schema": operation.answer}
-    answer: dict[str, Any] = {"description": operation.summary}
+    answer: dict[str, Any] = {"description": operation.summary, "headers": _headers(*_ALWAYS)}
     if content:
         answer["content"] = content
-    errors = {
-        str(status): {"description": text, "content": {PROBLEM: {"schema": ProblemSchema}}}
-        for status, text in _ERRORS.items()
+    return {str(operation.status): answer} | {
+        str(status): {
+            "description": text,
+            "headers": _headers(*_ALWAYS, *headers),
+            "content": {PROBLEM: {"schema": ProblemSchema}},
+        }
+        for status, (text, headers) in _refusals(rule, operation).items()
     }
-    return {str(operation.status): answer, **errors}
+
+
+def _refusals(rule: Rule, operation: Operation) -> dict[int, tuple[str, tuple[str, ...]]]:
+    """What else can be answered: the description and the headers of each status."""
+    found: dict[int, tuple[str, tuple[str, ...]]] = {
+        400: ("A parameter or the body cannot be taken; `errors` names each", ()),
+        401: ("The credential is missing or opens nothing", ("WWW-Authenticate",)),
+        429: ("A limit is used up", ("Retry-After",)),
+        503: ("A part that is needed does not answer", ("Retry-After",)),
+    }
+    if operation.scope or operation.secured:
+        found[403] = ("The credential does not allow this", ("WWW-Authenticate",))
+    if rule.arguments:
+        found[404] = ("There is none of that name", ())
+    if operation.media_types and operation.scope:
+        found[410] = ("The snapshot is no longer kept", ())
+    if operation.extra_parameters:
+        found[406] = ("None of the accepted formats can be given", ())
+    if operation.body:
+        found |= {
+            409: ("There is one of that name already", ()),
+            413: ("The body is too large", ()),
+            415: ("The body is not JSON", ()),
+        }
+    return found
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _body(body: type[Schema] | None) -> dict[str, Any]:

@@ -38,6 +38,14 @@ PROBLEMS: dict[str, Text] = {
     "wrong-password": Text(
         "이메일과 비밀번호가 맞지 않습니다.", "The address and the password do not belong together."
     ),
+    "key-needed": Text(
+        "키가 필요합니다. /developers 에서 키를 받아 Authorization: Bearer 로 보내세요.",
+        "A key is needed: make one at /developers and send it as Authorization: Bearer KEY.",
+    ),
+    "insufficient-scope": Text(
+        "이 토큰에는 필요한 범위(scope)가 없습니다. WWW-Authenticate에 적힌 범위로 새 토큰을 받으세요.",
+        "The token lacks a scope, which WWW-Authenticate names: ask for a token that has it.",
+    ),
     "foreign-origin": Text(
         "다른 사이트에서 보낸 요청은 받지 않습니다. 페이지를 새로 고친 뒤 다시 보내세요.",
         "What another site's page sends with your cookie is refused. Reload the page and send it again.",
@@ -66,5 +74,26 @@ PROBLEMS: dict[str, Text] = {
     "unexpected": Text(
         "저희 쪽 문제입니다. instance의 번호를 운영자에게 알려 주세요.",
         "The fault is ours. Tell the operator the id in `instance`.",
+    ),
+    "no-such-address": Text(
+        "이 주소에는 아무것도 없습니다. 주소 목록은 /api/v1/openapi.json 에 있습니다.",
+        "Nothing is at this address; /api/v1/openapi.json lists those there are.",
+    ),
+    "method-not-allowed": Text(
+        "이 주소에 쓸 수 없는 메서드입니다. Allow 헤더를 보세요.",
+        "The address does not take this method; the header Allow says which it takes.",
+    ),
+    "too-large": Text("본문이 너무 큽니다. 1 MiB까지 보낼 수 있습니다.", "The body is larger than 1 MiB."),
+    "not-json": Text(
+        "본문은 JSON이어야 합니다. Content-Type: application/json 으로 보내세요.",
+        "The body must be JSON, sent with Content-Type: application/json.",
+    ),
+    "no-such-range": Text(
+        "파일에 그 범위의 바이트가 없습니다. Content-Range가 길이를 알려 줍니다.",
+        "The file does not reach to that range; Content-Range says how long it is.",
+    ),
+    "bad-request": Text(
+        "요청을 이해할 수 없습니다. 헤더나 본문의 형식을 확인하세요.",
+        "The request cannot be understood: its head or body is malformed.",
     ),
 }

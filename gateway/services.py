@@ -12,6 +12,7 @@ from flask import current_app
 from catalogue import Catalogue
 from gateway.clients import Clients
 from gateway.clients.plans import Plan
+from gateway.gate import Limiter
 
 EXTENSION = "entrepot"
 
@@ -20,12 +21,14 @@ EXTENSION = "entrepot"
 class Services:
     """`flush_usage` folds what this process has metered, so that usage asked for is complete.
 
-    `public_url` is the address of absolute links, None to take the request's.
+    `limiter` is the gate's own, asked here only for what is left. `public_url` is the address of absolute
+    links, None to take the request's.
     """
 
     catalogue: Catalogue
     clients: Clients
     plans: Mapping[str, Plan]
+    limiter: Limiter
     zone: ZoneInfo
     flush_usage: Callable[[], None]
     public_url: str | None = None

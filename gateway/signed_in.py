@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Response, request
 
 from gateway.caller import caller
@@ -29,13 +31,6 @@ class ForeignOrigin(PermissionError):
         )
 
 
-def session_text() -> str | None:
-    """The session's token as it was sent, whichever way."""
-    if caller(request.environ).kind == "session":
-        return request.headers.get("Authorization", "").partition(" ")[2] or request.headers.get("X-API-Key")
-    return request.cookies.get(COOKIE)
-
-
 def person_or_none() -> Person | None:
     """Who is signed in, or None."""
     who = caller(request.environ)
@@ -55,11 +50,23 @@ def signed_in() -> Person:
     return person
 
 
+def session_text() -> str:
+    """The session's token as it was sent, whichever way; "" where none was."""
+    if caller(request.environ).kind == "session":
+        return request.headers.get("Authorization", "").partition(" ")[2]
+    return request.cookies.get(COOKIE, "")
+
+
 def _own_page() -> bool:
     origin = request.headers.get("Origin")
     if origin is not None:
-        return origin in (request.host_url.rstrip("/"), services().public_url)
+        return origin in (request.host_url.rstrip("/"), _public_origin())
     return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+
+
+def _public_origin() -> str | None:
+    url = services().public_url
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url)) if url else None
 
 
 def set_cookie(response: Response, token: str) -> Response:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import orjson
 from flask import Response, request
+from marshmallow import Schema
 
 from gateway.services import services
 
@@ -52,6 +53,11 @@ def not_modified(etag: str, caching: str = REVALIDATE) -> Response | None:
         response.vary.update(["Accept", "Accept-Encoding"])
         return response
     return None
+
+
+def shown(schema: type[Schema], thing: object) -> dict[str, Any]:
+    """The members of a dataclass that a schema names, as they are: `json_answer` writes the values."""
+    return {name: getattr(thing, name) for name in schema().dump_fields}
 
 
 def base_url() -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from flask import Blueprint, Response, request
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from gateway.api.answers import link, public_answer
 from gateway.api.describe import describe
-from gateway.api.parameters import BBoxField, Moment, Words, read_pairs
+from gateway.api.parameters import read_pairs
 from gateway.api.shapes import (
     ColumnItemSchema,
     DatasetDetailSchema,
@@ -24,11 +24,13 @@ from gateway.api.shapes import (
     snapshot_item,
     words,
 )
+from gateway.api.values import BBoxField, Between, Moment, OneOf, Whole, Words
 from gateway.services import services
-from schemas.dataset import Dataset
-from schemas.query import FACETS, SearchPage, SearchQuery
+from schemas.query import FACETS, SearchPage, SearchQuery, Sort
 
 datasets = Blueprint("datasets", __name__, url_prefix="/api/v1/datasets")
+FARTHEST = 2**31
+READ = "catalogue:read"
 
 
 class SearchParameters(Schema):
@@ -42,20 +44,26 @@ class SearchParameters(Schema):
     bbox = BBoxField()
     start = Moment(data_key="from")
     end = Moment(data_key="to")
-    sort = fields.String(validate=validate.OneOf(["relevance", "updated", "title", "rows"]))
-    limit = fields.Integer(validate=validate.Range(1, 1000))
-    offset = fields.Integer(validate=validate.Range(0, 2**31))
-    facets = Words(validate=validate.ContainsOnly(FACETS))
+    sort = fields.String(validate=OneOf(get_args(Sort)))
+    limit = Whole(validate=Between(1, 1000))
+    offset = Whole(validate=Between(0, FARTHEST))
+    facets = Words(known=FACETS)
+
+    @validates_schema
+    def forward(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Time goes from `from` to `to`."""
+        if "start" in data and "end" in data and data["start"] > data["end"]:
+            raise ValidationError("lies after `to`; exchange the two", "from")
 
 
 class AutocompleteParameters(Schema):
     q = fields.String(required=True, validate=validate.Length(max=200), metadata={"may_be_empty": True})
-    limit = fields.Integer(validate=validate.Range(1, 50))
+    limit = Whole(load_default=10, validate=Between(1, 50))
 
 
 class RejectParameters(Schema):
-    limit = fields.Integer(load_default=100, validate=validate.Range(1, 10_000))
-    offset = fields.Integer(load_default=0, validate=validate.Range(0, 2**31))
+    limit = Whole(load_default=100, validate=Between(1, 10_000))
+    offset = Whole(load_default=0, validate=Between(0, FARTHEST))
 
 
 class FacetCountSchema(Schema):
@@ -82,7 +90,7 @@ class AutocompleteAnswer(Schema):
 
 
 class ColumnsAnswer(Schema):
-    snapshot = fields.String(allow_none=True, required=True)
+    snapshot = fields.String(required=True)
     columns = fields.List(fields.Nested(ColumnItemSchema), required=True)
 
 
@@ -109,7 +117,7 @@ class RejectsAnswer(Schema):
 
 
 @datasets.get("")
-@describe("Search datasets", tag="datasets", query=SearchParameters, answer=SearchAnswer)
+@describe("Search datasets", tag="datasets", scope=READ, query=SearchParameters, answer=SearchAnswer)
 def search(query: dict[str, Any]) -> Response:
     """Found datasets with facet counts; `next` leads to the following page."""
     asked = SearchQuery(
@@ -141,41 +149,41 @@ def _search_answer(asked: SearchQuery, page: SearchPage) -> dict[str, Any]:
 
 
 @datasets.get("/autocomplete")
-@describe("Complete a title", tag="datasets", query=AutocompleteParameters, answer=AutocompleteAnswer)
+@describe(
+    "Complete a title", tag="datasets", scope=READ, query=AutocompleteParameters, answer=AutocompleteAnswer
+)
 def autocomplete(query: dict[str, Any]) -> Response:
     """Datasets whose title holds what was typed so far."""
-    found = services().catalogue.autocomplete(query["q"], query.get("limit", 10))
+    found = services().catalogue.autocomplete(query["q"], query["limit"])
     return public_answer({"items": [{"id": d.id, "title": words(d.title)} for d in found]})
 
 
 @datasets.get("/<dataset>")
-@describe("One dataset", tag="datasets", answer=DatasetDetailSchema)
+@describe("One dataset", tag="datasets", scope=READ, answer=DatasetDetailSchema)
 def one(dataset: str) -> Response:
     """All that is said of a dataset."""
     return public_answer(dataset_detail(services().catalogue.describe(dataset)))
 
 
 @datasets.get("/<dataset>/schema")
-@describe("The columns of a dataset", tag="datasets", answer=ColumnsAnswer)
+@describe("The columns of a dataset", tag="datasets", scope=READ, answer=ColumnsAnswer)
 def schema(dataset: str) -> Response:
     """Each column with type, unit, titles and role."""
-    catalogue = services().catalogue
-    described: Dataset = catalogue.describe(dataset)
-    columns = catalogue.columns(dataset)
-    return public_answer({"snapshot": described.snapshot, "columns": [column_item(c) for c in columns]})
+    snapshot = services().catalogue.snapshot(dataset)
+    columns = [column_item(column) for column in snapshot.columns]
+    return public_answer({"snapshot": snapshot.id, "columns": columns})
 
 
 @datasets.get("/<dataset>/snapshots")
-@describe("The versions of a dataset", tag="datasets", answer=SnapshotsAnswer)
+@describe("The versions of a dataset", tag="datasets", scope=READ, answer=SnapshotsAnswer)
 def snapshots(dataset: str) -> Response:
     """Its snapshots that can still be read, newest first."""
-    catalogue = services().catalogue
-    catalogue.describe(dataset)
-    return public_answer({"items": [snapshot_item(s) for s in catalogue.snapshots(dataset)]})
+    kept = services().catalogue.snapshots(dataset)
+    return public_answer({"items": [snapshot_item(snapshot) for snapshot in kept]})
 
 
 @datasets.get("/<dataset>/runs")
-@describe("The harvests of a dataset", tag="datasets", answer=RunsAnswer)
+@describe("The harvests of a dataset", tag="datasets", scope=READ, answer=RunsAnswer)
 def runs(dataset: str) -> Response:
     """Its runs, newest first: when, how many rows, what was rejected and why."""
     catalogue = services().catalogue
@@ -184,7 +192,9 @@ def runs(dataset: str) -> Response:
 
 
 @datasets.get("/<dataset>/rejects")
-@describe("What was set aside", tag="datasets", query=RejectParameters, answer=RejectsAnswer)
+@describe(
+    "What was set aside", tag="datasets", scope="rows:read", query=RejectParameters, answer=RejectsAnswer
+)
 def rejects(dataset: str, query: dict[str, Any]) -> Response:
     """Rows and cells of the last harvest that were not published, each with its reason."""
     catalogue = services().catalogue

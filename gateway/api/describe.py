@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from gateway.api.parameters import load_body, load_query, read_pairs
+from gateway.scopes import require
 
 View = Callable[..., ResponseReturnValue]
 OPERATION = "entrepot_operation"
@@ -23,7 +24,10 @@ class NoParameters(Schema):
 
 @dataclass(frozen=True)
 class Operation:
-    """What OpenAPI says of a view; `answer` None means no JSON body."""
+    """What OpenAPI says of a view; `answer` None means no JSON body.
+
+    `scope` is what a credential must allow; `secured` says that a person must be signed in.
+    """
 
     summary: str
     tag: str
@@ -31,6 +35,7 @@ class Operation:
     body: type[Schema] | None
     answer: type[Schema] | None
     status: int
+    scope: str | None
     secured: bool
     media_types: tuple[str, ...]
     extra_parameters: tuple[dict[str, Any], ...]
@@ -44,19 +49,25 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     body: type[Schema] | None = None,
     answer: type[Schema] | None = None,
     status: int = 200,
+    scope: str | None = None,
     secured: bool = False,
     media_types: tuple[str, ...] = (),
     extra_parameters: tuple[dict[str, Any], ...] = (),
 ) -> Callable[[View], View]:
-    """Reads the query string into the keyword `query` and the body into `body`, where the view takes them.
+    """Checks the scope, and reads the query string into the keyword `query` and the body into `body`, where
+    the view takes them.
 
     A view with `extra_parameters` reads its own query string.
     """
-    operation = Operation(summary, tag, query, body, answer, status, secured, media_types, extra_parameters)
+    operation = Operation(
+        summary, tag, query, body, answer, status, scope, secured, media_types, extra_parameters
+    )
 
     def decorate(view: View) -> View:
         @wraps(view)
         def described(**arguments: Any) -> ResponseReturnValue:
+            if scope:
+                require(scope)
             if not extra_parameters:
                 loaded = load_query(query, read_pairs(request.query_string))
                 if query is not NoParameters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from marshmallow import Schema, fields
 
-from gateway.api.answers import private_answer, public_answer
+from gateway.api.answers import private_answer, public_answer, shown
 from gateway.api.describe import describe
 from gateway.clients.faults import NoSuch
 from gateway.services import services
@@ -31,11 +31,11 @@ class FeedsAnswer(Schema):
 
 
 @feeds.get("")
-@describe("The health of every feed", tag="feeds", answer=FeedsAnswer)
+@describe("The health of every feed", tag="feeds", scope="catalogue:read", answer=FeedsAnswer)
 def health() -> Response:
     """Each feed's last run, last success and state."""
     states = services().catalogue.feed_health()
-    return public_answer({"items": [FeedHealthSchema().dump(state) for state in states]})
+    return public_answer({"items": [shown(FeedHealthSchema, state) for state in states]})
 
 
 @feeds.post("/<feed>/runs")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
-from zoneinfo import ZoneInfo
 
+import orjson
 from flask import Request
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError
+from marshmallow.fields import Field
+from werkzeug.exceptions import UnsupportedMediaType
 
-from schemas.dataset import BBox
 from schemas.problem import BadInput, InputError, did_you_mean
 
 Pairs = list[tuple[str, str]]
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_EXAMPLE = "bbox=129.0,35.1,129.2,35.3"
 
 
 def read_pairs(query_string: bytes) -> Pairs:
@@ -44,7 +43,7 @@ def read_pairs(query_string: bytes) -> Pairs:
 
 
 def _decode(text: str) -> str:
-    if _BAD_ESCAPE.search(text):
+    if "%" in text and _BAD_ESCAPE.search(text):
         raise ValueError(text)
     decoded = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8")
     if "\x00" in decoded:
@@ -52,9 +51,16 @@ def _decode(text: str) -> str:
     return decoded
 
 
+@cache
+def _readable(schema: type[Schema]) -> tuple[Schema, Mapping[str, Field[Any]]]:
+    """A schema ready to load, and its fields under the names that are written in a request."""
+    loader = schema()
+    return loader, {field.data_key or name: field for name, field in loader.load_fields.items()}
+
+
 def load_query(schema: type[Schema], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Parameters as a schema reads them; raises BadInput for the unknown, the empty and the wrong."""
-    known = schema().fields
+    _, known = _readable(schema)
     errors = []
     for name, value in pairs:
         if name not in known:
@@ -64,102 +70,44 @@ def load_query(schema: type[Schema], pairs: Iterable[tuple[str, str]]) -> dict[s
             errors.append(InputError(name, "is empty", "give it a value or leave it out"))
     if errors:
         raise BadInput(errors)
-    try:
-        loaded: dict[str, Any] = schema().load(dict(pairs))
-    except ValidationError as fault:
-        raise BadInput(_errors(_by_field(fault))) from fault
-    return loaded
+    return _load(schema, dict(pairs))
 
 
 def load_body(schema: type[Schema], request: Request) -> dict[str, Any]:
-    """A JSON object as a schema reads it; raises BadInput."""
-    body = request.get_json(silent=True) if request.is_json else None
+    """A JSON object as a schema reads it; raises BadInput, and UnsupportedMediaType for what is not JSON."""
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        body = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError:
+        body = None
     if not isinstance(body, dict):
-        hint = "send a JSON object with Content-Type: application/json"
-        raise BadInput([InputError("body", "is not a JSON object", hint)])
-    known = schema().fields
+        raise BadInput([InputError("body", "is not a JSON object", "write it as {...} in UTF-8")])
+    _, known = _readable(schema)
     unknown = [name for name in body if name not in known]
     if unknown:
         raise BadInput([InputError(n, "is not known here", did_you_mean(n, known)) for n in unknown])
+    return _load(schema, body)
+
+
+def _load(schema: type[Schema], given: Mapping[str, Any]) -> dict[str, Any]:
+    loader, _ = _readable(schema)
     try:
-        loaded: dict[str, Any] = schema().load(body)
+        loaded: dict[str, Any] = loader.load(given)
     except ValidationError as fault:
-        raise BadInput(_errors(_by_field(fault))) from fault
+        messages = fault.messages if isinstance(fault.messages, dict) else {"body": fault.messages}
+        raise BadInput(_errors(messages)) from fault
     return loaded
 
 
-def _by_field(fault: ValidationError) -> Mapping[str, Any]:
-    return fault.messages if isinstance(fault.messages, dict) else {"body": fault.messages}
-
-
 def _errors(messages: Mapping[str, Any], prefix: str = "") -> list[InputError]:
+    """Marshmallow's messages, one fault each; ours hold what is wrong and how to mend it, parted by "; "."""
     errors = []
     for name, faults in messages.items():
         where = f"{prefix}{name}"
         if isinstance(faults, Mapping):
             errors += _errors({str(k): v for k, v in faults.items()}, f"{where}.")
         else:
-            errors += [InputError(where, str(fault).rstrip(".")) for fault in faults]
+            parts = (str(fault).rstrip(".").partition("; ") for fault in faults)
+            errors += [InputError(where, what, hint or None) for what, _, hint in parts]
     return errors
-
-
-def parse_bbox(text: str) -> BBox:
-    """west,south,east,north in degrees; raises ValueError with a sentence."""
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(f"takes four numbers west,south,east,north such as {_EXAMPLE}") from None
-    if not all(math.isfinite(x) for x in (west, south, east, north)):
-        raise ValueError("takes finite numbers")
-    if not (-90 <= south <= 90 and -90 <= north <= 90 and -180 <= west <= 180 and -180 <= east <= 180):
-        raise ValueError("lies outside the world: longitudes -180 to 180, latitudes -90 to 90")
-    if south > north:
-        raise ValueError("has its south above its north; the order is west,south,east,north")
-    return west, south, east, north
-
-
-def parse_time(text: str, zone: ZoneInfo) -> datetime:
-    """An RFC 3339 instant or day; without offset it is in `zone`. Raises ValueError with a sentence."""
-    try:
-        # A plus sign that was not encoded arrives as a blank.
-        moment = datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", text) if "T" in text else text)
-    except ValueError:
-        raise ValueError("takes a time such as 2026-01-03T09:00:00+09:00 or 2026-01-03") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-
-
-class BBoxField(fields.Field[BBox]):
-    """west,south,east,north in degrees, OGC:CRS84; west > east crosses the antimeridian."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> BBox:
-        try:
-            return parse_bbox(value)
-        except ValueError as fault:
-            raise ValidationError(str(fault)) from fault
-
-
-class Words(fields.Field[tuple[str, ...]]):
-    """Values separated by commas."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> tuple[str, ...]:
-        words = tuple(word.strip() for word in value.split(","))
-        if not all(words):
-            raise ValidationError("has an empty value between its commas")
-        return words
-
-
-class Moment(fields.Field[datetime]):
-    """An RFC 3339 time; without an offset it is in the city's zone."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
-        try:
-            return parse_time(value, self.context_zone())
-        except ValueError as fault:
-            raise ValidationError(str(fault)) from fault
-
-    @staticmethod
-    def context_zone() -> ZoneInfo:
-        """The zone of the application that answers."""
-        from gateway.services import services
-
-        return services().zone

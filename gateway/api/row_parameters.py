@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from gateway.api.parameters import Pairs, parse_bbox, parse_time
+from catalogue import PAGE_FORMATS
+from gateway.api.parameters import Pairs
+from gateway.api.values import parse_bbox, parse_time, parse_whole
 from schemas.dataset import Column, ColumnType
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import Filter, Operator, Order, RowQuery, Value
@@ -19,16 +20,58 @@ RESERVED = ("bbox", "select", "order", "limit", "cursor", "count", "snapshot", "
 ID = Column("_id", "text")
 _OPERATORS: tuple[Operator, ...] = get_args(Operator)
 _TEXT_ONLY = ("contains", "startswith")
-_INTEGER = re.compile(r"[+-]?\d{1,19}")
+
+
+def _query(name: str, description: str, **schema: object) -> dict[str, object]:
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+ROW_PARAMETERS: tuple[dict[str, object], ...] = (
+    {
+        "name": "filters",
+        "in": "query",
+        "style": "form",
+        "explode": True,
+        "description": "column=value, or column__eq __ne __gt __gte __lt __lte __in (commas) __contains "
+        "__startswith __isnull",
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+    _query("bbox", "west,south,east,north in degrees"),
+    _query("select", "columns, by commas"),
+    _query("order", "columns, by commas; - before one for descending"),
+    _query("limit", "rows in a page", type="integer", minimum=1, maximum=ROW_LIMIT, default=100),
+    _query("cursor", "where a page goes on, from `next`"),
+    _query("count", "count all rows that answer, too", enum=["exact"]),
+    _query("snapshot", "a version by its id"),
+    _query("as_of", "the version of a time", format="date-time"),
+    _query("format", "before what Accept says", enum=sorted(PAGE_FORMATS)),
+)
+"""The same in the words of OpenAPI."""
+
+
+def which_snapshot(pairs: Pairs, zone: ZoneInfo) -> RowQuery:
+    """The part of `pairs` that says which snapshot is read; what cannot be read is left to `row_query`."""
+    asked = {name: value for name, value in pairs if value}
+    try:
+        as_of = parse_time(asked["as_of"], zone) if "as_of" in asked else None
+    except ValueError:
+        as_of = None
+    return RowQuery(cursor=asked.get("cursor"), snapshot=asked.get("snapshot"), as_of=as_of)
 
 
 def row_query(pairs: Pairs, columns: Sequence[Column], zone: ZoneInfo) -> RowQuery:
-    """What `pairs` (without `format`) ask of rows with `columns`; raises BadInput with every fault."""
+    """What `pairs` ask of rows with `columns`; raises BadInput with every fault."""
     reader = _Reader({column.name: column for column in (ID, *columns)}, zone)
     for name, value in pairs:
         reader.take(name, value)
     if reader.errors:
         raise BadInput(reader.errors)
+    reader.asked.pop("format", None)  # It shapes the answer, not the question.
     return RowQuery(filters=tuple(reader.filters), **reader.asked)  # type: ignore[arg-type]
 
 
@@ -40,25 +83,25 @@ class _Reader:
         self.filters: list[Filter] = []
         self.asked: dict[str, object] = {}
         self.errors: list[InputError] = []
-        self.readers: dict[str, tuple[str, Callable[[str], object]]] = {
-            "bbox": ("bbox", self._bbox),
-            "select": ("select", self._select),
-            "order": ("order", self._order),
-            "limit": ("limit", _limit),
-            "cursor": ("cursor", str),
-            "count": ("count", _count),
-            "snapshot": ("snapshot", str),
-            "as_of": ("as_of", lambda text: parse_time(text, self.zone)),
+        self.readers: dict[str, Callable[[str], object]] = {
+            "bbox": self._bbox,
+            "select": self._select,
+            "order": self._order,
+            "limit": _limit,
+            "cursor": str,
+            "count": _count,
+            "snapshot": str,
+            "as_of": lambda text: parse_time(text, self.zone),
+            "format": _format,
         }
 
     def take(self, name: str, value: str) -> None:
         """Read one parameter; faults are kept, not raised."""
         try:
             if name in self.readers:
-                field, read = self.readers[name]
                 if value == "":
                     raise ValueError("is empty; give it a value or leave it out")
-                self.asked[field] = read(value)
+                self.asked[name] = self.readers[name](value)
             else:
                 self.filters.append(self._filter(name, value))
         except ValueError as fault:
@@ -79,7 +122,7 @@ class _Reader:
             raise ValueError("is empty; give it a value, or ask __isnull=true for what is missing")
         read = self._value_reader(column.type)
         if operator == "in":
-            return Filter(column.name, operator, tuple(read(part) for part in value.split(",")))
+            return Filter(column.name, operator, tuple(map(read, _parts(value))))
         return Filter(column.name, operator, read(value))
 
     def _column_and_operator(self, name: str) -> tuple[Column, Operator]:
@@ -97,7 +140,7 @@ class _Reader:
     def _value_reader(self, kind: ColumnType) -> Callable[[str], Value]:
         readers: dict[ColumnType, Callable[[str], Value]] = {
             "text": str,
-            "integer": _integer,
+            "integer": parse_whole,
             "number": _number,
             "boolean": _boolean,
             "date": _date,
@@ -130,22 +173,30 @@ class _Reader:
         return name
 
 
+def _parts(text: str) -> list[str]:
+    parts = text.split(",")
+    if not all(parts):
+        raise ValueError("has an empty value between its commas; leave out the comma")
+    return parts
+
+
 def _limit(text: str) -> int:
-    if not _INTEGER.fullmatch(text) or not 1 <= int(text) <= ROW_LIMIT:
+    limit = parse_whole(text)
+    if not 1 <= limit <= ROW_LIMIT:
         raise ValueError(f"takes a whole number from 1 to {ROW_LIMIT}; page on with next")
-    return int(text)
+    return limit
+
+
+def _format(text: str) -> str:
+    if text not in PAGE_FORMATS:
+        raise ValueError(f"has no {text!r}; {did_you_mean(text, PAGE_FORMATS)}")
+    return text
 
 
 def _count(text: str) -> bool:
     if text != "exact":
         raise ValueError("takes only 'exact'; leave it out to go without a count")
     return True
-
-
-def _integer(text: str) -> int:
-    if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
-        raise ValueError(f"takes a whole number, not {text!r}")
-    return int(text)
 
 
 def _number(text: str) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from gateway.api.answers import link
+from gateway.api.answers import link, shown
 from schemas.dataset import Column, Dataset, Text
 from schemas.query import Hit
 from schemas.run import Run
@@ -179,4 +179,4 @@ def snapshot_item(snapshot: Snapshot) -> dict[str, Any]:
 
 def run_item(run: Run) -> dict[str, Any]:
     """A run as the API and `entrepot harvest --json` show it."""
-    return {name: getattr(run, name) for name in RunItemSchema().fields}
+    return shown(RunItemSchema, run)
