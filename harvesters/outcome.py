@@ -9,8 +9,8 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.contract import Hold, SourceChanged
 from harvesters.faults import HarvestFault
+from harvesters.normalise.contract import Hold, SourceChanged
 from schemas.dataset import BBox
 from schemas.feed import Feed
 from schemas.run import Run, Status

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 from catalogue import Catalogue
 from catalogue.errors import RunLost, Taken
 from catalogue.publication import Publication
-from harvesters.contract import shrunk
 from harvesters.datasets import current, dataset_id, describe
-from harvesters.detect import detect
-from harvesters.entries import list_entries
 from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
 from harvesters.fetch import Fetch
 from harvesters.formats import Parsed, format_reader
 from harvesters.normalise import normalise
+from harvesters.normalise.contract import shrunk
+from harvesters.normalise.entries import list_entries
 from harvesters.outcome import failed, fingerprint, held, is_current, landed, same_shape, unchanged
+from harvesters.reading.detect import detect
 from harvesters.secrets import resolve_secrets
 from harvesters.sources import Raw, source
 from schemas.dataset import BBox

@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from harvesters.contract import Hold
-from harvesters.entries import list_entries
 from harvesters.faults import FeedMisconfigured, HarvestFault, Unreadable
 from harvesters.fetch import Fetch
 from harvesters.formats import GEOMETRY, Parsed
-from harvesters.moments import instant
 from harvesters.normalise import Normalised, normalise
+from harvesters.normalise.contract import Hold
+from harvesters.normalise.entries import list_entries
+from harvesters.normalise.moments import instant
 from harvesters.outcome import row_reasons
 from harvesters.run import parse
 from harvesters.secrets import resolve_secrets

@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pyarrow as pa
 
-from harvesters.cutting import Cutter, Piece
-from harvesters.encoding import chunks, encoding_of, refuse_mojibake
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed
-from harvesters.headers import column_names, header_row, usual_width
+from harvesters.reading.cutting import Cutter, Piece
+from harvesters.reading.encoding import chunks, encoding_of, refuse_mojibake
+from harvesters.reading.headers import column_names, header_row, usual_width
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 

@@ -20,12 +20,12 @@ import pyproj
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from harvesters.encoding import refuse_mojibake
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed
-from harvesters.gis_files import STEM, GisFile, gis_files
-from harvesters.headers import column_names
-from harvesters.shapefile import CODEPAGE, check_complete, recode
+from harvesters.reading.encoding import refuse_mojibake
+from harvesters.reading.gis_files import STEM, GisFile, gis_files
+from harvesters.reading.headers import column_names
+from harvesters.reading.shapefile import CODEPAGE, check_complete, recode
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 from schemas.run import REJECTS

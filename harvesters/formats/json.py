@@ -9,11 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from harvesters.columnar import table_of
-from harvesters.encoding import read_text
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
-from harvesters.items import find_items, flatten
+from harvesters.reading.columnar import table_of
+from harvesters.reading.encoding import read_text
+from harvesters.reading.items import find_items, flatten
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 

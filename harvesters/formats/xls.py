@@ -13,10 +13,10 @@ from typing import Any
 import xlrd
 from xlrd.compdoc import CompDocError
 
-from harvesters.encoding import codec
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
-from harvesters.sheets import Merged, Sheet, named, tables
+from harvesters.reading.encoding import codec
+from harvesters.reading.sheets import Merged, Sheet, named, tables
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "header", "member", "sheet", "x", "y"})

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import python_calamine as calamine
 
-from harvesters.archives import Member, members, reading
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
-from harvesters.sheets import Merged, Sheet, named, tables
+from harvesters.reading.archives import Member, members, reading
+from harvesters.reading.sheets import Merged, Sheet, named, tables
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "header", "member", "sheet", "x", "y"})

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 from lxml import etree
 
-from harvesters.columnar import table_of
-from harvesters.encoding import read_text
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
-from harvesters.items import TEXT, find_items, flatten
+from harvesters.reading.columnar import table_of
+from harvesters.reading.encoding import read_text
+from harvesters.reading.items import TEXT, find_items, flatten
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "member", "records", "where", "x", "y"})

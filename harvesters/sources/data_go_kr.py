@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from harvesters.envelopes import Answer, open_envelope
 from harvesters.faults import SourceIncomplete, SourceRefused, SourceUnavailable
 from harvesters.fetch import Fetch, is_address
+from harvesters.reading.envelopes import Answer, open_envelope
 from harvesters.sources import Raw
 from schemas.feed import Feed
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from harvesters.fetch import HttpFetch, Timeout
-from harvesters.guard import Guard
+from harvesters.fetch.guard import Guard
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harvesters.body import filename
+from harvesters.fetch.body import filename
 from harvesters.faults import SourceIncomplete, SourceRefused, Unreadable
 
 

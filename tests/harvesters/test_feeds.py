@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harvesters.cron import cron_fault
+from harvesters.feeds.cron import cron_fault
 from harvesters.feeds import read_feed, read_feeds
 from schemas.dataset import Text
 from schemas.problem import BadInput, InputError

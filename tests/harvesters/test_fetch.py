@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harvesters.faults import SourceRefused, SourceUnavailable
 from harvesters.fetch import HttpFetch, Timeout
-from harvesters.guard import Guard
+from harvesters.fetch.guard import Guard
 from harvesters.secrets import Secret
 
 

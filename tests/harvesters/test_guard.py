@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from harvesters.faults import SourceRefused, SourceUnavailable
-from harvesters.guard import Guard, is_public
+from harvesters.fetch.guard import Guard, is_public
 
 INSIDE = [
     "127.0.0.1",

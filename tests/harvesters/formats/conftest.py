@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harvesters.detect import detect
+from harvesters.reading.detect import detect
 from harvesters.formats import Parsed, format_reader
 from schemas.feed import FormatSpec
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harvesters.detect import detect
+from harvesters.reading.detect import detect
 from harvesters.faults import FeedMisconfigured, Unreadable
 from schemas.feed import FormatSpec
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from harvesters.faults import FeedMisconfigured, Unreadable
-from harvesters.sheets import Merged, Sheet, tables
+from harvesters.reading.sheets import Merged, Sheet, tables
 
 Zipped = Callable[..., Path]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -15,7 +15,7 @@ from catalogue import Catalogue, open_catalogue
 from catalogue.search.embedded import Embedded
 from config.migrations import upgrade
 from harvesters.fetch import HttpFetch, Timeout
-from harvesters.guard import Guard
+from harvesters.fetch.guard import Guard
 from harvesters.lease import harvest_now
 from harvesters.run import Harvester
 from schemas.dataset import Text

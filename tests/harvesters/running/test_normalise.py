@@ -9,7 +9,7 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from harvesters.contract import Hold
+from harvesters.normalise.contract import Hold
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed
 from harvesters.normalise import Normalised, normalise

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from harvesters.schedule import Schedule, is_due, trigger
-from harvesters.watch import FeedFolders
+from harvesters.feeds.folders import FeedFolders
 from schemas.feed import ScheduleSpec
 
 SEOUL = ZoneInfo("Asia/Seoul")

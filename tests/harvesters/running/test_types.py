@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvesters.cast import Reading, cast, misfits
-from harvesters.cells import as_given
-from harvesters.infer import infer
+from harvesters.normalise.cast import Reading, cast, misfits
+from harvesters.normalise.cells import as_given
+from harvesters.normalise.infer import infer
 
 SEOUL = Reading(ZoneInfo("Asia/Seoul"))
 

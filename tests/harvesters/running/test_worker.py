@@ -18,7 +18,7 @@ from catalogue import Catalogue
 from harvesters.lease import harvest_now
 from harvesters.run import Harvester
 from harvesters.schedule import Schedule
-from harvesters.watch import FeedFolders
+from harvesters.feeds.folders import FeedFolders
 from harvesters.worker import Pace, Worker, last_start
 from schemas.run import Run
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvesters.envelopes import open_envelope
+from harvesters.reading.envelopes import open_envelope
 from harvesters.faults import (
     FeedMisconfigured,
     HarvestFault,

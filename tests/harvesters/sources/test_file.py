@@ -9,7 +9,7 @@ import pytest
 
 from harvesters.faults import FeedMisconfigured, SourceUnavailable
 from harvesters.fetch import HttpFetch
-from harvesters.guard import Guard
+from harvesters.fetch.guard import Guard
 from harvesters.sources import Raw, file
 from schemas.dataset import Text
 from schemas.feed import Feed, SourceSpec

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.rejects import Mask, Sieve, Why, mask_of
+from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
 
 SEPARATOR = "~"
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from harvesters.archives import Member, gunzip, members, unzip
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import resolved_kind
+from harvesters.reading.archives import Member, gunzip, members, unzip
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from harvesters.cast import Reading, cast, misfits
-from harvesters.cells import all_missing, as_text, is_text, sample
-from harvesters.moments import says_when
-from harvesters.numbers import are_months, hold_codes
+from harvesters.normalise.cast import Reading, cast, misfits
+from harvesters.normalise.cells import all_missing, as_text, is_text, sample
+from harvesters.normalise.moments import says_when
+from harvesters.normalise.numbers import are_months, hold_codes
 from schemas.dataset import ColumnType
 
 _WORDS: tuple[ColumnType, ...] = ("date", "time")

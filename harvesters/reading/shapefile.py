@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.encoding import codec, decode_values
 from harvesters.faults import Unreadable
+from harvesters.reading.encoding import codec, decode_values
 
 CODEPAGE = "codepage"
 """The name under which a .cpg is kept."""

@@ -7,13 +7,20 @@ import pyarrow as pa
 import shapely
 from pyproj import CRS
 
-from harvesters.cast import Reading, cast, misfits
-from harvesters.cells import as_given
-from harvesters.crs import Floats, Lonlat, candidates, crs_in_name, declared_crs, inside, source_crs
 from harvesters.formats import GEOMETRY, Parsed
-from harvesters.names import find, tidy
-from harvesters.places import Axes, Places, assume_crs, coordinate_columns, place_points, place_shapes
-from harvesters.rejects import Sieve, Why
+from harvesters.normalise.cast import Reading, cast, misfits
+from harvesters.normalise.cells import as_given
+from harvesters.normalise.crs import Floats, Lonlat, candidates, crs_in_name, declared_crs, inside, source_crs
+from harvesters.normalise.names import find, tidy
+from harvesters.normalise.places import (
+    Axes,
+    Places,
+    assume_crs,
+    coordinate_columns,
+    place_points,
+    place_shapes,
+)
+from harvesters.normalise.rejects import Sieve, Why
 from schemas.dataset import BBox
 from schemas.feed import Feed
 

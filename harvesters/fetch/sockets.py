@@ -9,7 +9,7 @@ from typing import Any
 import httpcore
 
 from harvesters.faults import SourceUnavailable
-from harvesters.guard import Guard
+from harvesters.fetch.guard import Guard
 
 Clock = Callable[[], float]
 """Seconds of a clock that never goes back."""

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from harvesters.cast import Reading
-from harvesters.columns import Layout, layout
-from harvesters.contract import Changes, Counts, Hold, changes, judge
 from harvesters.formats import GEOMETRY, Parsed
-from harvesters.keys import names_by_key, names_by_place
-from harvesters.landing import Landed, Landing, land
-from harvesters.locate import has_shapes, locate
-from harvesters.rejects import Sieve, chief_cause, rejected_rows
+from harvesters.normalise.cast import Reading
+from harvesters.normalise.columns import Layout, layout
+from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge
+from harvesters.normalise.keys import names_by_key, names_by_place
+from harvesters.normalise.landing import Landed, Landing, land
+from harvesters.normalise.locate import has_shapes, locate
+from harvesters.normalise.rejects import Sieve, chief_cause, rejected_rows
 from schemas.arrow import arrow_schema
 from schemas.dataset import BBox, Column
 from schemas.feed import Feed

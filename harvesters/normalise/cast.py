@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.cells import NULL_MARKERS, as_text, is_text, sample
-from harvesters.moments import dates, from_local, times
-from harvesters.numbers import integers, numbers, truths, zero_led
-from harvesters.rejects import Mask, mask_of
+from harvesters.normalise.cells import NULL_MARKERS, as_text, is_text, sample
+from harvesters.normalise.moments import dates, from_local, times
+from harvesters.normalise.numbers import integers, numbers, truths, zero_led
+from harvesters.normalise.rejects import Mask, mask_of
 from schemas.arrow import ARROW_TYPES
 from schemas.dataset import ColumnType
 
@@ -28,7 +28,7 @@ class Reading:
 
 
 def cast(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.ChunkedArray:
-    """The values as `to`, null where they do not fit; texts must be clean (harvesters.cells)."""
+    """The values as `to`, null where they do not fit; texts must be clean (harvesters.normalise.cells)."""
     if not is_text(values.type):
         values = _typed(values, to, reading)
     if values.type == ARROW_TYPES[to]:

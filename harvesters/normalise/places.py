@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import shapely
 from pyproj import CRS
 
-from harvesters.crs import (
+from harvesters.faults import Unreadable
+from harvesters.normalise.crs import (
     CRS84,
     Floats,
     Lonlat,
@@ -22,8 +23,7 @@ from harvesters.crs import (
     looks_like_degrees,
     to_lonlat,
 )
-from harvesters.faults import Unreadable
-from harvesters.rejects import Mask, Sieve, Why, mask_of
+from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
 from schemas.dataset import BBox
 
 _LONLAT = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from harvesters.cron import cron_fault
+from harvesters.feeds.cron import cron_fault
 from harvesters.formats import ALIASES, format_kinds, format_reader
 from harvesters.secrets import literal_secrets
 from harvesters.sources import source, source_kinds

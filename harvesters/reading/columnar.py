@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from harvesters.encoding import refuse_mojibake
+from harvesters.reading.encoding import refuse_mojibake
 
 _INT64 = range(-(2**63), 2**63)
 _EXACT = 2**53

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from harvesters.archives import Member, members, unzip
-from harvesters.encoding import chunks, encoding_of
 from harvesters.faults import Unreadable
-from harvesters.headers import column_names
-from harvesters.shapefile import CODEPAGE
+from harvesters.reading.archives import Member, members, unzip
+from harvesters.reading.encoding import chunks, encoding_of
+from harvesters.reading.headers import column_names
+from harvesters.reading.shapefile import CODEPAGE
 from schemas.feed import FormatSpec
 
 STEM = "data"

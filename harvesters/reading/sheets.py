@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from harvesters.columnar import column_of
 from harvesters.faults import FeedMisconfigured, Unreadable
-from harvesters.headers import column_names, header_row
+from harvesters.reading.columnar import column_of
+from harvesters.reading.headers import column_names, header_row
 from schemas.problem import did_you_mean
 
 Row = Sequence[Any]

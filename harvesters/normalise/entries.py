@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.cast import Reading, cast, misfits
-from harvesters.cells import as_given, as_text
-from harvesters.contract import Changes, Counts, Hold, judge
 from harvesters.faults import FeedMisconfigured
 from harvesters.formats import Parsed
-from harvesters.keys import names_by_key
-from harvesters.names import find, tidy, titled
-from harvesters.rejects import Sieve, Why, chief_cause, mask_of, rejected_rows
+from harvesters.normalise.cast import Reading, cast, misfits
+from harvesters.normalise.cells import as_given, as_text
+from harvesters.normalise.contract import Changes, Counts, Hold, judge
+from harvesters.normalise.keys import names_by_key
+from harvesters.normalise.names import find, tidy, titled
+from harvesters.normalise.rejects import Sieve, Why, chief_cause, mask_of, rejected_rows
 from schemas.dataset import Dataset, Text
 from schemas.feed import ENTRY_COLUMNS, Feed
 

@@ -13,12 +13,12 @@ from typing import Protocol
 import httpcore
 import httpx
 
-from harvesters.body import ENCODINGS, filename, write_body
 from harvesters.faults import HarvestFault, SourceIncomplete, SourceRefused, SourceUnavailable
-from harvesters.guard import Guard
+from harvesters.fetch.body import ENCODINGS, filename, write_body
+from harvesters.fetch.guard import Guard
+from harvesters.fetch.sockets import GuardedBackend
+from harvesters.fetch.statuses import Passing, judge
 from harvesters.secrets import PREFIX, Secret, is_secret
-from harvesters.sockets import GuardedBackend
-from harvesters.statuses import Passing, judge
 
 MAX_REDIRECTS = 5
 LONGEST_PAUSE = 60.0

@@ -11,8 +11,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from harvesters.feed_lines import line_of
-from harvesters.feed_rules import Fault, feed_faults
+from harvesters.feeds.lines import line_of
+from harvesters.feeds.rules import Fault, feed_faults
 from schemas.feed import FEED_ID, Feed, FeedSchema
 from schemas.problem import BadInput, InputError, did_you_mean
 

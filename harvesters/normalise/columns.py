@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harvesters.contract import SourceChanged
 from harvesters.faults import FeedMisconfigured
 from harvesters.formats import GEOMETRY
-from harvesters.names import find, our_names, tidy, titled
+from harvesters.normalise.contract import SourceChanged
+from harvesters.normalise.names import find, our_names, tidy, titled
 from schemas.dataset import Column, Role, Text
 from schemas.feed import AS_PUBLISHED, Feed
 from schemas.problem import did_you_mean

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.cast import Reading, cast, misfits
-from harvesters.cells import as_given, is_text
-from harvesters.columns import Layout, Wanted, as_column
-from harvesters.contract import widen
-from harvesters.infer import infer
-from harvesters.numbers import hold_codes
-from harvesters.rejects import Mask, Sieve, Why, mask_of
+from harvesters.normalise.cast import Reading, cast, misfits
+from harvesters.normalise.cells import as_given, is_text
+from harvesters.normalise.columns import Layout, Wanted, as_column
+from harvesters.normalise.contract import widen
+from harvesters.normalise.infer import infer
+from harvesters.normalise.numbers import hold_codes
+from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
 from schemas.arrow import ARROW_TYPES
 from schemas.dataset import Column, ColumnType
 from schemas.feed import Feed

@@ -1,0 +1,1 @@
+"""What formats share: archives, encodings, headers, cells cut from text, items, sheets and shapefiles."""
