@@ -29,7 +29,7 @@ from urllib.parse import urlencode
 
 import pyarrow.parquet as pq
 
-from catalogue import index_build
+from catalogue.rows import build as index_build
 from catalogue.storage import Storage
 from schemas.arrow import columns_of
 from schemas.dataset import Column

@@ -22,7 +22,7 @@ from catalogue.errors import (
 from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.rows import Rows
-from catalogue.scan import RowsTimeout
+from catalogue.rows.scan import RowsTimeout
 from catalogue.search import SearchEngine, SearchUnavailable, open_engine
 from catalogue.storage import Storage
 

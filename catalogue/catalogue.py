@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from catalogue import cursor, encode, garbage, lists, rejects, snapshots
+from catalogue import encode, garbage, lists, rejects, snapshots
 from catalogue.current import Current
 from catalogue.entries import Entries
 from catalogue.errors import UnknownSnapshot
@@ -19,6 +19,7 @@ from catalogue.indexing import Indexing
 from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.queue import new_id
+from catalogue.rows import cursor
 from catalogue.search.text import highlight
 from catalogue.tables import datasets
 from catalogue.work import Work

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from catalogue import stored
 from catalogue.database import insert, writing
+from catalogue.encode.export import EXPORT_FORMATS
 from catalogue.errors import NoRows, SnapshotGone, Taken, UnknownDataset, UnknownSnapshot
-from catalogue.export import EXPORT_FORMATS
 from catalogue.runs import confirm, land
 from catalogue.tables import datasets, search_work, snapshots
 from schemas.dataset import Dataset

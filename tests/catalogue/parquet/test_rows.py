@@ -15,9 +15,10 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from catalogue import index, index_build, snapshots
-from catalogue.rows import Rows
-from catalogue.scan import RowsTimeout, Scanner
+from catalogue import snapshots
+from catalogue.rows import Rows, index
+from catalogue.rows import build as index_build
+from catalogue.rows.scan import RowsTimeout, Scanner
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column
 from schemas.problem import BadInput

@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 
 from catalogue import geometry
 from catalogue.geoparquet import covering_name
-from catalogue.packing import pack
-from catalogue.plan import ID_COLUMN
+from catalogue.rows.packing import pack
+from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.values import numbers, stored
 from catalogue.snapshots import ROW_GROUP, Parts, time_column
-from catalogue.values import numbers, stored
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 

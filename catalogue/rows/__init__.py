@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from catalogue import cursor, index_build
-from catalogue.index import Beyond, Found, Gone, Index
-from catalogue.plan import Plan, plan
-from catalogue.scan import Scanner
+from catalogue.rows import build as index_build
+from catalogue.rows import cursor
+from catalogue.rows.index import Beyond, Found, Gone, Index
+from catalogue.rows.plan import Plan, plan
+from catalogue.rows.scan import Scanner
 from catalogue.snapshots import Parts
 from schemas.problem import BadInput, InputError
 from schemas.query import RowPage, RowQuery

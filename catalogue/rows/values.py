@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalogue import geometry
-from catalogue.plan import EPOCH
+from catalogue.rows.plan import EPOCH
 from schemas.dataset import Column
 
 _EPOCH = EPOCH.replace(tzinfo=None)

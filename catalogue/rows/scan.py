@@ -10,10 +10,11 @@ from typing import Any
 
 import duckdb
 
-from catalogue import geometry, sql
-from catalogue.plan import Plain, Plan
+from catalogue import geometry
+from catalogue.rows import sql
+from catalogue.rows.plan import Plain, Plan
+from catalogue.rows.values import shown, stored
 from catalogue.snapshots import Parts
-from catalogue.values import shown, stored
 from schemas.snapshot import Snapshot
 
 Found = tuple[list[tuple[object, ...]], int | None]

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalogue import geometry
-from catalogue.plan import ID_COLUMN
+from catalogue.encode.textual import GEOJSON, NDJSON, TextFormat, csv_format
+from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.values import shown
 from catalogue.snapshots import Parts
-from catalogue.textual import GEOJSON, NDJSON, TextFormat, csv_format
-from catalogue.values import shown
 from schemas.arrow import arrow_schema
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.snapshot import Snapshot

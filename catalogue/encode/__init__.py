@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import shapely
 
 from catalogue import geometry
-from catalogue.export import EXPORT_FORMATS, export
+from catalogue.encode.export import EXPORT_FORMATS, export
+from catalogue.encode.textual import GEOJSON, NDJSON, Cells, TextFormat, csv_format, objects
 from catalogue.geoparquet import located
-from catalogue.plan import ID_COLUMN
-from catalogue.textual import GEOJSON, NDJSON, Cells, TextFormat, csv_format, objects
+from catalogue.rows.plan import ID_COLUMN
 from schemas.arrow import ARROW_TYPES, arrow_schema
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from catalogue import cursor, geometry
+from catalogue import geometry
+from catalogue.rows import cursor
 from schemas.arrow import ID
 from schemas.dataset import BBox, Column
 from schemas.problem import BadInput, InputError, did_you_mean

@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from catalogue import geometry, sql
-from catalogue.plan import Plain, Plan
-from catalogue.values import instants
+from catalogue import geometry
+from catalogue.rows import sql
+from catalogue.rows.plan import Plain, Plan
+from catalogue.rows.values import instants
 from schemas.dataset import Column
 
 Found = tuple[list[tuple[object, ...]], int | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from catalogue.plan import Condition, Plain, Plan
+from catalogue.rows.plan import Condition, Plain, Plan
 from schemas.arrow import ID
 from schemas.dataset import BBox, Column
 from schemas.snapshot import Snapshot
