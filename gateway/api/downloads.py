@@ -37,7 +37,7 @@ def download(dataset: str, extension: str, query: dict[str, str]) -> Response:
     if format not in EXPORT_FORMATS:
         hint = did_you_mean(extension, _EXTENSIONS)
         raise BadInput([InputError("download", f"there is none as {extension!r}", hint)])
-    export = services().catalogue.encode.export(dataset, format, query.get("snapshot"))
+    export = services().catalogue.export(dataset, format, query.get("snapshot"))
     _leave_out_unusual_ranges()
     try:
         response = send_file(

@@ -150,16 +150,16 @@ def test_what_is_not_there_is_named_and_the_nearest_is_hinted_at(catalogue: Cata
 def test_a_whole_snapshot_is_handed_out_as_a_file_with_its_own_tag(catalogue: Catalogue, clock) -> None:
     catalogue.publish(publication("가", "나"), run())
     former = catalogue.snapshot("parks").id
-    whole = catalogue.encode.export("parks", "csv")
+    whole = catalogue.export("parks", "csv")
     assert (whole.filename, whole.media_type.split(";")[0]) == ("parks.csv", "text/csv")
     assert whole.path.read_text("utf-8-sig").splitlines()[1:] == ["P000,P000,가", "P001,P001,나"]
     clock.move(hours=1)
     catalogue.publish(publication("다"), run("r2"))
-    assert pq.read_table(catalogue.encode.export("parks", "parquet").path)["name"].to_pylist() == ["다"]
-    assert catalogue.encode.export("parks", "csv", former) == whole
-    assert catalogue.encode.export("parks", "csv").etag != whole.etag
+    assert pq.read_table(catalogue.export("parks", "parquet").path)["name"].to_pylist() == ["다"]
+    assert catalogue.export("parks", "csv", former) == whole
+    assert catalogue.export("parks", "csv").etag != whole.etag
     with pytest.raises(BadInput):
-        catalogue.encode.export("parks", "xls")
+        catalogue.export("parks", "xls")
 
 
 def test_a_withdrawn_dataset_is_neither_described_nor_found(catalogue: Catalogue) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harvesters.fetch.body import filename
 from harvesters.faults import SourceIncomplete, SourceRefused, Unreadable
+from harvesters.fetch.body import filename
 
 
 def test_a_body_shorter_than_it_says_is_incomplete(site, to) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harvesters.feeds.cron import cron_fault
 from harvesters.feeds import read_feed, read_feeds
+from harvesters.feeds.cron import cron_fault
 from schemas.dataset import Text
 from schemas.problem import BadInput, InputError
 

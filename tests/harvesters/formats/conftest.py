@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harvesters.reading.detect import detect
 from harvesters.formats import Parsed, format_reader
+from harvesters.reading.detect import detect
 from schemas.feed import FormatSpec
 
 Reader = Callable[..., list[Parsed]]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harvesters.reading.detect import detect
 from harvesters.faults import FeedMisconfigured, Unreadable
+from harvesters.reading.detect import detect
 from schemas.feed import FormatSpec
 
 Zipped = Callable[..., Path]

@@ -9,10 +9,10 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from harvesters.normalise.contract import Hold
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed
 from harvesters.normalise import Normalised, normalise
+from harvesters.normalise.contract import Hold
 from schemas.dataset import Column, Text
 from schemas.feed import Feed, FormatSpec, SourceSpec
 

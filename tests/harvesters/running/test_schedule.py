@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from harvesters.schedule import Schedule, is_due, trigger
 from harvesters.feeds.folders import FeedFolders
+from harvesters.schedule import Schedule, is_due, trigger
 from schemas.feed import ScheduleSpec
 
 SEOUL = ZoneInfo("Asia/Seoul")

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from catalogue import Catalogue
+from harvesters.feeds.folders import FeedFolders
 from harvesters.lease import harvest_now
 from harvesters.run import Harvester
 from harvesters.schedule import Schedule
-from harvesters.feeds.folders import FeedFolders
 from harvesters.worker import Pace, Worker, last_start
 from schemas.run import Run
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvesters.reading.envelopes import open_envelope
 from harvesters.faults import (
     FeedMisconfigured,
     HarvestFault,
@@ -18,6 +17,7 @@ from harvesters.faults import (
     SourceUnavailable,
     Unreadable,
 )
+from harvesters.reading.envelopes import open_envelope
 from harvesters.secrets import resolve_secrets
 from harvesters.sources import data_go_kr
 from schemas.dataset import Text
