@@ -138,7 +138,7 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
 
 
 def _responses(rule: Rule, operation: Operation) -> dict[str, Any]:
-    content: dict[str, Any] = {media: {} for media in operation.media_types}
+    content: dict[str, Any] = {media.partition(";")[0]: {} for media in operation.media_types}
     if operation.answer:
         content["application/json"] = {"schema": operation.answer}
     answer: dict[str, Any] = {"description": operation.summary, "headers": _headers(*_ALWAYS)}

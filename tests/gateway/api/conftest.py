@@ -1,0 +1,338 @@
+"""A city's catalogue, its clients and the application behind its gate, copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+import shapely
+from jsonschema import Draft202012Validator, FormatChecker
+from sqlalchemy import Engine
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import Client, TestResponse
+
+from catalogue import Catalogue, Publication, open_catalogue
+from catalogue.database import connect
+from catalogue.search.embedded import Embedded
+from config.migrations import upgrade
+from gateway.app import create_app
+from gateway.clients import Clients
+from gateway.clients.plans import load_plans
+from gateway.clients.secrets import open_secrets
+from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter
+from gateway.openapi import openapi
+from gateway.services import Services
+from schemas.arrow import arrow_schema
+from schemas.dataset import Column, Dataset, Text
+from schemas.run import REJECTS, Run
+
+SEOUL = ZoneInfo("Asia/Seoul")
+PLANS = Path(__file__).with_name("plans.toml")
+PASSWORD = "a few words make a good one"
+PUBLISHER = "부산광역시"
+
+PLACES = (
+    Column("id", "text", Text("번호", "Id"), key=True, role="key", required=True),
+    Column("name", "text", Text("이름", "Name")),
+    Column("district", "text", Text("구", "District"), role="code", codes={"중구": Text("중구", "Jung-gu")}),
+    Column("capacity", "integer", Text("수용", "Capacity"), unit="1"),
+    Column("area", "number", Text("면적", "Area"), unit="m2"),
+    Column("open", "boolean", Text("개방", "Open")),
+    Column("since", "date", Text("개설일", "Since")),
+    Column("checked", "time", Text("점검", "Checked"), role="time"),
+    Column("geometry", "geometry", Text("위치", "Location"), role="geometry"),
+)
+READINGS = (
+    Column("station", "text", Text("측정소", "Station"), key=True, role="key"),
+    Column("measured_at", "time", Text("측정", "Measured at"), key=True, role="time"),
+    Column("pm10", "integer", Text("미세먼지", "PM10"), unit="ug/m3"),
+)
+ODD = (
+    Column("limit", "integer"),
+    Column("format", "text"),
+    Column("구 이름", "text"),
+)
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def places(count: int = 25, prefix: str = "P") -> Publication:
+    """Facilities on a grid from 129.00 E, 35.10 N, a hundredth of a degree apart, five in a line."""
+    numbers = range(count)
+    ids = [f"{prefix}{n:03}" for n in numbers]
+    values = [
+        ids,
+        ids,
+        [None if n == 4 else "=1+1" if n == 5 else "" if n == 6 else f"공원 {n}" for n in numbers],
+        [("중구", "동구", "서구")[n % 3] for n in numbers],
+        [None if n == 7 else n * 10 for n in numbers],
+        [n / 4 for n in numbers],
+        [n % 2 == 0 for n in numbers],
+        [START.date() + timedelta(days=n) for n in numbers],
+        [START + timedelta(hours=n, microseconds=500_000 * (n % 2)) for n in numbers],
+        [
+            None if n == 8 else shapely.to_wkb(shapely.Point(129 + n % 5 / 100, 35.1 + n // 5 / 100))
+            for n in numbers
+        ],
+    ]
+    dataset = Dataset(
+        "parks",
+        Text("부산 도시공원", "City parks of Busan"),
+        PUBLISHER,
+        "KOGL-1",
+        "parks",
+        description=Text("부산의 공원 목록", "All parks"),
+        keywords=("공원",),
+        themes=("facility",),
+        source_crs="EPSG:5187",
+    )
+    return _publication(dataset, PLACES, values)
+
+
+def readings(count: int = 60) -> Publication:
+    """Three stations, a reading each hour."""
+    numbers = range(count)
+    stations = [f"S{n % 3}" for n in numbers]
+    times = [START + timedelta(hours=n // 3) for n in numbers]
+    ids = [f"{s}~{t:%Y-%m-%dT%H:%M:%SZ}" for s, t in zip(stations, times, strict=True)]
+    dataset = Dataset(
+        "air",
+        Text("대기질 측정", "Air readings"),
+        PUBLISHER,
+        "CC0-1.0",
+        "air",
+        themes=("environment",),
+    )
+    return _publication(dataset, READINGS, [ids, stations, times, [n % 50 for n in numbers]])
+
+
+def odd() -> Publication:
+    """Columns named like parameters, and in Korean."""
+    dataset = Dataset("odd", Text("이상한 열", "Odd columns"), "시청", "CC0-1.0", "odd")
+    return _publication(dataset, ODD, [["0", "1"], [5, 6], ["a", "b"], ["중구", "동구"]])
+
+
+def _publication(dataset: Dataset, columns: tuple[Column, ...], values: list[Any]) -> Publication:
+    schema = arrow_schema(columns)
+    arrays = [pa.array(v, field.type) for v, field in zip(values, schema, strict=True)]
+    reject = {"line": 9, "scope": "row", "column": "x", "value": "?", "reason": "no_number", "detail": "none"}
+    rejects = [reject | {"line": n} for n in range(1, 6)] if dataset.id == "parks" else []
+    rows = pa.Table.from_arrays(arrays, schema=schema)
+    return Publication(dataset, columns, rows, pa.Table.from_pylist(rejects, schema=REJECTS))
+
+
+ENTRY = Dataset(
+    "list-1",
+    Text("부산 버스 노선", "Bus routes"),
+    "교통공사",
+    "KOGL-1",
+    "list",
+    identifier="15000123",
+    themes=("transport",),
+    formats=("CSV",),
+    landing_page="https://data.example/15000123",
+)
+
+
+def run(publication: Publication, id: str) -> Run:
+    rows, rejected = len(publication.rows), len(publication.rejects)
+    feed = publication.dataset.feed
+    return Run(
+        id,
+        feed,
+        feed,
+        "running",
+        started=START,
+        read=rows + rejected,
+        published=rows,
+        rejected=rejected,
+        reasons={"no_number": rejected} if rejected else {},
+    )
+
+
+@dataclass
+class House:
+    """The whole gateway in this process, over a folder of its own."""
+
+    folder: Path
+    catalogue: Catalogue
+    clients: Clients
+    services: Services
+    gate: Gate
+    meter: Meter
+    description: dict[str, Any]
+    engine: Engine
+    url_map: Any
+
+    def ask(self, path: str, *, method: str = "GET", key: str | None = None, **options: Any) -> TestResponse:
+        """An answer, which must be what OpenAPI says of its address."""
+        headers = dict(options.pop("headers", {}))
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        client = Client(self.gate, use_cookies=False)
+        answer = client.open(path, method=method, headers=headers, buffered=True, **options)
+        self._check(answer, path.partition("?")[0], method)
+        return answer
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.ask(path, **options)
+
+    def post(self, path: str, body: Any, **options: Any) -> TestResponse:
+        return self.ask(path, method="POST", json=body, **options)
+
+    def items(self, path: str, **options: Any) -> list[dict[str, Any]]:
+        answer = self.get(path, **options)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json["items"]
+        return found
+
+    def publish(self, publication: Publication, id: str) -> Run:
+        return self.catalogue.publish(publication, run(publication, id))
+
+    def _check(self, answer: TestResponse, path: str, method: str) -> None:
+        """What was answered is what the description of the API promises, no member more."""
+        if not path.startswith("/api/v1/") or method == "OPTIONS":
+            return
+        operation = self._operation(path, "GET" if method == "HEAD" else method)
+        if operation is None:
+            assert answer.status_code in (401, 404, 405), (path, answer.status)
+            return
+        if answer.status_code in (206, 304, 308, 416, 500):
+            return
+        responses = operation["responses"]
+        assert str(answer.status_code) in responses, (path, answer.status, answer.text)
+        content = responses[str(answer.status_code)].get("content", {})
+        if not answer.data or "Content-Encoding" in answer.headers:
+            return
+        assert answer.mimetype in content, (path, answer.mimetype)
+        schema = content[answer.mimetype].get("schema")
+        if schema:
+            rooted = {**schema, "components": self.description["components"]}
+            Draft202012Validator(rooted, format_checker=FormatChecker()).validate(answer.json)
+
+    def _operation(self, path: str, method: str) -> dict[str, Any] | None:
+        try:
+            rule, _ = self.url_map.bind("localhost").match(path, method=method, return_rule=True)
+        except HTTPException:
+            return None
+        template = rule.rule.replace("<", "{").replace(">", "}")
+        found: dict[str, Any] = self.description["paths"][template][method.lower()]
+        return found
+
+
+def closed(description: dict[str, Any]) -> dict[str, Any]:
+    """The description with every object closed to members that it does not name."""
+    for name, schema in description["components"]["schemas"].items():
+        if name != "Problem" and "properties" in schema:
+            schema["additionalProperties"] = False
+    return description
+
+
+@contextmanager
+def opened(
+    folder: Path,
+    *,
+    public_url: str | None = None,
+    anonymous: str = "anonymous",
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[House]:
+    url = f"sqlite:///{folder / 'entrepot.db'}"
+    search, derived = Embedded(folder / "search"), folder / "derived"
+    catalogue = open_catalogue(url, folder / "parts", search, index_folder=derived, clock=clock)
+    engine, plans, secrets = connect(url), load_plans(PLANS), open_secrets(folder / "secrets")
+    clients = Clients(engine, secrets, plans, clock=lambda: datetime.now(UTC), zone=SEOUL)
+    meter, limiter = Meter(folder / "usage", clients.fold), EmbeddedLimiter(folder / "limits", SEOUL)
+    services = Services(catalogue, clients, plans, limiter, SEOUL, meter.flush, public_url)
+    app = create_app(services, session_key=secrets.session_key, version="1")
+    gate = Gate(app.wsgi_app, identify=Identify(clients.find, plans, anonymous), limiter=limiter, meter=meter)
+    with app.test_request_context():
+        description = closed(openapi(app, "1", "http://localhost"))
+    yield House(folder, catalogue, clients, services, gate, meter, description, engine, app.url_map)
+    meter.close()
+    limiter.close()
+    catalogue.close()
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where a city has published and two people have signed up."""
+    folder = tmp_path_factory.mktemp("city")
+    upgrade(f"sqlite:///{folder / 'entrepot.db'}")
+    with opened(folder) as house:
+        for number, publication in enumerate((places(), readings(), odd())):
+            house.publish(publication, f"r{number}")
+            house.catalogue.build_index(house.catalogue.snapshot(publication.dataset.id))
+        listed = Run("r9", "list", "list", "running", started=START, read=1, published=1)
+        house.catalogue.publish_entries("list", [ENTRY], listed, REJECTS.empty_table())
+        house.clients.create_person("kim@example.org", PASSWORD, "김하늘")
+        house.clients.create_person("steward@example.org", PASSWORD, role="steward")
+    shutil.rmtree(folder / "limits")
+    return folder
+
+
+@pytest.fixture
+def city(landed: Path, tmp_path: Path) -> Path:
+    """A copy of that folder."""
+    folder = tmp_path / "city"
+    shutil.copytree(landed, folder)
+    return folder
+
+
+@pytest.fixture
+def house(city: Path) -> Iterator[House]:
+    with opened(city) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def still(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The gateway for tests that change nothing."""
+    folder = tmp_path_factory.mktemp("still") / "city"
+    shutil.copytree(landed, folder)
+    with opened(folder) as house:
+        yield house
+
+
+@pytest.fixture
+def open_house(city: Path) -> Callable[..., Any]:
+    """Opens the gateway over the folder with other settings, as a context."""
+    return lambda **settings: opened(city, **settings)
+
+
+@pytest.fixture
+def make_key(house: House) -> Callable[..., str]:
+    """Makes an application of kim's on a plan, and a key of it."""
+
+    def make(name: str = "bus-board", plan: str = "free") -> str:
+        owner = house.clients.person("kim@example.org")
+        assert owner
+        application = house.clients.create_application(owner.id, name, plan)
+        return house.clients.create_key(application.id)[1]
+
+    return make
+
+
+@pytest.fixture
+def key(make_key: Callable[..., str]) -> str:
+    return make_key()
+
+
+@pytest.fixture
+def session(house: House) -> str:
+    """The token of kim's session."""
+    token = house.clients.sign_in("kim@example.org", PASSWORD)
+    assert token
+    return token
+
+
+@pytest.fixture(name="places")
+def places_fixture() -> Callable[..., Publication]:
+    return places

@@ -1,0 +1,120 @@
+"""A page in each format, chosen by name or by Accept."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+PARKS = "/api/v1/datasets/parks/rows"
+AIR = "/api/v1/datasets/air/rows"
+TYPES = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "geojson": "application/geo+json",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+READERS = {
+    "json": lambda data: [row["_id"] for row in json.loads(data)["items"]],
+    "csv": lambda data: [row["_id"] for row in csv.DictReader(io.StringIO(data.decode()))],
+    "geojson": lambda data: [feature["id"] for feature in json.loads(data)["features"]],
+    "ndjson": lambda data: [json.loads(line)["_id"] for line in data.splitlines()],
+    "parquet": lambda data: pq.read_table(io.BytesIO(data))["_id"].to_pylist(),
+    "arrow": lambda data: pa.ipc.open_stream(data).read_all()["_id"].to_pylist(),
+}
+
+
+def accepted(still, accept, path=PARKS):
+    answer = still.get(f"{path}?limit=2", headers={"Accept": accept})
+    return answer.mimetype if answer.status_code == 200 else answer.status_code
+
+
+@pytest.mark.parametrize("format", TYPES)
+def test_a_page_comes_in_every_format_with_the_next_in_a_link(still, format):
+    seen, url = [], f"{PARKS}?format={format}&limit=10&capacity__gte=50"
+    while url:
+        answer = still.get(url)
+        assert (answer.status_code, answer.mimetype) == (200, TYPES[format])
+        assert answer.headers["Vary"]
+        seen += READERS[format](answer.data)
+        link = answer.headers.get("Link", "")
+        url = link.partition(">")[0].removeprefix("<")
+        assert not url or f"format={format}" in url
+    assert seen == [f"P{n:03}" for n in range(5, 25) if n != 7]
+
+
+@pytest.mark.parametrize("format", TYPES)
+def test_a_page_without_rows_is_whole_in_every_format(still, format):
+    answer = still.get(f"{PARKS}?format={format}&id=nobody")
+    assert (answer.status_code, READERS[format](answer.data)) == (200, [])
+    assert "Link" not in answer.headers
+
+
+@pytest.mark.parametrize("format", TYPES)
+def test_accept_names_a_format_too(still, format):
+    assert accepted(still, TYPES[format]) == TYPES[format]
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("*/*", "application/json"),
+        ("", "application/json"),
+        ("application/*", "application/json"),
+        ("text/*", "text/csv"),
+        ("text/csv;q=0.5, application/json;q=0.4", "text/csv"),
+        ("text/csv;q=0.5, application/json", "application/json"),
+        ("application/json;q=0, */*", "text/csv"),
+        ("application/json;q=0, */*;q=0.1, application/geo+json", "application/geo+json"),
+        (
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+            "application/json",
+        ),
+        ("application/xml", 406),
+        ("text/html", 406),
+        ("*/*;q=0", 406),
+        ("nonsense", 406),
+    ],
+)
+def test_accept_is_weighed(still, accept, given):
+    assert accepted(still, accept) == given
+
+
+def test_what_cannot_be_given_is_406_and_says_what_can(still):
+    answer = still.get(PARKS, headers={"Accept": "application/xml"})
+    assert (answer.status_code, answer.json["type"]) == (406, "/problems/not-acceptable")
+    assert "application/geo+json" in answer.json["detail"]
+
+
+def test_a_format_that_is_named_stands_before_accept(still):
+    answer = still.get(f"{PARKS}?format=csv", headers={"Accept": "application/json"})
+    assert answer.mimetype == "text/csv"
+
+
+def test_geojson_is_not_offered_for_rows_without_a_place(still):
+    assert accepted(still, "application/geo+json, application/json;q=0.5", AIR) == "application/json"
+    assert accepted(still, "application/geo+json", AIR) == 406
+    for query in (f"{AIR}?format=geojson", f"{PARKS}?format=geojson&select=name"):
+        answer = still.get(query)
+        assert (answer.status_code, answer.json["errors"][0]["where"]) == (400, "format")
+
+
+def test_csv_starts_no_formula_in_a_spreadsheet(still):
+    answer = still.get(f"{PARKS}?format=csv&id=P005")
+    assert "'=1+1" in answer.text
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+def test_geojson_is_a_collection_of_features(still):
+    body = still.get(f"{PARKS}?format=geojson&id__in=P001,P008").json
+    place, nowhere = body["features"]
+    assert body["type"] == "FeatureCollection"
+    assert place["geometry"] == {"type": "Point", "coordinates": [129.01, 35.1]}
+    assert nowhere["geometry"] is None
+    assert place["properties"]["name"] == "공원 1"
