@@ -3,26 +3,62 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
-from catalogue import SearchUnavailable
-from catalogue.errors import NotInCatalogue, Taken
 from config import __version__
-from config.commands import access, data, harvesting, running, upkeep
-from config.demo import DemoFailed
-from config.output import talk
-from config.settings import BadSetting
-from gateway.clients.faults import AlreadyExists, NoSuch
-from harvesters.faults import HarvestFault
-from schemas.problem import BadInput
+from config.faults import FAILED, explain
 
-DONE, FAILED, MISUSED = 0, 1, 2
-_MISUSE = (BadSetting, BadInput)
-_FAULTS = (AlreadyExists, DemoFailed, HarvestFault, NoSuch, NotInCatalogue, OSError, SearchUnavailable, Taken)
+COMMANDS = {
+    "demo": ("running", "A synthetic city, harvested on its schedules and served."),
+    "up": ("running", "Gateway and worker together: the one command for a single machine."),
+    "serve": ("running", "The gateway alone."),
+    "work": ("running", "Schedule feeds and claim due runs."),
+    "harvest": ("harvesting", "Run feeds now and wait; one line a dataset."),
+    "feeds": ("feeds", "Look at feed files, and try them."),
+    "datasets": ("data", "What is published."),
+    "search": ("data", "Find datasets that hold every word."),
+    "people": ("access", "Make people who may sign in."),
+    "apps": ("access", "Make applications."),
+    "keys": ("access", "Make and revoke keys."),
+    "reindex": ("upkeep", "Build the search index anew from the catalogue."),
+    "db": ("upkeep", "Care for the database."),
+    "check": ("upkeep", "Try every part: database, folder, search engine, plans, feeds."),
+    "settings": ("environment", "Every variable with its value, default and help."),
+}
+"""Each command's file under config/commands/, and its line of help."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Imports a command's file when it is used: the list of commands needs no database driver."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        file, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(f"config.commands.{file}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from schemas.problem import did_you_mean
+
+            raise click.UsageError(f"there is no command {args[0]!r}; {did_you_mean(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="entrepot")
 def entrepot() -> None:
     """An open municipal-data catalogue and API gateway: a city's port for data.
@@ -32,47 +68,21 @@ def entrepot() -> None:
     """
 
 
-for command in (
-    running.demo,
-    running.up,
-    running.serve,
-    running.work,
-    harvesting.harvest,
-    harvesting.feeds,
-    data.datasets,
-    data.search,
-    access.people,
-    access.apps,
-    access.keys,
-    upkeep.reindex,
-    upkeep.db,
-    upkeep.check,
-    upkeep.settings,
-):
-    entrepot.add_command(command)
-
-
 def main() -> None:
     """Run a command; a fault is one sentence on stderr, never a traceback."""
     try:
-        entrepot.main(standalone_mode=False)
-    except click.ClickException as fault:
-        fault.show()
-        sys.exit(fault.exit_code)
+        sys.exit(entrepot.main(standalone_mode=False))
     except click.Abort:
         sys.exit(FAILED)
-    except _MISUSE as fault:
-        talk(f"entrepot: {_sentence(fault)}")
-        sys.exit(MISUSED)
-    except _FAULTS as fault:
-        talk(f"entrepot: {fault}")
-        sys.exit(FAILED)
-
-
-def _sentence(fault: Exception) -> str:
-    if isinstance(fault, BadInput):
-        return "; ".join(f"{e.where}: {e.what}" + (f" ({e.hint})" if e.hint else "") for e in fault.errors)
-    return str(fault)
+    except click.UsageError as misuse:
+        misuse.show()
+        sys.exit(misuse.exit_code)
+    except Exception as fault:  # The last handler.
+        if sys.flags.dev_mode:
+            raise
+        status, sentence = explain(fault)
+        click.echo(f"entrepot: {sentence}", err=True)
+        sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -14,26 +12,33 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from config.processes import Parts, exit_on_signals, started
 from config.sample_city import api
 from config.sample_city.server import serve as serve_city
+from config.serving import claim
 from config.settings import load_settings
 from config.wiring import open_catalogue_of, open_clients_of
 
+HOST = "127.0.0.1"
 FEEDS = Path(__file__).parent / "sample_city" / "feeds"
 PLACEHOLDER = "http://sample-city.invalid"
 ADMIN = "admin@gaon.example"
 APPLICATION = "Gaon demo"
 PLAN = "partner"
-READY_SECONDS = 120
-STOP_SECONDS = 15
+READY_SECONDS = 300
 
 
-class DemoFailed(RuntimeError):
-    """The demo could not be brought up, or a part of it ended."""
+class NotReady(RuntimeError):
+    """The demo did not come up in time."""
+
+    def __init__(self, waiting_for: str) -> None:
+        self.waiting_for = waiting_for
+        super().__init__(
+            f"not ready within {READY_SECONDS} s: still waiting for {waiting_for}; see the lines above"
+        )
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,19 @@ class Ticket:
 
 
 def run(port: int, data: Path) -> None:
-    """Serve the demo until SIGTERM or SIGINT; raises DemoFailed."""
+    """Serve the demo until a signal ends it; raises AddressTaken, PartEnded or NotReady."""
+    exit_on_signals()
+    # The processes of a demo that was just killed need a moment to let go of it.
+    claim(HOST, port, patience=5)
     with _told(data / "demo.json") as tell, _city() as city:
         environ = _environ(data, city)
         _write_feeds(data / "feeds", city)
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://{HOST}:{port}"
         ticket = _ticket(data, url, environ)
-        with _children(environ, port) as children:
-            _await_ready(url, environ, children)
+        with started({"gateway": ["serve", "--port", str(port)], "worker": ["work"]}, environ) as parts:
+            _await_ready(url, environ, parts)
             tell(ticket)
-            _wait(children)
+            parts.wait()
 
 
 @contextmanager
@@ -141,53 +149,19 @@ def _write_atomically(path: Path, text: str) -> None:
     written.replace(path)
 
 
-@contextmanager
-def _children(environ: Mapping[str, str], port: int) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """The gateway and a worker as processes of their own; all are gone when the block ends."""
-    entrepot = [sys.executable, "-m", "config.cli"]
-    commands = {"gateway": [*entrepot, "serve", "--port", str(port)], "worker": [*entrepot, "work"]}
-    children = {
-        name: subprocess.Popen(command, env=dict(environ), stdin=subprocess.DEVNULL)  # noqa: S603
-        for name, command in commands.items()
-    }
-    _stop_on_signals()
-    try:
-        yield children
-    finally:
-        for child in children.values():
-            child.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for child in children.values():
-            try:
-                child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-
-
-def _stop_on_signals() -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-
-
-def _await_ready(
-    url: str, environ: Mapping[str, str], children: Mapping[str, subprocess.Popen[bytes]]
-) -> None:
+def _await_ready(url: str, environ: Mapping[str, str], parts: Parts) -> None:
     """Wait until the gateway answers and every feed of the city has been harvested once."""
     deadline = time.monotonic() + READY_SECONDS
     wanted = {feed.stem for feed in FEEDS.glob("*.toml")}
     with open_catalogue_of(load_settings(environ)) as catalogue:
-        while time.monotonic() < deadline:
-            _check(children)
-            landed = {state.feed for state in catalogue.feed_health() if state.last_success}
-            if wanted <= landed and _answers(f"{url}/readyz"):
+        while True:
+            parts.check()
+            missing = wanted - {state.feed for state in catalogue.feed_health() if state.last_success}
+            if not missing and _answers(f"{url}/readyz"):
                 return
+            if time.monotonic() > deadline:
+                raise NotReady(", ".join(sorted(missing)) or "the gateway")
             time.sleep(0.2)
-        missing = ", ".join(sorted(wanted - landed)) or "the gateway"
-    raise DemoFailed(f"not ready within {READY_SECONDS} s: still waiting for {missing}; see the lines above")
 
 
 def _answers(url: str) -> bool:
@@ -196,18 +170,6 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
-
-
-def _check(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    for name, child in children.items():
-        if child.poll() is not None:
-            raise DemoFailed(f"the {name} ended with status {child.returncode}; see its lines above")
-
-
-def _wait(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    while True:
-        _check(children)
-        time.sleep(0.5)
 
 
 def _print(ticket: Ticket) -> None:

@@ -40,6 +40,14 @@ def show(rows: Iterable[Mapping[str, object]], columns: Sequence[str], as_json: 
         console.print(_table(rows, columns))
 
 
+def show_one(item: Mapping[str, object], as_json: bool) -> None:
+    """Print one result: a line of JSON, or a row for each of its keys."""
+    if as_json:
+        line(item)
+    else:
+        show([{"field": name, "value": value} for name, value in item.items()], ["field", "value"], False)
+
+
 def _table(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from config import values
 from schemas.dataset import BBox
 
 PREFIX = "ENTREPOT_"
@@ -24,59 +22,12 @@ class BadSetting(ValueError):
 
     def __init__(self, variable: str, value: str, takes: str) -> None:
         self.variable, self.value, self.takes = variable, value, takes
-        super().__init__(f"{variable}={value!r} is not usable: it takes {takes}")
+        super().__init__(f"{variable}={values.masked(value)!r} is not usable: it takes {takes}")
 
 
 def _setting(default: Any, help: str, takes: str, parse: Callable[[str], Any], shown: str = "") -> Any:
     metadata = {"help": help, "takes": takes, "parse": parse, "shown": shown}
     return field(default=default, metadata=metadata)
-
-
-def _folders(text: str) -> tuple[Path, ...]:
-    return tuple(Path(part) for part in text.split(":") if part)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _extent(text: str) -> BBox:
-    west, south, east, north = (float(part) for part in text.split(","))
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90):
-        raise ValueError(text)
-    return west, south, east, north
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        for part in text.split(","):
-            url = urlsplit(part.strip())
-            if url.scheme not in schemes or not url.netloc:
-                raise ValueError(text)
-        return text.rstrip("/")
-
-    return parse
-
-
-def _database(text: str) -> str:
-    if not re.match(r"(sqlite|postgresql)(\+psycopg)?://", text):
-        raise ValueError(text)
-    return re.sub(r"^postgresql://", "postgresql+psycopg://", text)
-
-
-def _networks(text: str) -> tuple[str, ...]:
-    return tuple(str(ipaddress.ip_network(part, strict=False)) for part in _words(text))
-
-
-def _not_yet(text: str) -> str:
-    raise ValueError(text)
-
-
-def _file(text: str) -> Path:
-    path = Path(text)
-    if not path.is_file():
-        raise ValueError(text)
-    return path
 
 
 @dataclass(frozen=True)
@@ -94,56 +45,56 @@ class Settings:
         None,
         "SQLAlchemy URL of metadata, accounts and runs.",
         "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
-        _database,
+        values.database,
         "SQLite in the folder",
     )
     storage_url: str | None = _setting(
         None,
         "Where parts and downloads lie.",
         "nothing yet: S3 buckets come with a later release, parts lie in the folder",
-        _not_yet,
+        values.nothing_yet,
         "the folder",
     )
     search_url: str | None = _setting(
         None,
         "Elasticsearch hosts, separated by commas.",
         "http://HOST:9200[,http://HOST2:9200]",
-        _url("http", "https"),
+        values.web_addresses,
         "embedded",
     )
     redis_url: str | None = _setting(
         None,
         "Redis for limits shared by several machines.",
         "nothing yet: limits are shared by all processes of one machine through the folder",
-        _not_yet,
+        values.nothing_yet,
         "the data folder, one count for all processes",
     )
     cluster_url: str | None = _setting(
         None,
         "A Dask scheduler for harvest work.",
         "nothing yet: harvests run on this machine",
-        _not_yet,
+        values.nothing_yet,
         "local processes",
     )
     feeds: tuple[Path, ...] = _setting(
         (PROJECT / "feeds",),
         "Folders of feed files, separated by ':'.",
         "folders separated by ':'",
-        _folders,
+        values.folders,
         "config/feeds",
     )
     allow_hosts: tuple[str, ...] = _setting(
         (),
         "Private hosts or networks that harvesters may reach.",
         "hosts, addresses or networks separated by commas, such as 10.20.0.0/16,files.city.internal",
-        _words,
+        values.hosts,
         "none",
     )
     extent: BBox = _setting(
         KOREA,
         "Box that a feed's geometry must fall inside, unless the feed says its own.",
         "west,south,east,north in degrees",
-        _extent,
+        values.extent,
         "Republic of Korea (124.5,33.0,132.0,38.95)",
     )
     timezone: ZoneInfo = _setting(
@@ -157,21 +108,21 @@ class Settings:
         None,
         "Address under which the public reaches the gateway, for absolute links.",
         "http(s)://HOST[/PATH]",
-        _url("http", "https"),
+        values.web_address,
         "from the request",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         (),
         "Addresses whose Forwarded and X-Forwarded-For are believed for per-address limits.",
         "addresses or networks separated by commas",
-        _networks,
+        values.networks,
         "none",
     )
     plans: Path = _setting(
         PROJECT / "plans.toml",
         "File of the plans: limits and scopes by name.",
         "a TOML file that exists",
-        _file,
+        values.existing_file,
         "config/plans.toml",
     )
     anonymous_plan: str = _setting(
@@ -181,7 +132,7 @@ class Settings:
         None,
         "Mail server for verification and notices.",
         "nothing yet: notices are shown to the operator",
-        _not_yet,
+        values.nothing_yet,
         "none: shown to the operator",
     )
 
@@ -198,26 +149,35 @@ def variable(name: str) -> str:
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from the environment; raises BadSetting. An empty value counts as unset."""
-    values: dict[str, Any] = {}
-    for setting in fields(Settings):
-        text = environ.get(variable(setting.name), "")
-        if text == "":
-            continue
-        try:
-            values[setting.name] = setting.metadata["parse"](text)
-        except (ValueError, KeyError, OSError) as fault:
-            raise BadSetting(variable(setting.name), text, setting.metadata["takes"]) from fault
-    return Settings(**values)
+    given = {setting: environ.get(variable(setting.name), "") for setting in fields(Settings)}
+    return Settings(**{setting.name: _parsed(setting, text) for setting, text in given.items() if text})
+
+
+def _parsed(setting: Field[Any], text: str) -> Any:
+    try:
+        return setting.metadata["parse"](text)
+    except (ValueError, KeyError, OSError) as fault:
+        raise BadSetting(variable(setting.name), text, setting.metadata["takes"]) from fault
 
 
 def describe_settings(environ: Mapping[str, str]) -> list[dict[str, str]]:
-    """Each variable with its value, default and help; passwords in URLs are masked."""
+    """Each variable with its value, default, help and what it takes; passwords are struck out."""
     return [
         {
             "variable": variable(setting.name),
-            "value": re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", environ.get(variable(setting.name), "")),
+            "value": values.masked(environ.get(variable(setting.name), "")),
             "default": setting.metadata["shown"],
             "help": setting.metadata["help"],
+            "takes": setting.metadata["takes"],
         }
         for setting in fields(Settings)
     ]
+
+
+def settings_page(described: Iterable[Mapping[str, str]]) -> str:
+    """The settings as a table of Markdown, for the documentation."""
+    lines = ["| variable | default | meaning | takes |", "|---|---|---|---|"]
+    for each in described:
+        cells = (f"`{each['variable']}`", each["default"], each["help"], each["takes"])
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"

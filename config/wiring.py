@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +45,8 @@ def migrate(settings: Settings) -> None:
 
 @contextmanager
 def open_catalogue_of(settings: Settings) -> Iterator[Catalogue]:
-    """The catalogue, closed at the end."""
+    """The catalogue on tables brought up to date, closed at the end."""
+    migrate(settings)
     catalogue = catalogue_of(settings)
     try:
         yield catalogue
@@ -134,15 +135,11 @@ def _work_folder() -> Iterator[Path]:
 
 
 def fetch_of(settings: Settings) -> HttpFetch:
-    """The only outgoing sockets, guarded; raises BadSetting for hosts that are none."""
+    """The only outgoing sockets, guarded."""
     from harvesters.fetch import HttpFetch
-    from harvesters.guard import Guard
+    from harvesters.fetch.guard import Guard
 
-    try:
-        return HttpFetch(Guard(settings.allow_hosts))
-    except ValueError as fault:
-        given = ",".join(settings.allow_hosts)
-        raise BadSetting(variable("allow_hosts"), given, f"hosts, addresses, networks ({fault})") from fault
+    return HttpFetch(Guard(settings.allow_hosts))
 
 
 @contextmanager
@@ -167,61 +164,18 @@ def bench_of(settings: Settings) -> Iterator[Bench]:
 @contextmanager
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """A worker over the feeds of the settings."""
+    from harvesters.feeds.folders import FeedFolders
     from harvesters.schedule import Schedule
-    from harvesters.watch import FeedFolders
-    from harvesters.worker import Worker
+    from harvesters.worker import Worker, last_start
 
     feeds = FeedFolders(settings.feeds)
     with open_catalogue_of(settings) as catalogue, open_harvester(settings, catalogue) as harvester:
 
-        def last(feed: str) -> datetime | None:
-            return next((run.started for run in catalogue.runs(feed=feed, limit=1)), None)
-
         def request(feed: str) -> str:
             return catalogue.request_run(feed, "schedule")
 
-        yield Worker(harvester, feeds, Schedule(feeds, last, request, zone=settings.timezone), clock=now)
-
-
-def checks(settings: Settings) -> Iterator[dict[str, str]]:
-    """Each part with `ok` or what is wrong with it."""
-    from harvesters.feeds import read_feeds
-
-    def database() -> str:
-        migrate(settings)
-        return settings.database.rpartition("@")[2]
-
-    def catalogue() -> str:
-        with open_catalogue_of(settings) as opened:
-            return f"{len(opened.ids()):,} datasets"
-
-    def search() -> str:
-        from schemas.query import SearchQuery
-
-        with open_catalogue_of(settings) as opened:
-            return f"{opened.find(SearchQuery(limit=1)).total:,} in the index"
-
-    def feeds() -> str:
-        found = read_feeds(settings.feeds)
-        if found.faults:
-            raise ValueError("; ".join(str(fault) for fault in found.faults))
-        return f"{len(found.feeds):,} feeds"
-
-    yield _checked("folder and database", database)
-    yield _checked("catalogue", catalogue)
-    yield _checked("search", search)
-    yield _checked("plans", lambda: ", ".join(plans_of(settings)))
-    yield _checked("secrets", lambda: f"{secrets_of(settings).version} in use")
-    yield _checked("feeds", feeds)
-
-
-def _checked(part: str, check: Callable[[], str]) -> dict[str, str]:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        return {"part": part, "state": "ok", "detail": check()}
-    except (ValueError, OSError, LookupError, SQLAlchemyError) as fault:
-        return {"part": part, "state": "failed", "detail": str(fault).splitlines()[0]}
+        schedule = Schedule(feeds, last_start(catalogue), request, zone=settings.timezone)
+        yield Worker(harvester, feeds, schedule, clock=now)
 
 
 def now() -> datetime:

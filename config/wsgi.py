@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
-from config.serving import die_with_parent
+from config.processes import end_with
 from config.wiring import gateway, settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-die_with_parent()
+# granian leaves its workers serving when it is killed itself.
+if (_server := parent_process()) is not None and _server.pid is not None:
+    end_with(_server.pid)
 application: WSGIApplication = gateway(settings())

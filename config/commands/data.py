@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from catalogue import EXPORT_FORMATS
-from config.output import json_option, line, show, talk
-from config.wiring import migrate, open_catalogue_of
+from config.output import json_option, line, show, show_one, talk
+from config.wiring import open_catalogue_of
 from config.wiring import settings as current
-from gateway.api.shapes import column_item, dataset_item, snapshot_item
+from gateway.api.shapes import column_item, dataset_item, hit_item, snapshot_item
 from schemas.query import SearchQuery
 
 _LISTED = ("id", "title", "publisher", "rows", "updated")
@@ -21,7 +21,6 @@ _LISTED = ("id", "title", "publisher", "rows", "updated")
 @click.group()
 def datasets() -> None:
     """What is published."""
-    migrate(current())
 
 
 @datasets.command("list", epilog="Example: entrepot datasets list --json")
@@ -47,7 +46,7 @@ def show_dataset(dataset: str, as_json: bool) -> None:
     if as_json:
         line(item | {"columns": columns, "snapshots": history})
         return
-    show([{"": name, " ": value} for name, value in item.items()], ["", " "], as_json=False)
+    show_one(item, as_json=False)
     show(columns, ["name", "type", "unit", "title", "role"], as_json=False)
     show(history, ["id", "created", "rows", "bytes"], as_json=False)
 
@@ -92,8 +91,7 @@ def rejects(dataset: str, limit: int, as_json: bool) -> None:
 @json_option
 def search(words: tuple[str, ...], theme: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Find datasets that hold every word."""
-    migrate(current())
     with open_catalogue_of(current()) as catalogue:
         page = catalogue.find(SearchQuery(q=" ".join(words), themes=theme, limit=limit))
-    show([dataset_item(hit.dataset) for hit in page.hits], _LISTED, as_json)
+    show([hit_item(hit) for hit in page.hits], _LISTED, as_json)
     talk(f"{page.total:,} found" + (f", {len(page.hits):,} shown" if page.total > len(page.hits) else ""))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -12,11 +12,17 @@ from types import FrameType
 
 import click
 
-from config import serving
+from config import processes, serving
 from config.output import talk
-from config.wiring import migrate, open_worker, settings
+from config.wiring import migrate, open_worker, plans_of, settings
 
 port_option = click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+host_option = click.option("--host", default="127.0.0.1", show_default=True)
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Processes; one a core by default."
+)
+# Whoever starts a process and must not be outlived by it says so; a shell that closes is no such parent.
+parent_option = click.option("--parent", type=int, default=None, hidden=True)
 
 
 @click.command(epilog="Example: entrepot demo --port 8000 --data ./data")
@@ -33,52 +39,62 @@ def demo(port: int, data: Path) -> None:
 
 
 @click.command(epilog="Example: entrepot up --port 8000")
+@host_option
 @port_option
-@click.option("--host", default="127.0.0.1", show_default=True)
-def up(port: int, host: str) -> None:
+@workers_option
+def up(host: str, port: int, workers: int | None) -> None:
     """Gateway and worker together: the one command for a single machine."""
-    migrate(settings())
-    command = [sys.executable, "-m", "config.cli", "work"]
-    worker = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  (ourselves)
-    try:
-        talk(f"serving http://{host}:{port}/ and harvesting {', '.join(map(str, settings().feeds))}")
-        serving.serve(host, port, _cores())
-    finally:
-        worker.terminate()
-        worker.wait(30)
+    processes.exit_on_signals()
+    _prepare(host, port)
+    gateway = ["serve", "--host", host, "--port", str(port), "--workers", str(workers or serving.cores())]
+    with processes.started({"gateway": gateway, "worker": ["work"]}, os.environ) as parts:
+        parts.wait()
 
 
 @click.command(epilog="Example: entrepot serve --host 0.0.0.0 --port 8000 --workers 4")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@host_option
 @port_option
-@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes; one a core by default.")
-def serve(host: str, port: int, workers: int | None) -> None:
+@workers_option
+@parent_option
+def serve(host: str, port: int, workers: int | None, parent: int | None) -> None:
     """The gateway alone."""
-    serving.die_with_parent()
-    migrate(settings())
+    _be_part_of(parent)
+    _prepare(host, port)
     talk(f"serving http://{host}:{port}/")
-    serving.serve(host, port, workers or _cores())
+    serving.serve(host, port, workers or serving.cores())
 
 
 @click.command(epilog="Example: entrepot work --once")
-@click.option("--once", is_flag=True, help="Run what is due and end.")
-def work(once: bool) -> None:
-    """Schedule feeds and claim due runs."""
-    migrate(settings())
+@click.option("--once", is_flag=True, help="Run what is due and end; exit 1 when a feed failed.")
+@parent_option
+def work(once: bool, parent: int | None) -> None:
+    """Schedule feeds and claim due runs; one line a run on stderr."""
+    _be_part_of(parent)
+    stop = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
     with open_worker(settings()) as worker:
         if once:
-            worker.once()
-            return
-        serving.die_with_parent()
-        stop = threading.Event()
-
-        def end(number: int, frame: FrameType | None) -> None:
-            stop.set()
-
+            sys.exit(any(run.status in ("failed", "held") for run in worker.once()))
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
+        talk(f"harvesting the feeds of {', '.join(map(str, settings().feeds))}")
         worker.run(stop)
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _be_part_of(parent: int | None) -> None:
+    """Log outcomes, and end with the process that started this one where it asked for that."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("alembic", "apscheduler", "httpx", "elastic_transport"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    if parent is not None:
+        processes.end_with(parent)
+
+
+def _prepare(host: str, port: int) -> None:
+    """Meet here, once, the faults that every serving process would meet."""
+    serving.claim(host, port)
+    migrate(settings())
+    plans_of(settings())

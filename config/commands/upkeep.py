@@ -1,22 +1,13 @@
-"""`entrepot settings`, `check`, `reindex`, `db`: upkeep."""
+"""`entrepot check`, `reindex`, `db`: upkeep."""
 
 from __future__ import annotations
 
-import os
-
 import click
 
+from config.checks import checks
 from config.output import json_option, show, talk
-from config.settings import describe_settings
-from config.wiring import checks, migrate, open_catalogue_of
+from config.wiring import migrate, open_catalogue_of
 from config.wiring import settings as current
-
-
-@click.command(epilog="Example: entrepot settings --json")
-@json_option
-def settings(as_json: bool) -> None:
-    """Every variable with its value, default and help."""
-    show(describe_settings(os.environ), ["variable", "value", "default", "help"], as_json)
 
 
 @click.command(epilog="Example: entrepot check")
@@ -32,7 +23,6 @@ def check(as_json: bool) -> None:
 @click.command(epilog="Example: entrepot reindex")
 def reindex() -> None:
     """Build the search index anew from the catalogue."""
-    migrate(current())
     with open_catalogue_of(current()) as catalogue:
         count = catalogue.reindex()
     talk(f"{count:,} datasets are in the index")
