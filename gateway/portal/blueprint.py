@@ -1,34 +1,43 @@
-"""The blueprint that all pages hang on: language, static files, and what every template may use."""
+"""The blueprint that all pages hang on: language, guards against forgery, and what every template may use."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, request, session
 
-from gateway.portal.language import COOKIE, Language, choose, words_of
+from gateway.api.answers import base_url
+from gateway.portal.language import COOKIE, LANGUAGES, Language, choose
+from gateway.portal.wording import Wording
 from gateway.services import services
-from gateway.signed_in import ForeignOrigin, person_or_none
+from gateway.signed_in import ForeignOrigin
 
 YEAR = 31_536_000
+# Leaflet and the console set styles of elements; no script runs but those we serve.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
+DEVELOPERS = "/developers"
 
 portal = Blueprint("portal", __name__, template_folder="templates", static_folder="static")
 
 
-@portal.before_request
-def choose_language() -> None:
+def language() -> Language:
     """The language of this answer: asked for now, asked for before, or the browser's."""
-    g.language = choose(
-        request.args.get("lang"), request.cookies.get(COOKIE), request.accept_languages.values()
-    )
+    if "language" not in g:
+        accepted = request.accept_languages.values()
+        g.language = choose(request.args.get("lang"), request.cookies.get(COOKIE), accepted)
+    chosen: Language = g.language
+    return chosen
+
+
+def wording() -> Wording:
+    """How this answer writes things."""
+    return Wording(language(), services().zone)
 
 
 @portal.before_request
@@ -42,33 +51,36 @@ def refuse_forged_forms() -> None:
 
 @portal.after_request
 def finish(response: Response) -> Response:
-    """Remember a language that was asked for; let no other site frame or script a page."""
+    """Remember a language that was asked for, and guard what is a page."""
     asked = request.args.get("lang")
-    if asked in ("ko", "en"):
+    if asked in LANGUAGES:
         response.set_cookie(COOKIE, asked, max_age=YEAR, samesite="Lax", httponly=True)
-    if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        response.headers["Content-Language"] = g.language
-        response.headers.setdefault("Cache-Control", "private, no-cache")
-        response.vary.update(["Accept-Language", "Cookie"])
-    return response
+    return guard(response) if response.mimetype == "text/html" else response
+
+
+def guard(page: Response) -> Response:
+    """Say which language a page is in, and let no other site frame or script it."""
+    page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    page.headers["Content-Language"] = language()
+    page.headers.setdefault("Cache-Control", "private, no-cache")
+    page.vary.update(["Accept-Language", "Cookie"])
+    return page
 
 
 @portal.app_context_processor
 def template_words() -> dict[str, Any]:
-    """What templates say and how they write dates and numbers."""
-    language: Language = g.get("language", "ko")
-    said = words_of(language)
+    """What every template may use."""
+    here = wording()
     return {
-        "language": language,
-        "t": lambda key, **values: said[key].format(**values),
-        "other_language": "en" if language == "ko" else "ko",
-        "other_language_url": _other_language_url,
+        "language": here.language,
+        "languages": LANGUAGES,
+        "other_language": "en" if here.language == "ko" else "ko",
+        "w": here,
+        "t": here.t,
+        "named": here.named,
         "csrf": _csrf,
-        "person": person_or_none,
-        "when": lambda moment: _when(moment, services().zone),
-        "theme_name": lambda theme: said.get(f"theme_{theme}", theme),
-        "number": lambda value: "" if value is None else f"{value:,}",
+        "in_language": _in_language,
+        "base_url": base_url,
     }
 
 
@@ -78,18 +90,8 @@ def _csrf() -> str:
     return str(session["csrf"])
 
 
-def _other_language_url() -> str:
-    from urllib.parse import urlencode
-
+def _in_language(asked: Language) -> str:
+    """This page in a language; what a form answered has no address of its own, so the form's page."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
-    other = "en" if g.get("language", "ko") == "ko" else "ko"
-    return f"{request.path}?{urlencode([*kept, ('lang', other)])}"
-
-
-def _when(moment: datetime | None, zone: ZoneInfo) -> str:
-    """A moment in the city's zone, to the minute."""
-    return (
-        ""
-        if moment is None
-        else f"{(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone):%Y-%m-%d %H:%M}"
-    )
+    path = DEVELOPERS if request.method == "POST" else request.path
+    return f"{path}?{urlencode([*kept, ('lang', asked)])}"

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Response, g, make_response, redirect, render_template, request
+from dataclasses import dataclass
+
+from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from gateway.clients.applications import Application
 from gateway.clients.faults import AlreadyExists, NoSuch
 from gateway.clients.people import Person
+from gateway.portal.blueprint import DEVELOPERS as HOME
 from gateway.portal.blueprint import portal
-from gateway.portal.language import words_of
 from gateway.services import services
-from gateway.signed_in import COOKIE, person_or_none, set_cookie, signed_in
+from gateway.signed_in import COOKIE, SignInNeeded, person_or_none, set_cookie, signed_in
 from schemas.problem import BadInput
 
-HOME = "/developers"
+
+@dataclass(frozen=True)
+class Refused:
+    """A form that was not taken: which, at which field, and the key of the phrase that says why."""
+
+    form: str
+    field: str
+    why: str
 
 
 @portal.get(HOME)
@@ -23,31 +32,46 @@ def developers() -> str:
     return _page(person_or_none())
 
 
-def _page(person: Person | None, *, fault: str = "", made_key: str = "") -> str:
+@portal.get(f"{HOME}/<path:form>")
+def address_of_a_form(form: str) -> Response:
+    """Someone reloaded by hand what a form had answered."""
+    return _back()
+
+
+@portal.errorhandler(SignInNeeded)
+def sign_in_again(fault: SignInNeeded) -> ResponseReturnValue:
+    """A form was sent after its session had ended."""
+    return _page(None, Refused("sign-in", "email", "session_ended")), 401
+
+
+def _page(person: Person | None, refused: Refused | None = None, made_key: str = "") -> str:
     mine = []
     if person:
         services().flush_usage()
-        clients = services().clients
-        mine = [
-            {"application": a, "keys": clients.keys(a.id), "usage": clients.usage(a.id), "plan": _plan(a)}
-            for a in clients.applications(person.id)
-        ]
-    return render_template("developers.html", who=person, mine=mine, fault=fault, made_key=made_key)
+        mine = [_told(application) for application in services().clients.applications(person.id)]
+    return render_template("developers.html", who=person, mine=mine, refused=refused, made_key=made_key)
 
 
-def _plan(application: Application) -> object:
-    return services().plans.get(application.plan)
+def _told(application: Application) -> dict[str, object]:
+    clients, plans = services().clients, services().plans
+    return {
+        "application": application,
+        "keys": clients.keys(application.id),
+        "usage": clients.usage(application.id),
+        "plan": plans.get(application.plan),
+    }
 
 
 @portal.post(f"{HOME}/sign-up")
 def sign_up() -> ResponseReturnValue:
     """Make an account and sign in."""
+    typed = request.form
     try:
         services().clients.create_person(
-            request.form.get("email", ""), request.form.get("password", ""), request.form.get("name", "")
+            typed.get("email", ""), typed.get("password", ""), typed.get("name", "")
         )
     except (BadInput, AlreadyExists) as fault:
-        return _refused(fault)
+        return _refuse("sign-up", fault, None)
     return sign_in()
 
 
@@ -56,7 +80,7 @@ def sign_in() -> ResponseReturnValue:
     """Start a session in a cookie."""
     token = services().clients.sign_in(request.form.get("email", ""), request.form.get("password", ""))
     if token is None:
-        return make_response(_page(None, fault=words_of(g.language)["wrong_password"]), 401)
+        return _page(None, Refused("sign-in", "password", "wrong_password")), 401
     return set_cookie(_back(), token)
 
 
@@ -76,7 +100,7 @@ def create_application() -> ResponseReturnValue:
     try:
         services().clients.create_application(person.id, request.form.get("name", ""))
     except (BadInput, AlreadyExists) as fault:
-        return _refused(fault, person)
+        return _refuse("application", fault, person)
     return _back()
 
 
@@ -85,8 +109,11 @@ def create_key(application: str) -> ResponseReturnValue:
     """Make a key and show it this once."""
     person = signed_in()
     _own(person, application)
-    _, text = services().clients.create_key(application, request.form.get("label", ""), by=person.id)
-    response = make_response(_page(person, made_key=text))
+    try:
+        made = services().clients.create_key(application, request.form.get("label", ""), by=person.id)
+    except BadInput as fault:
+        return _refuse(application, fault, person)
+    response = make_response(_page(person, made_key=made[1]))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -104,18 +131,19 @@ def revoke_key(kid: str) -> ResponseReturnValue:
 
 
 def _own(person: Person, application: str) -> None:
+    """For anyone else's application it is as if there were none."""
     if application not in {a.id for a in services().clients.applications(person.id)}:
         raise NoSuch("application", application)
 
 
 def _back() -> Response:
-    response = redirect(HOME, 303)
-    assert isinstance(response, Response)
-    return response
+    return make_response(redirect(HOME, 303))
 
 
-def _refused(fault: BadInput | AlreadyExists, person: Person | None = None) -> Response:
-    said = str(fault)
-    if isinstance(fault, BadInput):
-        said = "; ".join(f"{e.where} {e.what}" + (f" ({e.hint})" if e.hint else "") for e in fault.errors)
-    return make_response(_page(person, fault=said), 400)
+def _refuse(form: str, fault: BadInput | AlreadyExists, person: Person | None) -> ResponseReturnValue:
+    """The page again, with the first fault beside its field and what was typed."""
+    if isinstance(fault, AlreadyExists):
+        field = "email" if fault.kind == "person" else "name"
+        return _page(person, Refused(form, field, f"taken_{fault.kind}")), 409
+    field = fault.errors[0].where
+    return _page(person, Refused(form, field, f"bad_{field}")), 400
