@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
@@ -59,11 +61,13 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
 
 
 def _install_description(app: Flask, version: str) -> None:
+    described = lru_cache(8)(lambda server: openapi(app, version, server))
+
     @app.get("/api/v1/openapi.json")
     @describe("This description", tag="about", media_types=("application/json",))
     def description() -> Response:
         """All of the API in OpenAPI 3.1."""
-        return public_answer(openapi(app, version, base_url()))
+        return public_answer(described(base_url()))
 
 
 def _name_route() -> None:

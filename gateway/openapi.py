@@ -164,7 +164,7 @@ def _refusals(rule: Rule, operation: Operation) -> dict[int, tuple[str, tuple[st
     }
     if operation.scope or operation.secured:
         found[403] = ("The credential does not allow this", ("WWW-Authenticate",))
-    if rule.arguments:
+    if rule.arguments or operation.secured:
         found[404] = ("There is none of that name", ())
     if operation.media_types and operation.scope:
         found[410] = ("The snapshot is no longer kept", ())

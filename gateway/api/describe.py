@@ -13,6 +13,7 @@ from marshmallow import Schema
 
 from gateway.api.parameters import load_body, load_query, read_pairs
 from gateway.scopes import require
+from gateway.signed_in import person_or_none
 
 View = Callable[..., ResponseReturnValue]
 OPERATION = "entrepot_operation"
@@ -26,7 +27,8 @@ class NoParameters(Schema):
 class Operation:
     """What OpenAPI says of a view; `answer` None means no JSON body.
 
-    `scope` is what a credential must allow; `secured` says that a person must be signed in.
+    `scope` is what a credential must allow; `secured` says that a person must be signed in. Where both are
+    given, either will do.
     """
 
     summary: str
@@ -66,7 +68,7 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     def decorate(view: View) -> View:
         @wraps(view)
         def described(**arguments: Any) -> ResponseReturnValue:
-            if scope:
+            if scope and not (secured and person_or_none()):
                 require(scope)
             if not extra_parameters:
                 loaded = load_query(query, read_pairs(request.query_string))

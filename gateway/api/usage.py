@@ -15,7 +15,6 @@ from gateway.clients.applications import Application
 from gateway.clients.faults import NoSuch
 from gateway.clients.usage import UsageSchema
 from gateway.gate.limits import Subject
-from gateway.scopes import require
 from gateway.services import services
 from gateway.signed_in import signed_in
 
@@ -39,7 +38,9 @@ class UsageParameters(Schema):
 
 
 @own_usage.get("/usage")
-@describe("Own usage", tag="access", query=UsageParameters, answer=OwnUsageSchema, secured=True)
+@describe(
+    "Own usage", tag="access", scope="usage:read", query=UsageParameters, answer=OwnUsageSchema, secured=True
+)
 def usage(query: dict[str, Any]) -> Response:
     """All that the application used since it was made, and what is left of its limits.
 
@@ -54,7 +55,6 @@ def usage(query: dict[str, Any]) -> Response:
 def _whose_usage(named: str | None) -> Application:
     clients, own = services().clients, caller(request.environ).application
     if own is not None:
-        require("usage:read")
         application = clients.application(own)
         if application is None or named not in (None, own, application.name):
             raise NoSuch("application", str(named))

@@ -15,11 +15,10 @@ import pyarrow as pa
 import pytest
 import shapely
 from jsonschema import Draft202012Validator, FormatChecker
-from sqlalchemy import Engine
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import Client, TestResponse
 
-from catalogue import Catalogue, Publication, open_catalogue
+from catalogue import Catalogue, Publication, SearchEngine, open_catalogue
 from catalogue.database import connect
 from catalogue.search.embedded import Embedded
 from config.migrations import upgrade
@@ -36,6 +35,7 @@ from schemas.run import REJECTS, Run
 
 SEOUL = ZoneInfo("Asia/Seoul")
 PLANS = Path(__file__).with_name("plans.toml")
+HERE = {"environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
 PASSWORD = "a few words make a good one"
 PUBLISHER = "부산광역시"
 
@@ -149,7 +149,7 @@ def run(publication: Publication, id: str) -> Run:
         feed,
         feed,
         "running",
-        started=START,
+        started=START + timedelta(days=id.startswith("r-")),
         read=rows + rejected,
         published=rows,
         rejected=rejected,
@@ -168,7 +168,6 @@ class House:
     gate: Gate
     meter: Meter
     description: dict[str, Any]
-    engine: Engine
     url_map: Any
 
     def ask(self, path: str, *, method: str = "GET", key: str | None = None, **options: Any) -> TestResponse:
@@ -177,7 +176,7 @@ class House:
         if key:
             headers["Authorization"] = f"Bearer {key}"
         client = Client(self.gate, use_cookies=False)
-        answer = client.open(path, method=method, headers=headers, buffered=True, **options)
+        answer = client.open(path, method=method, headers=headers, buffered=True, **HERE, **options)
         self._check(answer, path.partition("?")[0], method)
         return answer
 
@@ -242,23 +241,24 @@ def opened(
     public_url: str | None = None,
     anonymous: str = "anonymous",
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    engine: SearchEngine | None = None,
 ) -> Iterator[House]:
     url = f"sqlite:///{folder / 'entrepot.db'}"
-    search, derived = Embedded(folder / "search"), folder / "derived"
+    search, derived = engine or Embedded(folder / "search"), folder / "derived"
     catalogue = open_catalogue(url, folder / "parts", search, index_folder=derived, clock=clock)
-    engine, plans, secrets = connect(url), load_plans(PLANS), open_secrets(folder / "secrets")
-    clients = Clients(engine, secrets, plans, clock=lambda: datetime.now(UTC), zone=SEOUL)
+    database, plans, secrets = connect(url), load_plans(PLANS), open_secrets(folder / "secrets")
+    clients = Clients(database, secrets, plans, clock=lambda: datetime.now(UTC), zone=SEOUL)
     meter, limiter = Meter(folder / "usage", clients.fold), EmbeddedLimiter(folder / "limits", SEOUL)
     services = Services(catalogue, clients, plans, limiter, SEOUL, meter.flush, public_url)
     app = create_app(services, session_key=secrets.session_key, version="1")
     gate = Gate(app.wsgi_app, identify=Identify(clients.find, plans, anonymous), limiter=limiter, meter=meter)
     with app.test_request_context():
         description = closed(openapi(app, "1", "http://localhost"))
-    yield House(folder, catalogue, clients, services, gate, meter, description, engine, app.url_map)
+    yield House(folder, catalogue, clients, services, gate, meter, description, app.url_map)
     meter.close()
     limiter.close()
     catalogue.close()
-    engine.dispose()
+    database.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,12 @@ def test_head_of_what_is_wrong_is_wrong_without_a_body(still):
 
 
 def test_an_etag_is_of_one_question_one_format_and_one_snapshot(house, places):
-    asked = [(PARKS, {}), (f"{PARKS}?limit=2", {}), (f"{PARKS}?format=csv", {}), (PARKS, {"Accept": "text/csv"})]
+    asked = [
+        (PARKS, {}),
+        (f"{PARKS}?limit=2", {}),
+        (f"{PARKS}?format=csv", {}),
+        (PARKS, {"Accept": "text/csv"}),
+    ]
     tags = [house.get(path, headers=headers).headers["ETag"] for path, headers in asked]
     assert len(set(tags)) == len(tags)
     house.publish(places(3, prefix="N"), "r-new")
@@ -82,7 +87,8 @@ def test_a_question_to_a_named_snapshot_never_changes(still):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "unpack"), [("gzip", gzip.decompress), ("zstd", zstandard.decompress), ("GZIP;q=0.5", gzip.decompress)]
+    ("encoding", "unpack"),
+    [("gzip", gzip.decompress), ("zstd", zstandard.decompress), ("GZIP;q=0.5", gzip.decompress)],
 )
 def test_answers_are_packed_for_those_who_ask(still, encoding, unpack):
     plain = still.get(PARKS)
@@ -96,7 +102,12 @@ def test_answers_are_packed_for_those_who_ask(still, encoding, unpack):
 
 
 def test_answers_go_as_they_are_to_those_who_do_not_ask(still):
-    for header in ({}, {"Accept-Encoding": "identity"}, {"Accept-Encoding": "br"}, {"Accept-Encoding": "gzip;q=0"}):
+    for header in (
+        {},
+        {"Accept-Encoding": "identity"},
+        {"Accept-Encoding": "br"},
+        {"Accept-Encoding": "gzip;q=0"},
+    ):
         answer = still.get(PARKS, headers=header)
         assert "Content-Encoding" not in answer.headers
         assert "Accept-Encoding" in answer.headers["Vary"]

@@ -27,7 +27,10 @@ def test_a_snapshot_is_a_file_with_a_name_a_strong_tag_and_ranges(still, extensi
     assert answer.headers["ETag"].startswith('"')
     assert answer.headers["Accept-Ranges"] == "bytes"
     assert int(answer.headers["Content-Length"]) == len(answer.data)
-    assert "Content-Encoding" not in still.get(f"{FILE}.{extension}", headers={"Accept-Encoding": "gzip"}).headers
+    assert (
+        "Content-Encoding"
+        not in still.get(f"{FILE}.{extension}", headers={"Accept-Encoding": "gzip"}).headers
+    )
 
 
 def test_the_parquet_of_a_download_holds_every_row(still):
@@ -70,7 +73,9 @@ def test_a_range_beyond_the_end_is_416_and_tells_the_length(still, asked):
     assert answer.json["type"] == "/problems/no-such-range"
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=0-5", "bytes=5-1", "bytes=a-b", "bytes", "bytes=-"])
+@pytest.mark.parametrize(
+    "asked", ["bytes=0-1,5-6", "lines=0-5", "bytes=5-1", "bytes=a-b", "bytes", "bytes=-"]
+)
 def test_ranges_that_are_several_foreign_or_none_are_answered_with_the_whole(still, asked):
     answer = still.get(f"{FILE}.parquet", headers={"Range": asked})
     assert (answer.status_code, len(answer.data)) == (200, int(answer.headers["Content-Length"]))

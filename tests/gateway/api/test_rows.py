@@ -59,7 +59,10 @@ def test_a_row_is_told_in_json_types(still):
         ("capacity__ne=0&capacity__lte=10", ["P001"]),
         ("id__in=P001,P009,nobody", ["P001", "P009"]),
         ("capacity__in=10,90", ["P001", "P009"]),
-        ("name__contains=2&name__startswith=%EA%B3%B5%EC%9B%90%202", [f"P{n:03}" for n in (2, *range(20, 25))]),
+        (
+            "name__contains=2&name__startswith=%EA%B3%B5%EC%9B%90%202",
+            [f"P{n:03}" for n in (2, *range(20, 25))],
+        ),
         ("area=0.25", ["P001"]),
         ("open=false&capacity__lt=30", ["P001"]),
         ("since=2026-03-02", ["P001"]),
@@ -223,7 +226,9 @@ def test_next_carries_korean_and_signs_as_they_were_asked(still):
 def test_next_is_under_the_public_url(open_house):
     with open_house(public_url="https://data.city.example/open") as house:
         answer = house.get(f"{PARKS}?limit=3")
-    assert answer.json["next"].startswith("https://data.city.example/open/api/v1/datasets/parks/rows?limit=3&")
+    assert answer.json["next"].startswith(
+        "https://data.city.example/open/api/v1/datasets/parks/rows?limit=3&"
+    )
 
 
 def test_next_never_carries_a_credential(house, key):
@@ -268,7 +273,11 @@ def test_a_snapshot_is_read_with_its_own_columns(house, places):
 
 
 def test_what_is_not_there_is_404_and_says_what_is(still):
-    for path in ("/api/v1/datasets/park/rows", "/api/v1/datasets/%EA%B3%B5/rows", "/api/v1/datasets/a%00b/rows"):
+    for path in (
+        "/api/v1/datasets/park/rows",
+        "/api/v1/datasets/%EA%B3%B5/rows",
+        "/api/v1/datasets/a%00b/rows",
+    ):
         answer = still.get(path)
         assert (answer.status_code, answer.json["type"]) == (404, "/problems/unknown-dataset")
     assert "parks" in still.get("/api/v1/datasets/park/rows").json["detail"]
