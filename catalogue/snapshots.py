@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -114,11 +116,24 @@ def _write(rows: pa.Table, order: Order | None, file: Path) -> None:
         write_page_index=True,
         use_dictionary=[f.name for f in rows.schema if f.name != ID and not pa.types.is_nested(f.type)],
     ) as writer:
-        for start in range(0, len(rows), ROW_GROUP):
-            group = (
-                rows.slice(start, ROW_GROUP) if order is None else rows.take(order[start : start + ROW_GROUP])
-            )
+        for group in _groups(rows, order):
             writer.write_table(group, row_group_size=ROW_GROUP)
+
+
+def _groups(rows: pa.Table, order: Order | None) -> Iterator[pa.Table]:
+    """The row groups in order, each put together while the one before it is being written."""
+    starts = range(0, len(rows), ROW_GROUP)
+    if order is None:
+        yield from (rows.slice(start, ROW_GROUP) for start in starts)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        coming = None
+        for start in starts:
+            ready, coming = coming, pool.submit(rows.take, order[start : start + ROW_GROUP])
+            if ready:
+                yield ready.result()
+        if coming:
+            yield coming.result()
 
 
 def _period(rows: pa.Table, columns: tuple[Column, ...]) -> Period | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -30,6 +30,8 @@ _READ = """
         header = false, auto_detect = false, quote = '"', escape = '"', new_line = '\\n')
 """
 _SAMPLE_ROWS = 200
+_AHEAD = 4
+"""How many pieces may wait to be parsed; more would hold the whole text in memory."""
 _SAMPLE_CHARACTERS = 256 << 10
 
 
@@ -170,10 +172,8 @@ def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
             rejects.append(_rejected(piece))
             if piece.lines.size:
                 lines.append(pa.array(piece.lines))
-                file = Path(folder, str(number))
-                file.write_bytes(piece.text)
-                size = {"longest": piece.longest, "rows": piece.lines.size}
-                tables.append(pool.submit(_parse, engine, file, layout, **size))
+                tables.append(pool.submit(_parse, engine, Path(folder, str(number)), layout, piece))
+                wait(tables[-_AHEAD : -_AHEAD + 1])
         empty = pa.schema([(name, pa.string()) for name in layout.names]).empty_table()
         table = pa.concat_tables([empty, *(each.result() for each in tables)])
     return Parsed(
@@ -185,20 +185,19 @@ def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
     )
 
 
-def _parse(
-    engine: duckdb.DuckDBPyConnection, file: Path, layout: Layout, *, longest: int, rows: int
-) -> pa.Table:
+def _parse(engine: duckdb.DuckDBPyConnection, file: Path, layout: Layout, piece: Piece) -> pa.Table:
+    file.write_bytes(piece.text)
     names = [f"c{place}" for place in range(len(layout.names))]
     options = {
         "path": str(file),
         "columns": dict.fromkeys(names, "VARCHAR"),
         "delimiter": layout.delimiter,
-        "longest": max(2 << 20, longest + 2),
+        "longest": max(2 << 20, piece.longest + 2),
     }
     table = engine.execute(_READ, options).to_arrow_table()
     file.unlink()
-    if table.num_rows != rows:
-        raise Unreadable(f"{rows} rows were cut out of the file and {table.num_rows} were parsed")
+    if table.num_rows != piece.lines.size:
+        raise Unreadable(f"{piece.lines.size} rows were cut out of the file and {table.num_rows} were parsed")
     return table.rename_columns(layout.names)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from harvesters.normalise.cast import Reading
 from harvesters.normalise.columns import Layout, layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge
 from harvesters.normalise.keys import names_by_key, names_by_place
-from harvesters.normalise.landing import Landed, Landing, land
+from harvesters.normalise.landing import Landed, Landing, land, settle
 from harvesters.normalise.locate import has_shapes, locate
 from harvesters.normalise.rejects import Sieve, chief_cause, rejected_rows
 from schemas.arrow import arrow_schema
@@ -62,7 +63,9 @@ def normalise(
     before = {column.name: column.type for column in previous or ()}
     coordinates = frozenset((axes.x, axes.y) if axes else ())
     landing = Landing(feed, plan, reading, before, coordinates, typed=shaped)
-    landed = [land(wanted, parsed.table, landing, sieve) for wanted in plan.columns]
+    with ThreadPoolExecutor() as pool:
+        settled = pool.map(lambda wanted: settle(wanted, parsed.table, landing), plan.columns)
+        landed = [land(each, landing, sieve) for each in settled]
     if plan.geometry and places:
         landed.append(Landed(plan.geometry, pa.chunked_array([places.geometry])))
     rows = _rows(landed, plan, sieve)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
 
 SEPARATOR = "~"
+_LARGEST = 1 << 62
 
 
 def names_by_key(columns: Mapping[str, pa.ChunkedArray], key: Sequence[str], sieve: Sieve) -> pa.Array:
@@ -18,9 +19,11 @@ def names_by_key(columns: Mapping[str, pa.ChunkedArray], key: Sequence[str], sie
     for name in key:
         missing = mask_of(pc.is_null(columns[name]))
         sieve.drop_rows(missing, Why("missing_key", f"a row needs {name} to be named", name))
-    parts = [_written(columns[name]) for name in key]
+    coded = [pc.dictionary_encode(columns[name]).combine_chunks() for name in key]
+    words = [_written(each.dictionary) for each in coded]
+    parts = [word.take(each.indices) for word, each in zip(words, coded, strict=True)]
     ids = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, SEPARATOR)
-    again = _repeated(ids, sieve.kept)
+    again = _repeated([ids.dictionary_encode()] if _ambiguous(words) else coded, sieve.kept)
     why = Why("duplicate_key", "an earlier row has the same key", SEPARATOR.join(key))
     sieve.drop_rows(again, why, ids)
     return ids
@@ -34,24 +37,33 @@ def names_by_place(lines: pa.Array) -> pa.Array:
     return pa.array(places, pa.int64()).cast(pa.string())
 
 
-def _written(values: pa.ChunkedArray) -> pa.Array:
+def _written(values: pa.Array) -> pa.Array:
     """Key values as text: times as RFC 3339 in UTC, all else as Arrow writes it."""
     if not pa.types.is_timestamp(values.type):
-        return values.cast(pa.string()).combine_chunks()
+        return values.cast(pa.string())
     plain = values.cast(pa.timestamp("us"))
     whole = pc.all(pc.equal(pc.microsecond(plain), 0)).as_py() is not False
     whole = whole and pc.all(pc.equal(pc.millisecond(plain), 0)).as_py() is not False
     text = plain.cast(pa.timestamp("s") if whole else pa.timestamp("us")).cast(pa.string())
-    iso = pc.binary_join_element_wise(pc.replace_substring(text, " ", "T"), "Z", "")
-    return iso.combine_chunks()
+    return pc.binary_join_element_wise(pc.replace_substring(text, " ", "T"), "Z", "")
 
 
-def _repeated(ids: pa.Array, kept: Mask) -> Mask:
-    """Which kept rows bear an id that a kept row before them bears."""
-    chosen = ids.filter(pa.array(kept))
-    # Codes are given in the order of first sight: a first sight has a code above all before it.
-    codes = chosen.dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    highest = np.maximum.accumulate(np.concatenate([[-1], codes]))[:-1]
-    again = np.zeros(len(kept), dtype=bool)
-    again[np.flatnonzero(kept)[codes <= highest]] = True
-    return again
+def _repeated(coded: Sequence[pa.DictionaryArray], kept: Mask) -> Mask:
+    """Which kept rows bear a key that a kept row before them bears; kept rows have a whole key."""
+    rows = np.flatnonzero(kept)
+    numbers, size = np.zeros(len(rows), np.int64), 1
+    for each in coded:
+        if size * len(each.dictionary) >= _LARGEST:
+            found, numbers = np.unique(numbers, return_inverse=True)
+            size = len(found)
+        codes = pc.fill_null(each.indices, 0).to_numpy()[rows]
+        numbers, size = numbers * len(each.dictionary) + codes, size * len(each.dictionary)
+    repeated = np.zeros(len(kept), dtype=bool)
+    repeated[rows] = True
+    repeated[rows[np.unique(numbers, return_index=True)[1]]] = False
+    return repeated
+
+
+def _ambiguous(parts: Sequence[pa.Array]) -> bool:
+    """Whether two keys may be written alike, because a value holds what parts the values."""
+    return len(parts) > 1 and any(pc.any(pc.match_substring(part, SEPARATOR)).as_py() for part in parts)

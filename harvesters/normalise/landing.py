@@ -50,14 +50,33 @@ class Landed:
     retyped: bool = False
 
 
-def land(wanted: Wanted, table: pa.Table, landing: Landing, sieve: Sieve) -> Landed:
-    """The column in its type; what does not fit is left out of it, or its row is where it must be there."""
+@dataclass(frozen=True)
+class Settled:
+    """A column whose type is settled; `given` is as published, None where the source has no such column."""
+
+    wanted: Wanted
+    column: Column
+    given: pa.ChunkedArray | None
+    values: pa.ChunkedArray
+    retyped: bool = False
+
+
+def settle(wanted: Wanted, table: pa.Table, landing: Landing) -> Settled:
+    """Find or enforce the type of a column, apart from all others: columns may be settled in parallel."""
     column = as_column(wanted, landing.plan)
     if wanted.theirs is None:
-        return Landed(column, _nothing(len(table), column.type))
+        return Settled(wanted, column, None, _nothing(len(table), column.type))
     given = as_given(table[wanted.theirs])
     kind, values, retyped = _settle(wanted, given, landing)
-    column = replace(column, type=kind)
+    return Settled(wanted, replace(column, type=kind), given, values, retyped)
+
+
+def land(settled: Settled, landing: Landing, sieve: Sieve) -> Landed:
+    """The column in its type; what does not fit is left out of it, or its row is where it must be there."""
+    column, given, values = settled.column, settled.given, settled.values
+    if given is None:
+        return Landed(column, values)
+    kind = column.type
     set_aside = (
         sieve.drop_rows if column.key or column.required or column.role == "time" else sieve.drop_cells
     )
@@ -71,7 +90,7 @@ def land(wanted: Wanted, table: pa.Table, landing: Landing, sieve: Sieve) -> Lan
         reason = "missing_time" if column.role == "time" else "missing_value"
         missing = mask_of(pc.is_null(values)) & ~bad
         sieve.drop_rows(missing, Why(reason, f"a row needs {column.name}", column.name))
-    return Landed(column, values, retyped)
+    return Landed(column, values, settled.retyped)
 
 
 def _settle(

@@ -270,3 +270,20 @@ def test_an_empty_source_does_not_empty_a_dataset():
         held({"번호": pa.array([], pa.string()), "이름": pa.array([], pa.string())}, previous=BEFORE).reason
         == "empty"
     )
+
+
+def test_two_keys_that_would_be_written_alike_do_not_share_an_id():
+    found = made(
+        {"구": ["가~나", "가", "다"], "동": ["다", "나~다", "라"]}, key=("구", "동"), reject_limit=1.0
+    )
+    assert found.rows["_id"].to_pylist() == ["가~나~다", "다~라"]
+    assert found.rejects["reason"].to_pylist() == ["duplicate_key"]
+
+
+def test_a_key_of_many_columns_with_many_values_is_counted_exactly():
+    rows = 5_000
+    wide = {f"c{n}": [f"v{row * (n + 3) % rows}" for row in range(rows)] for n in range(6)}
+    repeated = {name: [*values, values[7], None] for name, values in wide.items()}
+    found = made(repeated, key=tuple(repeated), reject_limit=1.0)
+    assert len(found.rows) == rows
+    assert sorted(found.rejects["reason"].to_pylist()) == ["duplicate_key", "missing_key"]
