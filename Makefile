@@ -32,7 +32,7 @@ test: check $(VENDOR) ## All of check, then the tests; what needs a missing serv
 	$(BIN)/pytest $(PYTEST)
 
 bench: $(VENV)/tested $(VENDOR) ## Figures against a peer in the same run (see bench/README.md)
-	$(PYTHON) bench/run.py
+	$(BIN)/python -m bench.run
 
 clean: ## Remove what was installed and built, not your data
 	rm -rf $(VENV) gateway/portal/static/vendor $(ASSETS)/node_modules
