@@ -83,7 +83,8 @@ def readings() -> Iterator[str]:
         step, station = divmod(i, 500)
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_780_000_000 + 300 * step))
         speed, volume = 5 + (i * 7919) % 850 / 10, (i * 104_729) % 2_000
-        yield f"S{station:04d},{at},중앙대로 {station % 40},{speed},{volume},{'원활' if speed > 40 else '서행'}\n"
+        level = "원활" if speed > 40 else "서행"
+        yield f"S{station:04d},{at},중앙대로 {station % 40},{speed},{volume},{level}\n"
 
 
 def places() -> Iterator[str]:
