@@ -25,9 +25,7 @@ _KEY = b"entrepot"
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """`_id` and then `columns`; a column's description is JSON under the field's `entrepot` metadata."""
-    return pa.schema(
-        [pa.field(ID, pa.string(), nullable=False)] + [_field(column) for column in columns]
-    )
+    return pa.schema([pa.field(ID, pa.string(), nullable=False)] + [_field(column) for column in columns])
 
 
 def _field(column: Column) -> pa.Field:

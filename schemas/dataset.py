@@ -11,7 +11,13 @@ from marshmallow import Schema, fields
 
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "time", "geometry"]
 COLUMN_TYPES: tuple[ColumnType, ...] = (
-    "text", "integer", "number", "boolean", "date", "time", "geometry",
+    "text",
+    "integer",
+    "number",
+    "boolean",
+    "date",
+    "time",
+    "geometry",
 )
 Role = Literal["key", "time", "geometry", "code"]
 BBox = tuple[float, float, float, float]

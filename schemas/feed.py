@@ -18,8 +18,17 @@ AS_PUBLISHED = "as-published"
 CATALOGUE_ENTRY = "catalogue_entry"
 FEED_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 ENTRY_COLUMNS = (
-    "identifier", "title", "description", "publisher", "themes", "keywords", "licence", "formats",
-    "landing_page", "created", "updated",
+    "identifier",
+    "title",
+    "description",
+    "publisher",
+    "themes",
+    "keywords",
+    "licence",
+    "formats",
+    "landing_page",
+    "created",
+    "updated",
 )
 """What a row of a `catalogue_entry` feed may say of the dataset it describes, named as in Dataset."""
 
@@ -144,7 +153,7 @@ class ScheduleSpecSchema(Schema):
     @validates_schema
     def one_of_them(self, data: dict[str, Any], **kwargs: Any) -> None:
         if len(data) != 1:
-            raise ValidationError("takes either cron = \"30 4 * * *\" or every = \"5m\"", "cron")
+            raise ValidationError('takes either cron = "30 4 * * *" or every = "5m"', "cron")
 
     @post_load
     def build(self, data: dict[str, Any], **kwargs: Any) -> ScheduleSpec:

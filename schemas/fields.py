@@ -16,9 +16,7 @@ class Geometry(fields.Field[bytes]):
     """A geometry as WKB in OGC:CRS84."""
 
 
-def _meta(
-    ko: str, en: str, unit: str | None, role: Role | None, codes: CODES | None
-) -> dict[str, Any]:
+def _meta(ko: str, en: str, unit: str | None, role: Role | None, codes: CODES | None) -> dict[str, Any]:
     return {"metadata": {"ko": ko, "en": en, "unit": unit, "role": role, "codes": codes}}
 
 

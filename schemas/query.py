@@ -9,9 +9,7 @@ from typing import Literal
 
 from schemas.dataset import BBox, Column, Dataset
 
-Operator = Literal[
-    "eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "startswith", "isnull"
-]
+Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "startswith", "isnull"]
 Value = str | int | float | bool | datetime | None
 """Filter values by column type: text str, integer int, number float, boolean bool, date an ISO str,
 time an aware datetime; isnull takes bool; in takes a tuple of them."""
