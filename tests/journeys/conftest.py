@@ -1,0 +1,223 @@
+"""A platform as an operator runs it: the command in processes of its own, reached over HTTP alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLANS = """
+[anonymous]
+title  = { en = "Anonymous" }
+scopes = ["catalogue:read", "rows:read"]
+limits = [{ name = "burst", quota = 10_000, window = 60 }]
+[free]
+title  = { en = "Free" }
+scopes = ["catalogue:read", "rows:read", "usage:read"]
+limits = [{ name = "burst", quota = 5, window = 2 }, { name = "day", quota = 10_000, calendar = "day" }]
+[wide]
+title  = { en = "Wide" }
+scopes = ["catalogue:read", "rows:read", "usage:read"]
+limits = [{ name = "burst", quota = 100_000, window = 60 }]
+[pages]
+title  = { en = "Pages" }
+scopes = ["catalogue:read", "rows:read"]
+limits = [{ name = "pages", quota = 10_000, window = 60 }]
+"""
+
+
+@dataclass
+class Told:
+    """An answer as it came over the line."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Platform:
+    """A data folder, the commands over it, and the server when it is started."""
+
+    folder: Path
+    port: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        set_here = {name: value for name, value in os.environ.items() if not name.startswith("ENTREPOT_")}
+        (self.folder / "plans.toml").write_text(PLANS)
+        return set_here | {
+            "ENTREPOT_DATA": str(self.folder / "data"),
+            "ENTREPOT_PLANS": str(self.folder / "plans.toml"),
+            "ENTREPOT_FEEDS": str(self.folder / "feeds"),
+            **self.settings,
+        }
+
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def command(self, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+        """Exit code, what it printed as JSON lines, and what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "config.cli", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            timeout=300,
+        )
+        lines = [json.loads(line) for line in done.stdout.decode().splitlines() if line.startswith("{")]
+        return done.returncode, lines, done.stderr.decode()
+
+    def feed(self, id: str, source: str, more: str = "", before: str = "") -> None:
+        folder = self.folder / "feeds"
+        folder.mkdir(exist_ok=True)
+        head = f'title = {{ en = "{id}" }}\npublisher = "test"\nlicence = "CC0-1.0"\n'
+        (folder / f"{id}.toml").write_text(f"{head}{before}\n[source]\n{source}\n{more}\n")
+
+    def harvest(self, *feeds: str) -> dict[str, dict[str, Any]]:
+        """The outcomes by feed; none may be told as a traceback."""
+        _, lines, said = self.command("harvest", *(feeds or ["--all"]), "--json")
+        assert "Traceback" not in said, said
+        return {line["feed"]: line for line in lines}
+
+    def serve(self, workers: int = 1) -> None:
+        command = [sys.executable, "-m", "config.cli", "serve", "--port", str(self.port)]
+        with (self.folder / "log").open("ab") as log:
+            started = subprocess.Popen(
+                [*command, "--workers", str(workers)],
+                cwd=ROOT,
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.processes.append(started)
+        self._wait(started)
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and process.poll() is None:
+            try:
+                if self.ask("/livez").status == 200:
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise TimeoutError((self.folder / "log").read_text())
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        key: str | None = None,
+        body: Any = None,
+        headers: dict[str, Any] | None = None,
+    ) -> Told:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            answer = send(connection, path, method, {"key": key, "body": body, "headers": headers or {}})
+            return Told(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                try:
+                    process.wait(15)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+
+
+def send(connection: HTTPConnection, path: str, method: str, asked: dict[str, Any]) -> HTTPResponse:
+    sent = dict(asked["headers"])
+    if asked["key"]:
+        sent["Authorization"] = f"Bearer {asked['key']}"
+    data = None
+    if asked["body"] is not None:
+        data, sent["Content-Type"] = json.dumps(asked["body"]).encode(), "application/json"
+    target = urlsplit(path)
+    connection.request(method, target.path + (f"?{target.query}" if target.query else ""), data, sent)
+    return connection.getresponse()
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    running = Platform(tmp_path, port)
+    yield running
+    running.stop()
+
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Source:
+    """A source on this machine; `answers` maps a path to what is done there."""
+
+    port: int
+    answers: dict[str, Answer] = field(default_factory=dict)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def says(self, path: str, body: bytes, status: int = 200, **headers: str) -> str:
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            request.send_response(status)
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            for name, value in ({"Content-Length": str(len(body))} | named).items():
+                request.send_header(name, value)
+            request.end_headers()
+            request.wfile.write(body)
+
+        self.answers[path] = answer
+        return self.url(path)
+
+
+@pytest.fixture
+def source() -> Iterator[Source]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            try:
+                source.answers[urlsplit(self.path).path](self)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    source = Source(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield source
+    source.closing.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
