@@ -46,8 +46,8 @@ class Detected:
 def detect(path: Path, name: str, folder: Path, spec: FormatSpec | None = None) -> Detected:
     """What to read and with which format; unpacks gzip and one-file ZIPs into `folder`.
 
-    `name` is the file's name as its source gave it. A kind named by the feed is believed. Raises
-    Unreadable when the file is empty, broken, or of a kind that is not read here.
+    `name` is the file's name as its source gave it. A kind named by the feed is believed, but not of a
+    web page. Raises Unreadable when the file is empty, broken, or of a kind that is not read here.
     """
     spec = spec or FormatSpec()
     for layer in range(_LAYERS):
@@ -67,6 +67,7 @@ def detect(path: Path, name: str, folder: Path, spec: FormatSpec | None = None) 
             unzip(path, member, inner)
             path, name = inner, PurePosixPath(member.name).name
         else:
+            _refuse_page(head, name)
             return Detected(resolved_kind(spec.kind) if spec.kind else _kind(head, name), path, name)
     raise Unreadable(f"{name} is packed more than {_LAYERS - 1} times over", "publish it unpacked")
 
@@ -127,11 +128,18 @@ def _kind(head: bytes, name: str) -> str:
 def _markup(text: bytes, name: str) -> str:
     root = _ROOT.match(text)
     element = root[1].lower() if root else b""
-    if element in _HTML or text[:200].lower().startswith(b"<!doctype html"):
-        raise Unreadable(
-            f"{name} is an HTML page, not data", "check the address: many servers answer errors so"
-        )
+    if element in _HTML:
+        raise _page(name)
     return "gis" if element.rpartition(b":")[2] == b"kml" else "xml"
+
+
+def _refuse_page(head: bytes, name: str) -> None:
+    if _ascii(head)[:200].lower().startswith((b"<!doctype html", b"<html")):
+        raise _page(name)
+
+
+def _page(name: str) -> Unreadable:
+    return Unreadable(f"{name} is an HTML page, not data", "check the address: many servers answer errors so")
 
 
 def _json_type(text: bytes) -> bytes | None:

@@ -82,6 +82,7 @@ class Platform:
             cwd=ROOT,
             env=self.environ,
             capture_output=True,
+            check=False,
             timeout=300,
         )
         lines = [json.loads(line) for line in done.stdout.decode().splitlines() if line.startswith("{")]
@@ -99,11 +100,11 @@ class Platform:
         assert "Traceback" not in said, said
         return {line["feed"]: line for line in lines}
 
-    def serve(self, workers: int = 1) -> None:
-        command = [sys.executable, "-m", "config.cli", "serve", "--port", str(self.port)]
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command that goes on until the test ends."""
         with (self.folder / "log").open("ab") as log:
             started = subprocess.Popen(
-                [*command, "--workers", str(workers)],
+                [sys.executable, "-m", "config.cli", *arguments],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,
@@ -111,7 +112,10 @@ class Platform:
                 start_new_session=True,
             )
         self.processes.append(started)
-        self._wait(started)
+        return started
+
+    def serve(self, workers: int = 1) -> None:
+        self._wait(self.start("serve", "--port", str(self.port), "--workers", str(workers)))
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + 60
