@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from config.processes import Parts, exit_on_signals, started
 from config.sample_city import api
 from config.sample_city.server import serve as serve_city
-from config.serving import claim
+from config.serving import claimed
 from config.settings import load_settings
 from config.wiring import open_catalogue_of, open_clients_of
 
@@ -55,7 +55,8 @@ def run(port: int, data: Path) -> None:
     """Serve the demo until a signal ends it; raises AddressTaken, PartEnded or NotReady."""
     exit_on_signals()
     # The processes of a demo that was just killed need a moment to let go of it.
-    claim(HOST, port, patience=5)
+    with claimed(HOST, port, patience=5):
+        pass
     with _told(data / "demo.json") as tell, _city() as city:
         environ = _environ(data, city)
         _write_feeds(data / "feeds", city)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 HEADER_TIMEOUT_MS = 10_000
+_BUSY = {errno.EADDRINUSE: "the address is in use", errno.EWOULDBLOCK: "another gateway has it"}
 
 
 class AddressTaken(OSError):
@@ -25,8 +31,7 @@ def serve(host: str, port: int, workers: int) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    claim(host, port)
-    Server(
+    server = Server(
         "config.wsgi:application",
         address=host,
         port=port,
@@ -40,29 +45,42 @@ def serve(host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=10,
-    ).serve()
+    )
+    with claimed(host, port):
+        server.serve()
 
 
-def claim(host: str, port: int, patience: float = 0.0) -> None:
-    """Find out before any process is started whether the address can be had; raises AddressTaken.
+@contextmanager
+def claimed(host: str, port: int, patience: float = 0.0) -> Iterator[None]:
+    """Hold the address against all other gateways while the block lasts; raises AddressTaken.
 
     `patience`, in seconds, gives a server that was just killed the time to let go of it.
     """
     deadline = time.monotonic() + patience
-    while True:
-        try:
-            return _bind(host, port)
-        except OSError as fault:
-            if fault.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                raise AddressTaken(host, port, (fault.strerror or str(fault)).lower()) from fault
-        time.sleep(0.1)
+    # granian's processes share a port, and would share it with another gateway's: hence a lock beside it.
+    name = Path(tempfile.gettempdir()) / f"entrepot-{os.getuid()}-{port}.lock"
+    lock = os.open(name, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        while (fault := _refusal(lock, host, port)) is not None:
+            why = _BUSY.get(fault.errno or 0)
+            if why is None or time.monotonic() > deadline:
+                raise AddressTaken(host, port, why or str(fault.strerror or fault).lower())
+            time.sleep(0.1)
+        yield
+    finally:
+        os.close(lock)
 
 
-def _bind(host: str, port: int) -> None:
+def _refusal(lock: int, host: str, port: int) -> OSError | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as fault:
+        return fault
+    return None
 
 
 def cores() -> int:

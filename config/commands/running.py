@@ -95,6 +95,7 @@ def _be_part_of(parent: int | None) -> None:
 
 def _prepare(host: str, port: int) -> None:
     """Meet here, once, the faults that every serving process would meet."""
-    serving.claim(host, port)
+    with serving.claimed(host, port):
+        pass
     migrate(settings())
     plans_of(settings())
