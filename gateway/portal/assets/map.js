@@ -108,9 +108,10 @@ class View {
     const located = items.filter((item) => item.geometry);
     this.layer.clearLayers();
     this.layer.addData(located.map(({ geometry, ...properties }) => ({ type: "Feature", geometry, properties })));
-    const said = located.length === 0 ? words.none : located.length < total ? words.some : words.drawn;
-    this.say(said, { n: located.length, total });
-    this.element.dataset.drawn = located.length;
+    const n = located.length;
+    const whole = total === this.told.total ? words.drawn : words.here;
+    this.say(n === 0 ? words.none : items.length < total ? words.some : whole, { n, total, all: this.told.total });
+    this.element.dataset.drawn = n;
   }
 
   fail(fault) {

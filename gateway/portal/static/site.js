@@ -22,6 +22,7 @@ async function offer(input, list) {
 }
 
 for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
   button.addEventListener("click", () => copy(button));
 }
 
