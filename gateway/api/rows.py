@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from marshmallow import Schema, fields
 
 from catalogue import PAGE_FORMATS, encode_page
-from gateway.api.answers import PINNED, REVALIDATE, cached, link, not_modified
+from gateway.api.answers import PINNED, REVALIDATE, fresh, link, not_modified
 from gateway.api.describe import describe
 from gateway.api.parameters import Pairs, read_pairs
 from gateway.api.row_parameters import ROW_PARAMETERS, row_query, which_snapshot
@@ -64,11 +64,11 @@ def read(dataset: str) -> Response:
     request.environ["entrepot.rows"] = len(page.values)
     following = _next(dataset, pairs, page.next)
     data, media_type = encode_page(page, format, next_url=following)
-    response = Response(data, content_type=media_type)
+    response = fresh(data, media_type, etag, caching)
+    response.headers["X-Snapshot"] = snapshot.id
     if following:
         response.headers["Link"] = f'<{following}>; rel="next"'
-    response.headers["X-Snapshot"] = snapshot.id
-    return cached(response, etag, caching)
+    return response
 
 
 def _accepted(columns: Sequence[Column]) -> str:
