@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 CALLER = "entrepot.caller"
-LIMITS = "entrepot.limits"
 ROUTE = "entrepot.route"
 ROWS = "entrepot.rows"
 REQUEST_ID = "entrepot.request_id"

@@ -10,7 +10,7 @@ from secrets import token_hex
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.caller import CALLER, LIMITS, REQUEST_ID, ROUTE, ROWS
+from gateway.caller import CALLER, REQUEST_ID, ROUTE, ROWS
 from gateway.clients.plans import Limit, Plan
 from gateway.clients.usage import CONTINUED, UsageRecord
 from gateway.gate.address import Proxies
@@ -19,7 +19,7 @@ from gateway.gate.clock import Clock
 from gateway.gate.credentials import hide
 from gateway.gate.headers import OPEN, PREFLIGHT, left, policy
 from gateway.gate.identify import Identify, subject
-from gateway.gate.limits import Allowance, Decision, Limiter, Subject
+from gateway.gate.limits import Decision, Limiter, Subject
 from gateway.gate.meter import Meter
 from gateway.gate.paths import PathClass, path_class
 from gateway.gate.refusals import Refusal, over_limit
@@ -51,8 +51,8 @@ class Visit(NamedTuple):
 class Gate:
     """The WSGI application that stands before `app`.
 
-    It sets `entrepot.caller`, `entrepot.request_id` and, where usage is asked for, `entrepot.limits` in the
-    environ, and reads `entrepot.route` and `entrepot.rows` from it when `app` has returned.
+    It sets `entrepot.caller` and `entrepot.request_id` in the environ, and reads `entrepot.route` and
+    `entrepot.rows` from it when `app` has returned.
     """
 
     def __init__(
@@ -105,8 +105,6 @@ class Gate:
         visit.environ[CALLER] = caller
         decision = self._limiter.acquire(subject(caller), caller.plan.limits)
         headers = [*OPEN, *self._left(caller.plan, decision)]
-        if visit.path == "usage":
-            visit.environ[LIMITS] = [_told(allowance) for allowance in decision.allowances]
         if not decision.allowed:
             self._record(visit, 429)
             advice = _SIGN_UP if caller.kind == "anonymous" else None
@@ -168,17 +166,6 @@ class Gate:
         if not plan.limits:
             return []
         return [("RateLimit-Policy", self._policies[plan.name]), ("RateLimit", left(decision.allowances))]
-
-
-def _told(allowance: Allowance) -> dict[str, str | int]:
-    limit, remaining, reset = allowance
-    return {
-        "name": limit.name,
-        "quota": limit.quota,
-        "window": limit.window,
-        "remaining": remaining,
-        "reset": reset,
-    }
 
 
 def _named(visit: Visit) -> Header:

@@ -9,7 +9,10 @@ from gateway.gate.limits import Allowance
 
 Header = tuple[str, str]
 
-_EXPOSED = "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, ETag, Link, Content-Disposition"
+_EXPOSED = (
+    "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, X-Snapshot, ETag, Link, WWW-Authenticate, "
+    "Content-Disposition, Content-Range, Accept-Ranges"
+)
 OPEN: tuple[Header, ...] = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", _EXPOSED),

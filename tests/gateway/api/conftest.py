@@ -242,6 +242,7 @@ def opened(
     anonymous: str = "anonymous",
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     engine: SearchEngine | None = None,
+    description: dict[str, Any] | None = None,
 ) -> Iterator[House]:
     url = f"sqlite:///{folder / 'entrepot.db'}"
     search, derived = engine or Embedded(folder / "search"), folder / "derived"
@@ -252,9 +253,8 @@ def opened(
     services = Services(catalogue, clients, plans, limiter, SEOUL, meter.flush, public_url)
     app = create_app(services, session_key=secrets.session_key, version="1")
     gate = Gate(app.wsgi_app, identify=Identify(clients.find, plans, anonymous), limiter=limiter, meter=meter)
-    with app.test_request_context():
-        description = closed(openapi(app, "1", "http://localhost"))
-    yield House(folder, catalogue, clients, services, gate, meter, description, app.url_map)
+    promised = description or closed(openapi(app, "1", "http://localhost"))
+    yield House(folder, catalogue, clients, services, gate, meter, promised, app.url_map)
     meter.close()
     limiter.close()
     catalogue.close()
@@ -287,8 +287,8 @@ def city(landed: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def house(city: Path) -> Iterator[House]:
-    with opened(city) as house:
+def house(city: Path, still: House) -> Iterator[House]:
+    with opened(city, description=still.description) as house:
         yield house
 
 
@@ -302,9 +302,9 @@ def still(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
 
 
 @pytest.fixture
-def open_house(city: Path) -> Callable[..., Any]:
+def open_house(city: Path, still: House) -> Callable[..., Any]:
     """Opens the gateway over the folder with other settings, as a context."""
-    return lambda **settings: opened(city, **settings)
+    return lambda **settings: opened(city, description=still.description, **settings)
 
 
 @pytest.fixture

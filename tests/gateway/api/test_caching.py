@@ -121,3 +121,17 @@ def test_pages_in_parquet_are_not_packed_twice(still):
 def test_what_is_private_is_kept_by_nobody(house, session):
     answer = house.get("/api/v1/people/me", key=session)
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_pages_of_other_origins_may_read_everything_they_need(still):
+    preflight = still.ask(PARKS, method="OPTIONS", headers={"Origin": "https://app.example"})
+    assert preflight.status_code == 204
+    assert {"Authorization", "X-API-Key", "Range", "If-None-Match"} <= set(
+        preflight.headers["Access-Control-Allow-Headers"].split(", ")
+    )
+    for path in (PARKS, f"{PARKS}?limit=0", "/api/v1/nothing"):
+        answer = still.get(path, headers={"Origin": "https://app.example"})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"Link", "RateLimit", "Retry-After", "ETag", "Content-Range", "X-Snapshot"} <= set(exposed)

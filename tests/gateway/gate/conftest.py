@@ -15,7 +15,7 @@ from flask import Flask, request, stream_with_context
 from sqlalchemy import Engine, create_engine
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from gateway.caller import LIMITS, ROUTE, ROWS, caller
+from gateway.caller import ROUTE, ROWS, caller
 from gateway.clients import Clients
 from gateway.clients.plans import load_plans
 from gateway.clients.secrets import open_secrets
@@ -139,10 +139,6 @@ def small_app(seen: list[dict[str, Any]]) -> Flask:
         raise RuntimeError
 
     @app.get("/api/v1/usage")
-    def usage() -> list[dict[str, Any]]:
-        limits: list[dict[str, Any]] = request.environ[LIMITS]
-        return limits
-
     @app.get("/livez")
     @app.get("/datasets")
     def plain() -> str:

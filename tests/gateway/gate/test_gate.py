@@ -205,16 +205,6 @@ def test_a_session_may_come_as_a_credential_and_is_the_only_one_that_views_see(d
     assert door.seen[-1]["HTTP_AUTHORIZATION"] == f"Bearer {session}"
 
 
-def test_the_usage_view_is_told_what_is_left(door):
-    assert door.keyed("/api/v1/usage").json[0] == {
-        "name": "burst",
-        "quota": 120,
-        "window": 60,
-        "remaining": 119,
-        "reset": 61,
-    }
-
-
 def test_a_request_id_is_taken_from_a_trusted_proxy_only(door):
     offered = {"X_REQUEST_ID": "from-the-proxy.1"}
     assert door.ask(ROWS, peer="10.0.0.1", **offered).headers["x-request-id"] == "from-the-proxy.1"
