@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.portal.language import Language, words_of
 from gateway.portal.units import readable
-from schemas.dataset import Column
+from schemas.dataset import Column, Text
 from schemas.problem import Problem
 
 
@@ -65,6 +65,11 @@ class Wording:
     def column(self, column: Column) -> str:
         """What a column is called."""
         return column.title.best(self.language) or column.name
+
+    def spoken(self, text: Text) -> Language:
+        """The language of what `text.best` gives."""
+        there = text.en if self.language == "en" else text.ko
+        return self.language if there else "ko" if self.language == "en" else "en"
 
     def unit(self, column: Column) -> str:
         """The unit of a column as people write it."""
