@@ -23,7 +23,7 @@ from schemas.snapshot import Snapshot
 PREVIEW = 10
 DRAWN = 2_000
 RUNS = 5
-MAP_WORDS = ("drawn", "here", "some", "none", "failed", "limited", "zoom_in", "zoom_out", "close")
+MAP_WORDS = ("drawn", "here", "some", "none", "unplaced", "failed", "limited", "zoom_in", "zoom_out", "close")
 # A dataset published anew this often is worth looking at again while the page is open.
 OFTEN = timedelta(minutes=2)
 
@@ -68,7 +68,7 @@ def _map(dataset: Dataset, columns: Sequence[Column], *, moving: bool) -> dict[s
         "bbox": dataset.bbox,
         "moving": moving,
         "zone": str(said.zone),
-        "columns": {column.name: _told(column) for column in columns if column.type != "geometry"},
+        "columns": [_told(column) for column in columns if column.type != "geometry"],
         "words": {name: said.t(f"map_{name}") for name in MAP_WORDS},
     }
 
@@ -76,6 +76,7 @@ def _map(dataset: Dataset, columns: Sequence[Column], *, moving: bool) -> dict[s
 def _told(column: Column) -> dict[str, Any]:
     said = wording()
     return {
+        "name": column.name,
         "title": said.column(column),
         "unit": said.unit(column),
         "type": column.type,

@@ -49,7 +49,7 @@ def places(id: str, shapes: list[Any], title: Text, theme: str = "facility") -> 
         [n / 4 for n in numbers],
         [n % 2 == 0 for n in numbers],
         [START + timedelta(seconds=n) for n in numbers],
-        [shapely.to_wkb(shape) for shape in shapes],
+        [shape and shapely.to_wkb(shape) for shape in shapes],
     ]
     return publication(dataset, COLUMNS, values)
 
@@ -95,7 +95,7 @@ def land(catalogue: Catalogue) -> None:
     squares = [shapely.box(129 + n / 10, 35, 129.1 + n / 10, 35.1) for n in range(4)]
     shown = [
         places("places", points, Text("가온 공공장소", "Public places")),
-        places("areas", squares, Text("가온 구역", "Areas"), "boundary"),
+        places("areas", [*squares, None], Text("가온 구역", "Areas"), "boundary"),
         places("buses", points[:3], Text("가온 버스", "Buses"), "transit"),
         places("buses", points[1:4], Text("가온 버스", "Buses"), "transit"),
         readings(),

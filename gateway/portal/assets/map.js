@@ -110,7 +110,9 @@ class View {
     this.layer.addData(located.map(({ geometry, ...properties }) => ({ type: "Feature", geometry, properties })));
     const n = located.length;
     const whole = total === this.told.total ? words.drawn : words.here;
-    this.say(n === 0 ? words.none : items.length < total ? words.some : whole, { n, total, all: this.told.total });
+    const said = [items.length === 0 ? words.none : items.length < total ? words.some : whole];
+    if (n < items.length) said.push(words.unplaced);
+    this.say(said.join(" "), { n, total, all: this.told.total, rest: items.length - n });
     this.element.dataset.drawn = n;
   }
 

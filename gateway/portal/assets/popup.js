@@ -10,8 +10,8 @@ function written(value, column, zone) {
 // A table of the row's values; text only, whatever a publisher wrote.
 export function popup(properties, told) {
   const table = document.createElement("table");
-  for (const [name, column] of Object.entries(told.columns)) {
-    const value = properties[name];
+  for (const column of told.columns) {
+    const value = properties[column.name];
     if (value === null || value === undefined || value === "") continue;
     const row = table.insertRow();
     const head = document.createElement("th");

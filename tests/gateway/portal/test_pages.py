@@ -76,8 +76,9 @@ def test_a_dataset_shows_values_by_their_meaning(site: Any) -> None:
 def test_a_map_is_told_the_titles_and_how_many_rows_there_are(site: Any) -> None:
     told = told_to_map(site.get("/datasets/places").text)
     assert (told["total"], told["most"], told["moving"]) == (PLACES, 2_000, False)
-    assert told["columns"]["pm10"] == {"title": "미세먼지", "unit": "µg/m³", "type": "number", "codes": {}}
-    assert told["columns"]["kind"]["codes"] == {"P": "공원", "L": "도서관"}
+    assert [column["title"] for column in told["columns"]][:2] == ["관리 번호", "종류"]
+    assert told["columns"][1]["codes"] == {"P": "공원", "L": "도서관"}
+    assert (told["columns"][2]["title"], told["columns"][2]["unit"]) == ("미세먼지", "µg/m³")
     assert told["bbox"] == pytest.approx([129, 35, 129.49, 35.41])
 
 
