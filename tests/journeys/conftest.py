@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -166,14 +167,29 @@ def send(connection: HTTPConnection, path: str, method: str, asked: dict[str, An
     return connection.getresponse()
 
 
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
+@contextmanager
+def running(folder: Path) -> Iterator[Platform]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    running = Platform(tmp_path, port)
-    yield running
-    running.stop()
+    platform = Platform(folder, port)
+    try:
+        yield platform
+    finally:
+        platform.stop()
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with running(tmp_path) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def shared_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """One for all tests of a file, which change nothing."""
+    with running(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform
 
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
