@@ -55,7 +55,7 @@ def run(port: int, data: Path) -> None:
     """Serve the demo until a signal ends it; raises AddressTaken, PartEnded or NotReady."""
     exit_on_signals()
     # The processes of a demo that was just killed need a moment to let go of it.
-    with claimed(HOST, port, patience=5):
+    with claimed(HOST, port, patience=3):
         pass
     with _told(data / "demo.json") as tell, _city() as city:
         environ = _environ(data, city)

@@ -22,7 +22,8 @@ def answer(items: Sequence[Item], asked: Mapping[str, str]) -> tuple[str, bytes]
         page, size = int(asked.get("pageNo", "1")), int(asked.get("numOfRows", "10"))
     except ValueError:
         return _gateway_error("10", "INVALID_REQUEST_PARAMETER_ERROR")
-    size = min(max(size, 1), LARGEST_PAGE)
+    if page < 1 or not 1 <= size <= LARGEST_PAGE:
+        return _json({"resultCode": "10", "resultMsg": "INVALID_REQUEST_PARAMETER_ERROR: numOfRows"})
     chosen = items[(page - 1) * size : page * size]
     body = {"pageNo": page, "numOfRows": size, "totalCount": len(items)}
     as_json = asked.get("resultType", asked.get("_type", asked.get("dataType", "xml"))).lower() == "json"

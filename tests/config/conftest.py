@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,3 +131,20 @@ def taken_port() -> Iterator[int]:
     """A port of loopback at which somebody else listens."""
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         yield somebody.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def new_shell() -> Callable[[Path], Shell]:
+    """The command over a folder of one's own."""
+    return Shell
+
+
+@pytest.fixture(scope="session")
+def new_port() -> Callable[[], int]:
+    """A free port of loopback, for what outlasts a test."""
+
+    def port() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            return int(probe.getsockname()[1])
+
+    return port
