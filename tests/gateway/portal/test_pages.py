@@ -44,9 +44,7 @@ def test_nothing_found_is_said_with_a_way_on(site: Any) -> None:
     assert "찾은 데이터셋이 없습니다" in answer.text
 
 
-@pytest.mark.parametrize(
-    "asked", ["offset=-1", "offset=99999999999999999999", "offset=x", "sort=x", "theme="]
-)
+@pytest.mark.parametrize("asked", ["offset=-1", f"offset={'9' * 5_000}", "offset=x", "sort=x", "theme="])
 def test_a_search_page_forgives_what_the_api_refuses(site: Any, asked: str) -> None:
     assert site.get(f"/datasets?{asked}").status_code == 200
 
