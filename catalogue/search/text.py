@@ -56,6 +56,7 @@ def spell(*texts: str) -> str:
     return _spell(texts, _spelt)
 
 
+@lru_cache(maxsize=1_024)
 def terms(q: str) -> tuple[Term, ...]:
     """What a text must hold to answer `q`: each word of it; none where `q` has no letter or digit."""
     return tuple(filter(None, (_term(word, _stem) for word in q.split())))
@@ -167,14 +168,43 @@ def _last_is_latin(word: str) -> bool:
 
 def _found(text: str, wanted: tuple[Term, ...]) -> Iterator[tuple[int, int]]:
     """Where in `text` each term stands, as slices of it."""
-    places = [place for place, character in enumerate(text) for _ in _fold(character)]
-    tokens = list(_tokens("".join(map(_fold, text)), _stem))
+    folded = "".join(map(_fold, text))
+    literals = [literal for term in wanted if (literal := _literal(term))]
+    spans = [span for literal in literals for span in _occurrences(folded, literal)]
+    others = [term for term in wanted if not _literal(term)]
+    if others:
+        spans += _phrases(list(_tokens(folded, _stem)), others)
+    if spans:
+        places = [place for place, character in enumerate(text) for _ in _fold(character)]
+        yield from ((places[start], places[end - 1] + 1) for start, end in spans)
+
+
+@lru_cache(maxsize=4_096)
+def _literal(term: Term) -> str:
+    """The syllables that any text with the term holds side by side; "" where it is not one run of them."""
+    first, *others = term.tokens
+    if not re.fullmatch(f"[{_CJK}]{{1,2}}", first):
+        return ""
+    overlapping = all(
+        len(token) == 2 and token[0] == before[-1] and len(before) == 2
+        for before, token in zip(term.tokens, others, strict=False)
+    )
+    return first + "".join(token[1] for token in others) if overlapping else ""
+
+
+def _occurrences(folded: str, literal: str) -> Iterator[tuple[int, int]]:
+    at = folded.find(literal)
+    while at >= 0:
+        yield at, at + len(literal)
+        at = folded.find(literal, at + 1)
+
+
+def _phrases(tokens: list[_Token], wanted: list[Term]) -> Iterator[tuple[int, int]]:
     for term in wanted:
         for at in range(len(tokens) - len(term.tokens) + 1):
             here = tokens[at : at + len(term.tokens)]
             if _matches(term, here):
-                end = here[0].start + 1 if term.open else here[-1].end
-                yield places[here[0].start], places[end - 1] + 1
+                yield here[0].start, here[0].start + 1 if term.open else here[-1].end
 
 
 def _matches(term: Term, here: list[_Token]) -> bool:
