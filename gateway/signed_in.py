@@ -53,7 +53,8 @@ def signed_in() -> Person:
 def session_text() -> str:
     """The session's token as it was sent, whichever way; "" where none was."""
     if caller(request.environ).kind == "session":
-        return request.headers.get("Authorization", "").partition(" ")[2]
+        bearer = request.headers.get("Authorization", "").partition(" ")[2]
+        return bearer or request.headers.get("X-API-Key", "")
     return request.cookies.get(COOKIE, "")
 
 
