@@ -37,8 +37,7 @@ def cast(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.Chunke
     quick = _quick_time(texts, reading.zone) if to == "time" else _quick(texts, to)
     if quick is not None:
         return quick
-    read = _reader(to, reading)
-    return pa.chunked_array([_by_value(chunk, read) for chunk in texts.chunks], ARROW_TYPES[to])
+    return _by_value(texts, _reader(to, reading), ARROW_TYPES[to])
 
 
 def misfits(values: pa.ChunkedArray, found: pa.ChunkedArray) -> Mask:
@@ -78,10 +77,16 @@ def _quick_time(texts: pa.ChunkedArray, zone: ZoneInfo) -> pa.ChunkedArray | Non
     return None
 
 
-def _by_value(chunk: pa.Array, read: Callable[[pa.Array], pa.Array]) -> pa.Array:
+def _by_value(
+    texts: pa.ChunkedArray, read: Callable[[pa.Array], pa.Array], kind: pa.DataType
+) -> pa.ChunkedArray:
     """Read each different text once."""
-    encoded = chunk.dictionary_encode()
-    return read(encoded.dictionary).take(encoded.indices)
+    coded = texts.dictionary_encode().chunks
+    if not coded:
+        return pa.chunked_array([], kind)
+    # Arrow encodes all chunks by one dictionary: that of the column.
+    found = read(coded[0].dictionary)
+    return pa.chunked_array([found.take(chunk.indices) for chunk in coded], kind)
 
 
 def _reader(to: ColumnType, reading: Reading) -> Callable[[pa.Array], pa.Array]:
