@@ -9,10 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import duckdb
 import pyarrow as pa
+from pyarrow import csv as arrow_csv
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed
@@ -25,10 +24,6 @@ from schemas.run import REJECTS
 OPTIONS = frozenset({"crs", "delimiter", "encoding", "header", "member", "x", "y"})
 
 _DELIMITERS = ",;\t|"
-_READ = """
-    FROM read_csv($path, columns = $columns, delim = $delimiter, max_line_size = $longest,
-        header = false, auto_detect = false, quote = '"', escape = '"', new_line = '\\n')
-"""
 _SAMPLE_ROWS = 200
 _AHEAD = 4
 """How many pieces may wait to be parsed; more would hold the whole text in memory."""
@@ -163,16 +158,12 @@ def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
     tables: list[Future[pa.Table]] = []
     lines: list[pa.Array] = []
     rejects: list[pa.Table] = []
-    with (
-        TemporaryDirectory(prefix="entrepot-csv-") as folder,
-        ThreadPoolExecutor(1) as pool,
-        duckdb.connect(config={"threads": 2}) as engine,
-    ):
-        for number, piece in enumerate(pieces):
+    with ThreadPoolExecutor(1) as pool:
+        for piece in pieces:
             rejects.append(_rejected(piece))
             if piece.lines.size:
                 lines.append(pa.array(piece.lines))
-                tables.append(pool.submit(_parse, engine, Path(folder, str(number)), layout, piece))
+                tables.append(pool.submit(_parse, layout, piece))
                 wait(tables[-_AHEAD : -_AHEAD + 1])
         empty = pa.schema([(name, pa.string()) for name in layout.names]).empty_table()
         table = pa.concat_tables([empty, *(each.result() for each in tables)])
@@ -185,20 +176,27 @@ def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
     )
 
 
-def _parse(engine: duckdb.DuckDBPyConnection, file: Path, layout: Layout, piece: Piece) -> pa.Table:
-    file.write_bytes(piece.text)
-    names = [f"c{place}" for place in range(len(layout.names))]
-    options = {
-        "path": str(file),
-        "columns": dict.fromkeys(names, "VARCHAR"),
-        "delimiter": layout.delimiter,
-        "longest": max(2 << 20, piece.longest + 2),
-    }
-    table = engine.execute(_READ, options).to_arrow_table()
-    file.unlink()
+def _parse(layout: Layout, piece: Piece) -> pa.Table:
+    """The rows of a piece as text, null where a cell is empty."""
+    table = arrow_csv.read_csv(
+        pa.BufferReader(piece.text),
+        # One block: the rows are cut already, so there is nothing to look for at its edges.
+        read_options=arrow_csv.ReadOptions(
+            use_threads=False, block_size=len(piece.text) + 1, column_names=layout.names
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=layout.delimiter, newlines_in_values=b'"' in piece.text, ignore_empty_lines=False
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(layout.names, pa.string()),
+            check_utf8=False,
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
     if table.num_rows != piece.lines.size:
         raise Unreadable(f"{piece.lines.size} rows were cut out of the file and {table.num_rows} were parsed")
-    return table.rename_columns(layout.names)
+    return table
 
 
 def _without_blank_column(table: pa.Table) -> pa.Table:

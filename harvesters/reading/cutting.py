@@ -29,12 +29,11 @@ class Reject:
 class Piece:
     """Sound rows in UTF-8, each ended by a newline and of one width, and what was set aside among them.
 
-    `lines` is the line of the file on which each row starts (from 1), `longest` the bytes of the longest.
+    `lines` is the line of the file on which each row starts (from 1).
     """
 
     text: bytes
     lines: Positions
-    longest: int
     rejects: list[Reject]
 
 
@@ -101,8 +100,7 @@ class Cutter:
             raw = text[starts[row] : breaks[row]]
             if raw.strip():
                 rejects.append(self._reject(int(lines[row]), raw, int(cells[row])))
-        longest = int(sizes[good].max(initial=0))
-        return Piece(_joined(text, starts, breaks, good), lines[good], longest, rejects)
+        return Piece(_joined(text, starts, breaks, good), lines[good], rejects)
 
     def _reject(self, line: int, raw: bytes, cells: int) -> Reject:
         value = raw.decode("utf-8", "surrogatepass")
@@ -148,7 +146,7 @@ class Cutter:
         starts = np.array(lines, dtype=np.int64)
         rejects = [Reject(lines[r.line], r.value, r.reason, r.detail) for r in piece.rejects]
         merged = sorted([*rejects, *strays], key=lambda reject: reject.line)
-        return Piece(piece.text, starts[piece.lines], piece.longest, merged)
+        return Piece(piece.text, starts[piece.lines], merged)
 
     def _may_go_on(self, buffer: bytes, at: int) -> bool:
         """Whether the row that starts here may yet be completed by what has not been read."""
