@@ -168,7 +168,7 @@ def test_a_list_is_tried_file_by_file(shell) -> None:
     assert shell("feeds", "try", "--manifest", listed, shell.folder / "nowhere").status == 2
 
 
-def test_every_sample_file_is_tried_within_a_minute_or_so(shell, shared_data: Path) -> None:
+def test_every_sample_file_is_tried_within_a_minute_and_a_half(shell, shared_data: Path) -> None:
     start = time.monotonic()
     said = shell(
         "feeds", "try", "--manifest", shared_data / "MANIFEST.tsv", shared_data, "--json", timeout=300
@@ -188,8 +188,8 @@ def test_every_sample_file_is_tried_within_a_minute_or_so(shell, shared_data: Pa
             assert item.keys() >= promised | {"read", "accepted", "rejected", "reasons"}
             assert item["read"] == item["accepted"] + item["rejected"]
             assert sum(item["reasons"].values()) == item["rejected"]
-    # Half of it on a machine that does nothing else.
-    assert seconds < 180, f"{seconds:.0f} s"
+    # A third of it on two cores that do nothing else.
+    assert seconds < 90, f"{seconds:.0f} s"
 
 
 def test_work_once_runs_what_is_due_and_ends(shell) -> None:
