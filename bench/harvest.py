@@ -1,15 +1,16 @@
-"""Harvest a million rows of CP949 CSV with the real command: MB/s, peak memory, and when the row index stands."""
+"""Harvest a million rows of CP949 CSV with the real command: MB/s, peak memory, time to the row index."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import sqlite3
 import statistics
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -99,9 +100,6 @@ def _into(descriptor: int, file: Path) -> tuple[int, int, str, int, int]:
 
 def _finished(data: Path) -> float:
     """When the run was committed, in seconds since 1970."""
-    import sqlite3
-    from datetime import UTC
-
     with sqlite3.connect(data / "entrepot.db") as database:
         (text,) = database.execute("SELECT max(finished) FROM runs").fetchone()
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
