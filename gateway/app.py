@@ -45,6 +45,7 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
         SESSION_COOKIE_NAME="entrepot_page",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=(services.public_url or "").startswith("https:"),
     )
     app.session_interface = PageSessions()
     app.url_map.strict_slashes = False

@@ -53,6 +53,8 @@ def normalise(
     `extent` bounds the geometry unless the feed has its own; `zone` is that of times without one.
     Raises FeedMisconfigured, SourceChanged or Unreadable.
     """
+    if not parsed.table.column_names:
+        return _nothing(parsed)
     sieve, reading = Sieve(parsed.lines), Reading(zone)
     shaped = has_shapes(parsed.table)
     theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
@@ -80,6 +82,13 @@ def normalise(
     )
     retyped = [each.column.name for each in landed if each.retyped]
     return replace(found, hold=_hold(found, feed, changes(previous, found.columns, retyped), previous))
+
+
+def _nothing(parsed: Parsed) -> Normalised:
+    """What a source without rows leaves, where not even columns are named."""
+    hold = Hold("empty", "the source holds no rows and names no columns")
+    rows, read = arrow_schema(()).empty_table(), rejected_rows(parsed.rejects)
+    return Normalised((), rows, parsed.rejects, read, hold=hold)
 
 
 def _rows(landed: Sequence[Landed], plan: Layout, sieve: Sieve) -> pa.Table:

@@ -37,6 +37,8 @@ def find_items(document: Any, path: str | None = None) -> Items:
     if path:
         held = _follow([document], path.strip("/").split("/"), path)
         return Items(held)
+    if document == []:
+        return Items([])
     lists = sorted(_lists(document), key=lambda items: len(items.held), reverse=True)
     if lists:
         return lists[0]

@@ -177,3 +177,9 @@ def test_the_encoding_an_xml_declares_is_tried_not_trusted(
 def test_xml_with_entities_or_faults_is_unreadable(read_text: Any, content: str) -> None:
     with pytest.raises(Unreadable):
         read_text(content, "a.xml")
+
+
+def test_an_empty_list_is_a_table_without_rows(read_text: Any) -> None:
+    (parsed,) = read_text("[]", "a.json")
+
+    assert (parsed.table.num_rows, parsed.table.num_columns, len(parsed.rejects)) == (0, 0, 0)

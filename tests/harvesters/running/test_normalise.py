@@ -287,3 +287,12 @@ def test_a_key_of_many_columns_with_many_values_is_counted_exactly():
     found = made(repeated, key=tuple(repeated), reject_limit=1.0)
     assert len(found.rows) == rows
     assert sorted(found.rejects["reason"].to_pylist()) == ["duplicate_key", "missing_key"]
+
+
+def test_a_source_without_rows_or_columns_is_held_as_empty():
+    feed = Feed("stops", Text("정류소"), "부산", "KOGL-1", SourceSpec("file"), record="stop")
+    nothing = Parsed(pa.table({}), pa.array([], pa.int64()), "json")
+    found = normalise(nothing, feed, extent=KOREA, zone=SEOUL)
+    assert (found.read, len(found.rows)) == (0, 0)
+    assert found.hold is not None
+    assert found.hold.reason == "empty"
