@@ -7,11 +7,13 @@ BIN := $(VENV)/bin
 ASSETS := gateway/portal/assets
 VENDOR := gateway/portal/static/vendor/map.js
 
-.PHONY: help demo serve harvest check test bench clean
+.PHONY: help install demo serve harvest check test bench clean
 .DEFAULT_GOAL := help
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+install: $(VENV)/installed $(VENDOR) ## The virtual environment and the pages' scripts; then .venv/bin/entrepot
 
 demo: $(VENV)/installed $(VENDOR) ## A synthetic city, harvested and served (PORT=8000 DATA=./data)
 	$(BIN)/entrepot demo --port $(PORT) --data $(DATA)
