@@ -36,6 +36,18 @@ def start_response(status, headers, exc_info=None):
     return None
 
 
+PLANS = {
+    name: Plan(name, Text(en=name), limits, ())
+    for name, limits in (
+        ("anonymous", WIDE),
+        ("pages", WIDE),
+        ("free", WIDE),
+        ("narrow", NARROW),
+        ("internal", ()),
+    )
+}
+
+
 def environ(key: str | None) -> dict[str, object]:
     asked = {
         "REQUEST_METHOD": "GET",
@@ -60,22 +72,12 @@ def cost(app, key: str | None, requests: int) -> float:
 
 
 def main(requests: int) -> None:
-    plans = {
-        name: Plan(name, Text(en=name), limits, ())
-        for name, limits in (
-            ("anonymous", WIDE),
-            ("pages", WIDE),
-            ("free", WIDE),
-            ("narrow", NARROW),
-            ("internal", ()),
-        )
-    }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         engine = create_engine(f"sqlite:///{folder}/entrepot.db")
         metadata.create_all(engine)
         clients = Clients(
-            engine, open_secrets(folder / "secrets"), plans, clock=lambda: datetime.now(UTC), zone=SEOUL
+            engine, open_secrets(folder / "secrets"), PLANS, clock=lambda: datetime.now(UTC), zone=SEOUL
         )
         owner = clients.create_person("bench@example.org", None).id
         keys = {
@@ -86,7 +88,7 @@ def main(requests: int) -> None:
         meter.start()
         gate = Gate(
             null_app,
-            identify=Identify(clients.find, plans),
+            identify=Identify(clients.find, PLANS),
             limiter=limiter,
             meter=meter,
         )
