@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from harvesters.faults import Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.cast import Reading
+from harvesters.normalise.cells import LOST
 from harvesters.normalise.columns import Layout, layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge
 from harvesters.normalise.keys import names_by_key, names_by_place
@@ -58,6 +60,7 @@ def normalise(
     sieve, reading = Sieve(parsed.lines), Reading(zone)
     shaped = has_shapes(parsed.table)
     theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
+    _refuse_lost(theirs)
     plan = layout(feed, theirs, previous)
     places, axes = None, None
     if plan.geometry:
@@ -82,6 +85,14 @@ def normalise(
     )
     retyped = [each.column.name for each in landed if each.retyped]
     return replace(found, hold=_hold(found, feed, changes(previous, found.columns, retyped), previous))
+
+
+def _refuse_lost(names: Sequence[str]) -> None:
+    for name in names:
+        if LOST in name:
+            raise Unreadable(
+                f"the column name {name!r} has lost letters", "ask the publisher for the original"
+            )
 
 
 def _nothing(parsed: Parsed) -> Normalised:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from harvesters.normalise.rejects import Mask, Why, mask_of
 
 NULL_MARKERS = pa.array(["-", "N/A", "NA", "n/a", "#N/A", "null", "NULL", "NaN", "nan"])
 """What stands for a missing value where a number, a date or a time is due; a text keeps it."""
@@ -13,6 +16,9 @@ NULL_MARKERS = pa.array(["-", "N/A", "NA", "n/a", "#N/A", "null", "NULL", "NaN",
 # jamo, compatibility ideographs, the ohm, kelvin and angstrom signs, kana marks. A column without them is
 # in NFC already, which is ten times quicker to see than to make.
 _UNCOMPOSED = {b"\xcc": b"", b"\xcd": b"", b"\xe1": b"", b"\xef": b"", b"\xe2": b"\x84", b"\xe3": b"\x82"}
+
+LOST = "\ufffd"
+"""What decoders write for a letter that they could not read."""
 
 _RUNS, _RUN = 20, 50
 
@@ -34,6 +40,23 @@ def _may_change(chunk: pa.Array) -> bool:
     if written.isascii():
         return False
     return any(first in written and first + then in written for first, then in _UNCOMPOSED.items())
+
+
+def lost_letters(values: pa.ChunkedArray) -> Mask:
+    """Where a text lost letters before it came here."""
+    if is_text(values.type) and any(_holds(chunk, LOST.encode()) for chunk in values.chunks):
+        return mask_of(pc.match_substring(values, LOST))
+    return np.zeros(len(values), dtype=bool)
+
+
+def lost_why(column: str) -> Why:
+    """Why such a text is set aside."""
+    return Why("mojibake", "letters were lost before it came here (U+FFFD)", column)
+
+
+def _holds(chunk: pa.Array, data: bytes) -> bool:
+    text = chunk.buffers()[2]
+    return text is not None and data in text.to_pybytes()
 
 
 def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:

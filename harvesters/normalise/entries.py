@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from harvesters.faults import FeedMisconfigured
 from harvesters.formats import Parsed
 from harvesters.normalise.cast import Reading, cast, misfits
-from harvesters.normalise.cells import as_given, as_text
+from harvesters.normalise.cells import as_given, as_text, lost_letters, lost_why
 from harvesters.normalise.contract import Changes, Counts, Hold, judge
 from harvesters.normalise.keys import names_by_key
 from harvesters.normalise.names import find, tidy, titled
@@ -83,7 +83,10 @@ def _sources(parsed: Parsed, feed: Feed) -> dict[str, str]:
 def _column(name: str, written: pa.ChunkedArray, sieve: Sieve, zone: ZoneInfo) -> pa.ChunkedArray:
     given = as_given(written)
     if name not in _TIMES:
-        return as_text(given)
+        text = as_text(given)
+        lost = lost_letters(text)
+        (sieve.drop_rows if name in _NEEDED else sieve.drop_cells)(lost, lost_why(name), text)
+        return pc.if_else(pa.array(lost), pa.scalar(None, pa.string()), text) if lost.any() else text
     found = cast(given, "time", Reading(zone))
     sieve.drop_cells(misfits(given, found), Why("bad_time", "the value is no time", name), given)
     return found

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvesters.normalise.cast import Reading, cast, misfits
-from harvesters.normalise.cells import as_given, is_text
+from harvesters.normalise.cells import as_given, is_text, lost_letters, lost_why
 from harvesters.normalise.columns import Layout, Wanted, as_column
 from harvesters.normalise.contract import widen
 from harvesters.normalise.infer import infer
@@ -80,7 +80,9 @@ def land(settled: Settled, landing: Landing, sieve: Sieve) -> Landed:
     set_aside = (
         sieve.drop_rows if column.key or column.required or column.role == "time" else sieve.drop_cells
     )
-    bad = misfits(given, values)
+    lost = lost_letters(given)
+    set_aside(lost, lost_why(column.name), given)
+    bad, values = misfits(given, values) & ~lost, _without(values, lost)
     set_aside(bad, Why(f"bad_{kind}", f"the value is no {_NOUNS[kind]}", column.name), given)
     if column.codes:
         stray = _strays(values, column.codes)
@@ -88,7 +90,7 @@ def land(settled: Settled, landing: Landing, sieve: Sieve) -> Landed:
         bad, values = bad | stray, _without(values, stray)
     if column.required and column.name not in landing.plan.key:
         reason = "missing_time" if column.role == "time" else "missing_value"
-        missing = mask_of(pc.is_null(values)) & ~bad
+        missing = mask_of(pc.is_null(values)) & ~bad & ~lost
         sieve.drop_rows(missing, Why(reason, f"a row needs {column.name}", column.name))
     return Landed(column, values, settled.retyped)
 

@@ -88,14 +88,10 @@ def decode_values(values: Iterable[bytes], encoding: str) -> list[str] | None:
 
 
 def refuse_mojibake(utf8: bytes, where: str = "the text") -> None:
-    """Raise Unreadable when text holds signs that it was decoded wrongly before it came here."""
-    if b"\xef\xbf\xbd" in utf8:
-        at = utf8.index(b"\xef\xbf\xbd")
-        around = utf8[max(0, at - 20) : at + 20].decode("utf-8", "ignore")
-        raise Unreadable(
-            f"{where} holds the replacement character U+FFFD, as in {around!r}",
-            "letters were lost before it came here: ask the publisher for the original",
-        )
+    """Raise Unreadable when text shows that it was decoded wrongly before it came here.
+
+    Single lost letters (U+FFFD) are no matter of the whole file: they cost their cells, when rows are landed.
+    """
     # No Hangul or Hanja has these two bytes in UTF-8, so most files are done here.
     if b"\xc2" not in utf8 and b"\xc3" not in utf8:
         return

@@ -296,3 +296,20 @@ def test_a_source_without_rows_or_columns_is_held_as_empty():
     assert (found.read, len(found.rows)) == (0, 0)
     assert found.hold is not None
     assert found.hold.reason == "empty"
+
+
+def test_a_value_that_lost_letters_is_not_published_and_the_rest_is():
+    found = made({"번호": ["1", "2"], "이름": ["강\ufffd구", "송파구"]}, key=("번호",))
+    assert found.rows["이름"].to_pylist() == [None, "송파구"]
+    assert why(found) == [(2, "cell", "이름", "강\ufffd구", "mojibake")]
+
+
+def test_a_key_that_lost_letters_costs_its_row():
+    found = made({"이름": ["강\ufffd구", "송파구"], "값": ["1", "2"]}, key=("이름",), reject_limit=0.5)
+    assert found.rows["이름"].to_pylist() == ["송파구"]
+    assert why(found) == [(2, "row", "이름", "강\ufffd구", "mojibake")]
+
+
+def test_a_column_name_that_lost_letters_is_refused():
+    with pytest.raises(Unreadable, match="lost letters"):
+        made({"강\ufffd구": ["1"]})
