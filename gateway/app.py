@@ -11,6 +11,7 @@ from gateway import compression, errors
 from gateway.api.access import access
 from gateway.api.answers import base_url, public_answer
 from gateway.api.applications import applications
+from gateway.api.beginning import beginning
 from gateway.api.datasets import datasets
 from gateway.api.describe import describe
 from gateway.api.downloads import downloads
@@ -25,7 +26,7 @@ from gateway.portal import portal
 from gateway.services import EXTENSION, Services
 
 LARGEST_BODY = 1 << 20
-_API = (datasets, rows, downloads, feeds, access, applications, own_usage)
+_API = (beginning, datasets, rows, downloads, feeds, access, applications, own_usage)
 
 
 class PageSessions(SecureCookieSessionInterface):

@@ -104,3 +104,11 @@ def test_it_is_reached_at_the_public_url(open_house):
     with open_house(public_url="https://data.city.example/open") as house:
         description = house.get("/api/v1/openapi.json").json
     assert description["servers"] == [{"url": "https://data.city.example/open"}]
+
+
+def test_the_api_says_where_to_begin_and_each_way_leads_somewhere(still):
+    ways = still.get("/api/v1").json
+    assert set(ways) == {"datasets", "feeds", "openapi", "console", "developers"}
+    for name, url in ways.items():
+        path = "/" + url.split("/", 3)[3]
+        assert still.get(path).status_code == 200, name
