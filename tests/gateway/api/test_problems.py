@@ -43,7 +43,7 @@ def test_every_page_is_of_a_problem_that_can_be():
     [
         ("GET", "/api/v1/nothing", (404, "no-such-address")),
         ("GET", "/api/nothing", (404, "no-such-address")),
-        ("GET", "/api/v1", (404, "no-such-address")),
+        ("GET", "/api", (404, "no-such-address")),
         ("GET", "/api/v2/datasets", (404, "no-such-address")),
         ("GET", "/oauth/nothing", (404, "no-such-address")),
         ("GET", "/.well-known/nothing", (404, "no-such-address")),
