@@ -144,7 +144,7 @@ def _headers(fault: Exception, status: int) -> dict[str, str]:
 
 
 def _page(problem: Problem) -> Response | None:
-    if request.path.startswith(_API) or "text/html" not in request.headers.get("Accept", ""):
+    if f"{request.path}/".startswith(_API) or "text/html" not in request.headers.get("Accept", ""):
         return None
     from gateway.portal.pages import problem_page
 
