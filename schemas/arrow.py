@@ -46,11 +46,6 @@ def columns_of(schema: pa.Schema) -> tuple[Column, ...]:
     )
 
 
-def column_from(described: dict[str, object]) -> Column:
-    """A column from what ColumnSchema dumps of it."""
-    return _column(described)
-
-
 def _column(described: dict[str, object]) -> Column:
     loaded = ColumnSchema().load(described)
     codes = loaded.pop("codes", None)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 import pyarrow as pa
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 Status = Literal["queued", "running", "published", "unchanged", "held", "failed"]
 Trigger = Literal["schedule", "command", "portal"]
@@ -62,30 +62,33 @@ class Run:
 
 
 class RunSchema(Schema):
+    """All of a run but its fingerprint, which compares sources and says nothing to people."""
+
     run = fields.String(required=True)
     feed = fields.String(required=True)
     dataset = fields.String(required=True)
     status = fields.String(required=True)
-    trigger = fields.String()
-    requested = fields.AwareDateTime(allow_none=True, format="iso")
-    started = fields.AwareDateTime(allow_none=True, format="iso")
-    finished = fields.AwareDateTime(allow_none=True, format="iso")
-    read = fields.Integer()
-    published = fields.Integer()
-    rejected = fields.Integer()
-    rejected_cells = fields.Integer()
-    bytes = fields.Integer()
-    seconds = fields.Float()
-    rows_per_second = fields.Float(dump_only=True)
-    reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
-    snapshot = fields.String(allow_none=True)
-    error = fields.String(allow_none=True)
-    fingerprint = fields.String(allow_none=True, load_only=True)
+    trigger = fields.String(required=True)
+    requested = fields.AwareDateTime(allow_none=True, required=True, format="iso")
+    started = fields.AwareDateTime(allow_none=True, required=True, format="iso")
+    finished = fields.AwareDateTime(allow_none=True, required=True, format="iso")
+    read = fields.Integer(required=True)
+    published = fields.Integer(required=True)
+    rejected = fields.Integer(required=True)
+    rejected_cells = fields.Integer(required=True)
+    bytes = fields.Integer(required=True)
+    seconds = fields.Float(required=True)
+    rows_per_second = fields.Float(required=True)
+    reasons = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    snapshot = fields.String(allow_none=True, required=True)
+    error = fields.String(allow_none=True, required=True)
 
 
 class RejectSchema(Schema):
+    """A row of REJECTS."""
+
     line = fields.Integer(allow_none=True)
-    scope = fields.String(required=True)
+    scope = fields.String(required=True, validate=validate.OneOf(["row", "cell"]))
     column = fields.String(allow_none=True)
     value = fields.String(allow_none=True)
     reason = fields.String(required=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +55,13 @@ def _validators(etag: str, caching: str) -> list[tuple[str, str]]:
 
 def shown(schema: type[Schema], thing: object) -> dict[str, Any]:
     """The members of a dataclass that a schema names, as they are: `json_answer` writes the values."""
-    return {name: getattr(thing, name) for name in schema().dump_fields}
+    return {name: getattr(thing, name) for name in _members(schema)}
+
+
+@cache
+def _members(schema: type[Schema]) -> tuple[str, ...]:
+    # A schema copies all of its fields when it is made, too dear for each item of a list.
+    return tuple(schema().dump_fields)
 
 
 def base_url() -> str:
@@ -62,7 +69,7 @@ def base_url() -> str:
     return services().public_url or f"{request.scheme}://{request.host}"
 
 
-def link(path: str, parameters: Mapping[str, str] | list[tuple[str, str]] = ()) -> str:  # type: ignore[assignment]
+def link(path: str, parameters: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> str:
     """An absolute URL of ours; parameters are percent-encoded as UTF-8."""
     pairs = list(parameters.items()) if isinstance(parameters, Mapping) else list(parameters)
     asked = "&".join(f"{quote(name, safe='')}={quote(value, safe=',:')}" for name, value in pairs)

@@ -14,9 +14,7 @@ from gateway.api.shapes import (
     ColumnItemSchema,
     DatasetDetailSchema,
     DatasetItemSchema,
-    RunItemSchema,
     SnapshotItemSchema,
-    WordsSchema,
     column_item,
     dataset_detail,
     hit_item,
@@ -26,7 +24,9 @@ from gateway.api.shapes import (
 )
 from gateway.api.values import BBoxField, Between, Moment, OneOf, Whole, Words
 from gateway.services import services
+from schemas.dataset import TextSchema
 from schemas.query import FACETS, SearchPage, SearchQuery, Sort
+from schemas.run import RejectSchema, RunSchema
 
 datasets = Blueprint("datasets", __name__, url_prefix="/api/v1/datasets")
 FARTHEST = 2**31
@@ -82,7 +82,7 @@ class SearchAnswer(Schema):
 
 class TitleSchema(Schema):
     id = fields.String(required=True)
-    title = fields.Nested(WordsSchema, required=True)
+    title = fields.Nested(TextSchema, required=True)
 
 
 class AutocompleteAnswer(Schema):
@@ -99,21 +99,12 @@ class SnapshotsAnswer(Schema):
 
 
 class RunsAnswer(Schema):
-    items = fields.List(fields.Nested(RunItemSchema), required=True)
-
-
-class RejectItemSchema(Schema):
-    line = fields.Integer(allow_none=True)
-    scope = fields.String(validate=validate.OneOf(["row", "cell"]))
-    column = fields.String(allow_none=True)
-    value = fields.String(allow_none=True)
-    reason = fields.String(required=True)
-    detail = fields.String(allow_none=True)
+    items = fields.List(fields.Nested(RunSchema), required=True)
 
 
 class RejectsAnswer(Schema):
     total = fields.Integer(required=True)
-    items = fields.List(fields.Nested(RejectItemSchema), required=True)
+    items = fields.List(fields.Nested(RejectSchema), required=True)
 
 
 @datasets.get("")

@@ -7,15 +7,10 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.api.answers import link, shown
-from schemas.dataset import Column, Dataset, Text
+from schemas.dataset import Column, Dataset, Text, TextSchema
 from schemas.query import Hit
-from schemas.run import Run
+from schemas.run import Run, RunSchema
 from schemas.snapshot import Snapshot
-
-
-class WordsSchema(Schema):
-    ko = fields.String(allow_none=True)
-    en = fields.String(allow_none=True)
 
 
 class DatasetItemSchema(Schema):
@@ -23,7 +18,7 @@ class DatasetItemSchema(Schema):
     identifier = fields.String(
         metadata={"description": "The publisher's own id, where it came from another catalogue."}
     )
-    title = fields.Nested(WordsSchema, required=True)
+    title = fields.Nested(TextSchema, required=True)
     description = fields.String(
         required=True, metadata={"description": "In Korean where there is, else English."}
     )
@@ -41,7 +36,7 @@ class DatasetItemSchema(Schema):
 
 
 class DatasetDetailSchema(DatasetItemSchema):
-    descriptions = fields.Nested(WordsSchema, required=True)
+    descriptions = fields.Nested(TextSchema, required=True)
     keywords = fields.List(fields.String(), required=True)
     created = fields.AwareDateTime(allow_none=True, required=True)
     period = fields.List(fields.AwareDateTime(allow_none=True), allow_none=True, required=True)
@@ -56,10 +51,10 @@ class ColumnItemSchema(Schema):
     name = fields.String(required=True)
     type = fields.String(required=True)
     unit = fields.String(allow_none=True, required=True)
-    title = fields.Nested(WordsSchema, required=True)
+    title = fields.Nested(TextSchema, required=True)
     key = fields.Boolean(required=True)
     role = fields.String(allow_none=True, required=True)
-    codes = fields.Dict(keys=fields.String(), values=fields.Nested(WordsSchema))
+    codes = fields.Dict(keys=fields.String(), values=fields.Nested(TextSchema))
 
 
 class SnapshotItemSchema(Schema):
@@ -70,26 +65,6 @@ class SnapshotItemSchema(Schema):
     bytes = fields.Integer(required=True)
     bbox = fields.List(fields.Float(), allow_none=True, required=True)
     run = fields.String(allow_none=True, required=True)
-
-
-class RunItemSchema(Schema):
-    run = fields.String(required=True)
-    feed = fields.String(required=True)
-    dataset = fields.String(required=True)
-    status = fields.String(required=True)
-    trigger = fields.String(required=True)
-    started = fields.AwareDateTime(allow_none=True, required=True)
-    finished = fields.AwareDateTime(allow_none=True, required=True)
-    read = fields.Integer(required=True)
-    published = fields.Integer(required=True)
-    rejected = fields.Integer(required=True)
-    rejected_cells = fields.Integer(required=True)
-    bytes = fields.Integer(required=True)
-    seconds = fields.Float(required=True)
-    rows_per_second = fields.Float(required=True)
-    reasons = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    snapshot = fields.String(allow_none=True, required=True)
-    error = fields.String(allow_none=True, required=True)
 
 
 def words(text: Text) -> dict[str, str | None]:
@@ -179,4 +154,4 @@ def snapshot_item(snapshot: Snapshot) -> dict[str, Any]:
 
 def run_item(run: Run) -> dict[str, Any]:
     """A run as the API and `entrepot harvest --json` show it."""
-    return shown(RunItemSchema, run)
+    return shown(RunSchema, run)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from marshmallow import Schema, fields
 from sqlalchemy import Connection, select
 
 from gateway.clients.tables import audit
@@ -19,13 +18,6 @@ class Event:
     who: str
     what: str
     subject: str
-
-
-class EventSchema(Schema):
-    at = fields.AwareDateTime(required=True, format="iso")
-    who = fields.String(required=True)
-    what = fields.String(required=True)
-    subject = fields.String(required=True)
 
 
 def record(db: Connection, event: Event) -> None:

@@ -10,7 +10,6 @@ from marshmallow import Schema
 
 from gateway.clients import Clients
 from gateway.clients.applications import Application, ApplicationSchema
-from gateway.clients.audit import Event, EventSchema
 from gateway.clients.credentials import Key, KeySchema
 from gateway.clients.people import Person, PersonSchema
 from gateway.clients.usage import (
@@ -30,7 +29,6 @@ from gateway.clients.usage import (
         (Person, PersonSchema),
         (Application, ApplicationSchema),
         (Key, KeySchema),
-        (Event, EventSchema),
         (Usage, UsageSchema),
         (DayUsage, DayUsageSchema),
         (RouteUsage, RouteUsageSchema),
