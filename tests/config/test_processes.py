@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -30,8 +30,8 @@ def _ready(port: int) -> bool:
     try:
         with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
             return answer.status == 200
-    except URLError:
-        return False
+    except (OSError, HTTPException):
+        return False  # not yet listening, or ending in the middle of the question
 
 
 def test_up_serves_and_harvests_and_ends_on_sigterm(shell, free_port: int) -> None:
