@@ -24,6 +24,7 @@ datasets = Table(
     Column("feed", Name, nullable=False, index=True),
     Column("version", sa.BigInteger, nullable=False),
     Column("withdrawn", Instant),
+    Column("archived", Instant),
     Column("snapshot", Name),
     Column("rows", sa.BigInteger),
     Column("described", sa.JSON, nullable=False),
@@ -44,7 +45,8 @@ snapshots = Table(
 )
 
 # A run that is queued or running stands here once, its dataset being the feed; a finished one has a
-# row for each dataset. The last three columns are its worker's lease.
+# row for each dataset. `step` and `deaths` let another worker take it up where its worker died; the last
+# three columns are its worker's lease.
 runs = Table(
     "runs",
     metadata,
@@ -66,6 +68,13 @@ runs = Table(
     Column("snapshot", Name),
     Column("error", Name),
     Column("fingerprint", sa.Text),
+    Column("inserted", sa.BigInteger),
+    Column("updated", sa.BigInteger),
+    Column("deleted", sa.BigInteger),
+    Column("repairs", sa.JSON, nullable=False, server_default=sa.text("'{}'")),
+    Column("step", sa.Text),
+    Column("state", sa.JSON, nullable=False, server_default=sa.text("'{}'")),
+    Column("deaths", sa.Integer, nullable=False, server_default=sa.text("0")),
     Column("worker", Name),
     Column("lease_until", Instant),
     Column("lease_seconds", sa.Double),
@@ -94,4 +103,114 @@ search_work = Table(
     metadata,
     Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     Column("dataset", Name, nullable=False),
+)
+
+# Rows and entries that the source no longer names: `until` they stay published, from then on they are gone.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("dataset", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("missed", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("snapshot", Name),
+)
+
+# What a steward let in although it was held: the source as it was in the run of that fingerprint.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("feed", Name, primary_key=True),
+    Column("fingerprint", sa.Text, primary_key=True),
+    Column("approved", Instant, nullable=False),
+    Column("by", Name, nullable=False),
+)
+
+# What stewards did to what is published, and to whom it was done. Nothing here is ever changed.
+deeds = Table(
+    "deeds",
+    metadata,
+    Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", Name, nullable=False),
+    Column("deed", sa.Text, nullable=False),
+    Column("subject", Name, nullable=False, index=True),
+    Column("detail", sa.JSON, nullable=False),
+)
+
+# Each rule that set something of a dataset aside, how much of it in the latest run, and since when.
+faults = Table(
+    "faults",
+    metadata,
+    Column("dataset", Name, primary_key=True),
+    Column("reason", sa.Text, primary_key=True),
+    Column("column", Name, primary_key=True),
+    Column("scope", sa.Text, nullable=False),
+    Column("count", sa.BigInteger, nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    Column("last_run", Name, nullable=False),
+)
+
+# The state of each feed (fresh, late, stale, failing) and since when it is in it.
+feed_states = Table(
+    "feed_states",
+    metadata,
+    Column("feed", Name, primary_key=True),
+    Column("state", sa.Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("detail", Name),
+)
+
+# A change of a feed's state that somebody is to be told of; `due` is null once that is done or given up.
+notices = Table(
+    "notices",
+    metadata,
+    Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    Column("feed", Name, nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("former", sa.Text),
+    Column("state", sa.Text, nullable=False),
+    Column("detail", Name),
+    Column("channel", sa.Text, nullable=False),
+    Column("address", Name, nullable=False),
+    Column("attempts", sa.Integer, nullable=False),
+    Column("due", Instant, index=True),
+    Column("fault", Name),
+)
+
+# Calls that were made of a source's allowance, by its window; shared by all workers.
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("until", Instant, nullable=False),
+    Column("spent", sa.BigInteger, nullable=False),
+)
+
+# A trial that somebody asked for over HTTP; `file` is its upload in the storage, `found` what came of it.
+trials = Table(
+    "trials",
+    metadata,
+    Column("trial", Name, primary_key=True),
+    Column("requested", Instant, nullable=False),
+    Column("by", Name, nullable=False),
+    Column("asked", sa.JSON, nullable=False),
+    Column("file", Name),
+    Column("worker", Name),
+    Column("lease_until", Instant),
+    Column("finished", Instant),
+    Column("found", sa.JSON),
+)
+
+# Feeds that were uploaded: the text of each feed's file, and its data in the storage where that came along.
+uploaded_feeds = Table(
+    "uploaded_feeds",
+    metadata,
+    Column("feed", Name, primary_key=True),
+    Column("text", Name, nullable=False),
+    Column("file", Name),
+    Column("name", Name),
+    Column("uploaded", Instant, nullable=False),
+    Column("by", Name, nullable=False),
 )

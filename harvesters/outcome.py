@@ -24,9 +24,7 @@ def fingerprint(feed: Feed, raw_sha256: str, city: tuple[BBox, str]) -> str:
 
     `city` is what the feed leaves to the city: the extent and the name of the zone.
     """
-    rest = (feed.title, feed.publisher, feed.licence, feed.description, feed.keywords, feed.themes)
-    terms = (feed.contract, feed.reject_limit, feed.extent, city, raw_sha256)
-    return f"{_shape(feed)}.{_digest(rest, terms)}"
+    return f"{_shape(feed)}.{_terms(feed, city)}.{raw_sha256[:32]}"
 
 
 def same_shape(feed: Feed, published: str | None) -> bool:
@@ -37,9 +35,20 @@ def same_shape(feed: Feed, published: str | None) -> bool:
     return published is not None and published.startswith(f"{_shape(feed)}.")
 
 
+def same_terms(feed: Feed, city: tuple[BBox, str], published: str | None) -> bool:
+    """Whether all but the source is as it was in the run of that fingerprint."""
+    return published is not None and published.startswith(f"{_shape(feed)}.{_terms(feed, city)}.")
+
+
+def _terms(feed: Feed, city: tuple[BBox, str]) -> str:
+    said = (feed.title, feed.publisher, feed.licence, feed.description, feed.keywords, feed.themes)
+    source = (feed.source.kind, sorted(feed.source.options.items(), key=str))
+    return _digest(said, source, feed.contract, feed.reject_limit, feed.extent, city)
+
+
 def _shape(feed: Feed) -> str:
-    columns = tuple(sorted(feed.columns.items()))
-    return _digest(_RULES, feed.record, columns, feed.key, feed.time, feed.format)
+    columns, units = sorted(feed.columns.items()), sorted(feed.units.items())
+    return _digest(_RULES, feed.record, columns, units, feed.key, feed.time, feed.mode, feed.format)
 
 
 def _digest(*parts: object) -> str:

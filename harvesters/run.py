@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from catalogue import Catalogue
@@ -19,10 +20,19 @@ from harvesters.formats import Parsed, format_reader
 from harvesters.normalise import normalise
 from harvesters.normalise.contract import shrunk
 from harvesters.normalise.entries import list_entries
-from harvesters.outcome import failed, fingerprint, held, is_current, landed, same_shape, unchanged
+from harvesters.outcome import (
+    failed,
+    fingerprint,
+    held,
+    is_current,
+    landed,
+    same_shape,
+    same_terms,
+    unchanged,
+)
 from harvesters.reading.detect import detect
 from harvesters.secrets import resolve_secrets
-from harvesters.sources import Raw, source
+from harvesters.sources import Raw, Unmodified, Visit, source
 from schemas.dataset import BBox
 from schemas.feed import CATALOGUE_ENTRY, Feed
 from schemas.run import Run
@@ -76,18 +86,30 @@ def _attempt(feed: Feed, run: Run, harvester: Harvester, folder: Path) -> list[R
 
 
 def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: Path) -> list[Run]:
-    ready = resolve_secrets(feed, harvester.environ)
-    raw = source(feed.source.kind).read(ready, harvester.fetch, folder)
-    mark = fingerprint(feed, raw.sha256, (harvester.extent, harvester.zone.key))
-    run = replace(run, bytes=raw.bytes, fingerprint=mark)
-    former = harvester.catalogue.last_published(feed.id)
-    if is_current(former, mark) and _stands(former, harvester.catalogue):
-        return [harvester.catalogue.record(unchanged(run, each)) for each in former]
+    catalogue, city = harvester.catalogue, (harvester.extent, harvester.zone.key)
+    former = catalogue.last_published(feed.id)
+    stands = all(each.status == "published" for each in former) and _stands(former, catalogue)
+    known = _known(feed, former, city) if stands else {}
+    visit = Visit(resolve_secrets(feed, harvester.environ), harvester.fetch, folder, known)
+    raw = source(feed.source.kind).read(visit)
+    if isinstance(raw, Unmodified):
+        return [catalogue.record(unchanged(replace(run, bytes=raw.bytes), each)) for each in former]
+    mark = fingerprint(feed, raw.sha256, city)
+    run = replace(run, bytes=raw.bytes, fingerprint=mark, state=raw.state)
+    if stands and is_current(former, mark):
+        return [catalogue.record(unchanged(run, each)) for each in former]
     tables = parse(feed, raw, folder)
     if feed.record == CATALOGUE_ENTRY:
         return [_land_entries(tables, feed, run, harvester)]
     same = bool(former) and same_shape(feed, former[0].fingerprint)
     return [_land(tables.pop(0), feed, run, harvester, same=same) for _ in range(len(tables))]
+
+
+def _known(feed: Feed, former: list[Run], city: tuple[BBox, str]) -> Mapping[str, Any]:
+    """What the source asked to be remembered by the run whose rows stand, read as the feed still says."""
+    if former and same_terms(feed, city, former[0].fingerprint):
+        return former[0].state
+    return {}
 
 
 def _stands(former: list[Run], catalogue: Catalogue) -> bool:

@@ -28,7 +28,7 @@ from harvesters.normalise.moments import instant
 from harvesters.outcome import row_reasons
 from harvesters.run import parse
 from harvesters.secrets import resolve_secrets
-from harvesters.sources import source
+from harvesters.sources import Raw, Visit, source
 from schemas.dataset import BBox, Column, Text
 from schemas.feed import CATALOGUE_ENTRY, Feed, SourceSpec
 
@@ -99,7 +99,8 @@ def try_feed(feed: Feed, bench: Bench) -> list[Tried]:
     bench.work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=bench.work, prefix="tryout-", ignore_cleanup_errors=True) as folder:
         ready = resolve_secrets(feed, bench.environ)
-        raw = source(feed.source.kind).read(ready, bench.fetch, Path(folder))
+        raw = source(feed.source.kind).read(Visit(ready, bench.fetch, Path(folder)))
+        assert isinstance(raw, Raw), "a visit that knows nothing finds nothing unmodified"
         return [_try_table(parsed, feed, bench) for parsed in parse(feed, raw, Path(folder))]
 
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from schemas.dataset import BBox, Text, TextSchema
 
-Contract = Literal["discard_row", "freeze", "evolve"]
+Contract = Literal["discard_row", "discard_value", "freeze", "evolve"]
+Mode = Literal["replace", "append"]
 AS_PUBLISHED = "as-published"
 CATALOGUE_ENTRY = "catalogue_entry"
 FEED_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -69,17 +70,42 @@ class FormatSpec:
 
 @dataclass(frozen=True)
 class ScheduleSpec:
-    """When the feed is due: a cron line of five fields in the city's zone, or an interval."""
+    """When the feed is due: a cron line of five fields in the city's zone, or an interval.
+
+    With `slowest` the interval grows up to it while the source brings nothing new, and shrinks to
+    `every` when it does.
+    """
 
     cron: str | None = None
     every: timedelta | None = None
+    slowest: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class DeletionsSpec:
+    """What may vanish: more than `share` of the named rows, or more than `rows` of them, waits for a
+    steward. What vanished stays published for `grace`; None leaves it to the kind of feed."""
+
+    share: float = 0.2
+    rows: int = 50
+    grace: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class NotifySpec:
+    """Who is told when the state of the feed changes: addresses of mail, and of webhooks."""
+
+    email: tuple[str, ...] = ()
+    webhook: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Feed:
     """A source, how to read it, when, under which licence, to which record schema and contract.
 
-    `columns` maps our names to theirs. `folder` is where the feed's file lies; relative paths of its
+    `columns` maps our names to theirs, `units` names the units of their columns by our names. With `mode`
+    append each run adds its rows to those published before. `expect` is how often new data is promised,
+    `review` has every change wait for a steward. `folder` is where the feed's file lies; relative paths of its
     source start there.
     """
 
@@ -101,6 +127,12 @@ class Feed:
     format: FormatSpec = field(default_factory=FormatSpec)
     schedule: ScheduleSpec | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    mode: Mode = "replace"
+    expect: timedelta | None = None
+    review: bool = False
+    deletions: DeletionsSpec = field(default_factory=DeletionsSpec)
+    notify: NotifySpec = field(default_factory=NotifySpec)
     folder: Path = Path()
 
 
@@ -149,15 +181,39 @@ class FormatSpecSchema(Schema):
 class ScheduleSpecSchema(Schema):
     cron = fields.String()
     every = Duration()
+    slowest = Duration()
 
     @validates_schema
     def one_of_them(self, data: dict[str, Any], **kwargs: Any) -> None:
-        if len(data) != 1:
+        if ("cron" in data) == ("every" in data):
             raise ValidationError('takes either cron = "30 4 * * *" or every = "5m"', "cron")
+        if "slowest" in data and data["slowest"] < data.get("every", timedelta.max):
+            raise ValidationError(
+                'takes a time longer than every, as in every = "5m", slowest = "1h"', "slowest"
+            )
 
     @post_load
     def build(self, data: dict[str, Any], **kwargs: Any) -> ScheduleSpec:
         return ScheduleSpec(**data)
+
+
+class DeletionsSpecSchema(Schema):
+    share = fields.Float(validate=validate.Range(min=0, max=1))
+    rows = fields.Integer(strict=True, validate=validate.Range(min=0))
+    grace = Duration()
+
+    @post_load
+    def build(self, data: dict[str, Any], **kwargs: Any) -> DeletionsSpec:
+        return DeletionsSpec(**data)
+
+
+class NotifySpecSchema(Schema):
+    email = fields.List(fields.Email())
+    webhook = fields.List(fields.String())
+
+    @post_load
+    def build(self, data: dict[str, Any], **kwargs: Any) -> NotifySpec:
+        return NotifySpec(**{name: tuple(values) for name, values in data.items()})
 
 
 class FeedSchema(Schema):
@@ -172,7 +228,7 @@ class FeedSchema(Schema):
     record = fields.String()
     key = fields.List(fields.String())
     time = fields.String()
-    contract = fields.String(validate=validate.OneOf(["discard_row", "freeze", "evolve"]))
+    contract = fields.String(validate=validate.OneOf(get_args(Contract)))
     reject_limit = fields.Float(validate=validate.Range(min=0, max=1))
     keep = Duration()
     extent = fields.List(fields.Float(), validate=validate.Length(equal=4))
@@ -180,6 +236,12 @@ class FeedSchema(Schema):
     format = fields.Nested(FormatSpecSchema)
     schedule = fields.Nested(ScheduleSpecSchema)
     columns = fields.Dict(keys=fields.String(), values=fields.String())
+    units = fields.Dict(keys=fields.String(), values=fields.String())
+    mode = fields.String(validate=validate.OneOf(get_args(Mode)))
+    expect = Duration()
+    review = fields.Boolean(truthy={True}, falsy={False})
+    deletions = fields.Nested(DeletionsSpecSchema)
+    notify = fields.Nested(NotifySpecSchema)
 
     @validates_schema
     def plausible(self, data: dict[str, Any], **kwargs: Any) -> None:

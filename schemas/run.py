@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 from marshmallow import Schema, fields, validate
@@ -34,6 +34,9 @@ class Run:
 
     read == published + rejected, in rows. `seconds` is from fetch to committed snapshot.
     `reasons` counts rejected rows by reason; `rejected_cells` counts values set aside in published rows.
+    `inserted`, `updated` and `deleted` count rows against the former snapshot, None where that was not
+    compared. `repairs` counts what was changed on the way by rule. `step` is the last step that was
+    completed, `state` what the source asked to be remembered for the next run.
     """
 
     run: str
@@ -54,6 +57,12 @@ class Run:
     snapshot: str | None = None
     error: str | None = None
     fingerprint: str | None = None
+    inserted: int | None = None
+    updated: int | None = None
+    deleted: int | None = None
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    step: str | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rows_per_second(self) -> float:
@@ -62,7 +71,7 @@ class Run:
 
 
 class RunSchema(Schema):
-    """All of a run but its fingerprint, which compares sources and says nothing to people."""
+    """All of a run but what compares it with the next one and says nothing to people."""
 
     run = fields.String(required=True)
     feed = fields.String(required=True)
@@ -82,6 +91,10 @@ class RunSchema(Schema):
     reasons = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     snapshot = fields.String(allow_none=True, required=True)
     error = fields.String(allow_none=True, required=True)
+    inserted = fields.Integer(allow_none=True, required=True)
+    updated = fields.Integer(allow_none=True, required=True)
+    deleted = fields.Integer(allow_none=True, required=True)
+    repairs = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
 
 
 class RejectSchema(Schema):

@@ -24,12 +24,16 @@ MAX_REDIRECTS = 5
 LONGEST_PAUSE = 60.0
 """Seconds that a source may ask us to wait within a run; when it asks for more, the run ends."""
 
+_CONDITIONS = {"if-none-match", "if-modified-since"}
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer, its body in a file; `url` is where the last redirect led, its secrets masked."""
+    """An answer, its body in a file; `url` is where the last redirect led, its secrets masked.
+
+    An `unmodified` one (304) has no body: it comes only where `headers` asked on a condition.
+    """
 
     path: Path
     url: str
@@ -38,12 +42,20 @@ class Fetched:
     media_type: str | None
     filename: str | None
     headers: Mapping[str, str]
+    unmodified: bool = False
 
 
 class Fetch(Protocol):
     """Reads a URL into a file; raises SourceUnavailable or SourceRefused."""
 
-    def __call__(self, url: str, to: Path, *, params: Mapping[str, str] | None = None) -> Fetched: ...
+    def __call__(
+        self,
+        url: str,
+        to: Path,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Fetched: ...
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class Timeout:
 class _Request:
     url: httpx.URL
     secrets: frozenset[str]
+    headers: Mapping[str, str]
 
     def __str__(self) -> str:
         """The URL as it may be shown: no secret of the feed, nothing that looks like a key."""
@@ -96,9 +109,16 @@ class HttpFetch:
         self._clock = clock
         self._sleep = sleep
 
-    def __call__(self, url: str, to: Path, *, params: Mapping[str, str] | None = None) -> Fetched:
+    def __call__(
+        self,
+        url: str,
+        to: Path,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Fetched:
         """Read a URL into the file `to`; nothing is left there when it fails."""
-        request = _request(url, params or {})
+        request = _request(url, params or {}, headers or {})
         deadline = self._clock() + self._timeout.total
         attempt = 0
         while True:
@@ -132,9 +152,12 @@ class HttpFetch:
         headers = [
             (b"Host", url.netloc),
             (b"User-Agent", b"Entrepot"),
-            (b"Accept", b"*/*"),
             (b"Accept-Encoding", ENCODINGS.encode()),
             (b"Connection", b"close"),
+            *(
+                (name.encode(), value.encode())
+                for name, value in ({"Accept": "*/*"} | request.headers).items()
+            ),
         ]
         waits = {"connect": self._timeout.connect, "read": self._timeout.read, "write": self._timeout.read}
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
@@ -154,6 +177,8 @@ class HttpFetch:
 
     def _take(self, request: _Request, answer: httpcore.Response, to: Path) -> Fetched:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+        if answer.status == 304 and {name.lower() for name in request.headers} & _CONDITIONS:
+            return Fetched(to, str(request), 0, "", None, None, headers, unmodified=True)
         judge(request, answer.status, headers)
         try:
             self._weigh(headers.get("content-length", ""))
@@ -192,17 +217,18 @@ def _is_web(url: httpx.URL) -> bool:
     return url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host
 
 
-def _request(url: str, params: Mapping[str, str]) -> _Request:
+def _request(url: str, params: Mapping[str, str], headers: Mapping[str, str]) -> _Request:
     try:
         parsed = httpx.URL(url)
         whole = parsed.copy_merge_params(params) if params else parsed
     except httpx.InvalidURL as fault:
         raise SourceRefused(f"the address cannot be read: {fault}", hint="mend url under [source]") from None
-    secrets: set[str] = {value for value in params.values() if isinstance(value, Secret)}
+    given = (*params.values(), *headers.values())
+    secrets: set[str] = {value for value in given if isinstance(value, Secret)}
     if isinstance(url, Secret):
         # Some services take their key as a part of the path.
         secrets |= {parsed.raw_path.decode().partition("?")[0], *parsed.params.values()} - {"", "/"}
-    return _Request(whole, frozenset(secrets))
+    return _Request(whole, frozenset(secrets), dict(headers))
 
 
 def _redirect(request: _Request, answer: httpcore.Response) -> _Request | None:
@@ -211,10 +237,18 @@ def _redirect(request: _Request, answer: httpcore.Response) -> _Request | None:
     location = next((value for name, value in answer.headers if name.lower() == b"location"), b"")
     try:
         if location:
-            return _Request(request.url.join(location.decode("utf-8")), request.secrets)
+            target = request.url.join(location.decode("utf-8"))
+            return _Request(target, request.secrets, _for(target, request))
     except (httpx.InvalidURL, UnicodeDecodeError):
         pass
     raise SourceRefused(f"{request}: redirects (status {answer.status}) to no address that can be read")
+
+
+def _for(target: httpx.URL, request: _Request) -> Mapping[str, str]:
+    """The headers that may follow a redirect: a secret stays with the host it was meant for."""
+    if (target.scheme, target.netloc) == (request.url.scheme, request.url.netloc):
+        return request.headers
+    return {name: value for name, value in request.headers.items() if not isinstance(value, Secret)}
 
 
 def _words(fault: Exception) -> str:

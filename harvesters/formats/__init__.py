@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,15 @@ GEOMETRY = "geometry"
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A further stretch of a table too large to be held whole: rows, their places, and unreadable ones."""
+
+    table: pa.Table
+    lines: pa.Array
+    rejects: pa.Table = field(default_factory=REJECTS.empty_table)
+
+
+@dataclass(frozen=True)
 class Parsed:
     """One table as it is written in the source, before it is normalised.
 
@@ -30,7 +39,10 @@ class Parsed:
     `crs` (an authority code such as `EPSG:5186`, or WKT; None when the source does not say).
     `lines` is int64, the place of each row in the source from 1 (line of the file, sheet row, item).
     `rejects` holds rows that could not be read at all (schemas.run.REJECTS, scope `row`).
-    `name` is the table's name where a source holds several, else "".
+    `name` is the table's name where a source holds several, else "". `units` are the units that the
+    source names for its columns, by their own names. `repairs` counts by rule what the reader mended.
+    A large table comes in pieces: these are the first, `rest` gives the others, once and in order, each
+    with the same column names.
     """
 
     table: pa.Table
@@ -40,6 +52,9 @@ class Parsed:
     encoding: str | None = None
     crs: str | None = None
     rejects: pa.Table = field(default_factory=REJECTS.empty_table)
+    units: Mapping[str, str] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    rest: Iterator[Piece] = iter(())
 
 
 class Format(Protocol):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +20,9 @@ class Raw:
 
     `name` is the file name as the source gave it (its ending helps to detect the format); `format` is
     set when the source knows how it wrote the file; `expected` is the number of rows the source says
-    it holds.
+    it holds. `more` are further files of the same table; `bytes`, `sha256` and `expected` of the first are
+    those of all. `state` is what the next visit shall know (validators, a watermark): it is remembered
+    only when all that was fetched has been published.
     """
 
     path: Path
@@ -29,6 +32,36 @@ class Raw:
     media_type: str | None = None
     format: str | None = None
     expected: int | None = None
+    more: tuple[Raw, ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unmodified:
+    """The source's own word that nothing changed since what the visit knew; `evidence` quotes it."""
+
+    evidence: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One call at a source.
+
+    `feed` has its secrets filled in, `folder` is the run's own. `known` is the `state` of the latest visit
+    whose rows are those published now, read as the feed still says; empty where there is none.
+    """
+
+    feed: Feed
+    fetch: Fetch
+    folder: Path
+    known: Mapping[str, Any] = field(default_factory=dict)
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The lines of [source] beside its kind."""
+        return self.feed.source.options
 
 
 class Source(Protocol):
@@ -45,8 +78,9 @@ class Source(Protocol):
     def check(self, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """The options whose value cannot be taken, each with what it takes (`url`, `takes an address`)."""
 
-    def read(self, feed: Feed, fetch: Fetch, folder: Path) -> Raw:
-        """Fetch the feed's bytes into `folder`; raises a HarvestFault."""
+    def read(self, visit: Visit) -> Raw | Unmodified:
+        """Fetch the feed's bytes into the visit's folder; raises a HarvestFault. Only a visit that knows
+        something may find it unmodified."""
 
 
 def source_kinds() -> tuple[str, ...]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from harvesters.faults import SourceIncomplete, SourceRefused, SourceUnavailable
-from harvesters.fetch import Fetch, is_address
+from harvesters.fetch import is_address
 from harvesters.reading.envelopes import Answer, open_envelope
-from harvesters.sources import Raw
-from schemas.feed import Feed
+from harvesters.sources import Raw, Visit
 
 OPTIONS = frozenset({"url", "service_key", "page_size", "params"})
 REQUIRED = frozenset({"url", "service_key"})
@@ -41,17 +39,17 @@ def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "params", 'takes a table of texts and whole numbers, as in { _type = "json" }'
 
 
-def read(feed: Feed, fetch: Fetch, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> Raw:
+def read(visit: Visit) -> Raw:
     """Read every page into one JSON list and hold it to totalCount; a total that moves means another pass."""
-    service = _Service(feed, fetch, folder, sleep)
-    listed = folder / "source.json"
+    service = _Service(visit)
+    listed = visit.folder / "source.json"
     for _ in range(2):
         totals, got = _list(service, listed)
         if totals <= {got}:
             return _raw(listed, expected=got if totals else None)
     said = " then ".join(str(total) for total in sorted(totals))
     raise SourceIncomplete(
-        f"{feed.id}: the service says it holds {said} rows and gave {got}, in two passes",
+        f"{visit.feed.id}: the service says it holds {said} rows and gave {got}, in two passes",
         hint="where it caps its pages, a smaller page_size under [source] helps",
     )
 
@@ -94,15 +92,12 @@ def _raw(listed: Path, *, expected: int | None) -> Raw:
 class _Service:
     """One service during one run; it remembers which form of the key was taken."""
 
-    feed: Feed
-    fetch: Fetch
-    folder: Path
-    sleep: Callable[[float], None]
+    visit: Visit
     encode_key: bool = False
 
     @property
     def size(self) -> int:
-        return int(self.feed.source.options.get("page_size", PAGE_SIZE))
+        return int(self.visit.options.get("page_size", PAGE_SIZE))
 
     def is_last(self, answer: Answer, got: int) -> bool:
         if not answer.items:
@@ -122,18 +117,18 @@ class _Service:
                 answer = self._ask(number)
             if answer.verdict not in ("retry", "wait") or pause is None:
                 break
-            self.sleep(pause)
+            self.visit.sleep(pause)
         return self._taken(answer, number)
 
     def _ask(self, number: int) -> Answer:
-        options = self.feed.source.options
+        options = self.visit.options
         key = unquote(options["service_key"])
         params = {name: str(value) for name, value in options.get("params", {}).items()} | {
             "serviceKey": quote(key, safe="") if self.encode_key else key,
             "pageNo": str(number),
             "numOfRows": str(self.size),
         }
-        fetched = self.fetch(options["url"], self.folder / "page", params=params)
+        fetched = self.visit.fetch(options["url"], self.visit.folder / "page", params=params)
         answer = open_envelope(fetched.path)
         fetched.path.unlink()
         return answer
@@ -144,11 +139,11 @@ class _Service:
         if answer.verdict == "empty":
             return Answer(answer.code, answer.message, (), 0 if number == 1 else answer.total)
         said = f" ({self._masked(answer.message)})" if answer.message else ""
-        message = f"{self.feed.id}: page {number} gave result {answer.code}{said}: {answer.meaning}"
+        message = f"{self.visit.feed.id}: page {number} gave result {answer.code}{said}: {answer.meaning}"
         raise (SourceUnavailable if answer.verdict == "retry" else SourceRefused)(message)
 
     def _masked(self, message: str) -> str:
-        key = self.feed.source.options["service_key"]
+        key = self.visit.options["service_key"]
         for form in (key, unquote(key), quote(unquote(key), safe="")):
             message = message.replace(form, "…")
         return message[:200]

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from harvesters.faults import FeedMisconfigured, SourceUnavailable
-from harvesters.fetch import Fetch
-from harvesters.sources import Raw
-from schemas.feed import Feed
+from harvesters.sources import Raw, Visit
 
 OPTIONS = frozenset({"path"})
 REQUIRED = frozenset({"path"})
@@ -25,14 +22,14 @@ def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "path", "takes a path, absolute or relative to the feed's file"
 
 
-def read(feed: Feed, fetch: Fetch, folder: Path) -> Raw:
+def read(visit: Visit) -> Raw:
     """Copy the file, so that the run reads the same bytes to its end whatever is written meanwhile."""
-    path = feed.folder / feed.source.options["path"]
+    path = visit.feed.folder / visit.options["path"]
     if not path.exists():
         raise SourceUnavailable(f"there is no file {path}", hint="mend path under [source], or put it there")
     if not path.is_file():
         raise FeedMisconfigured(f"{path} is no regular file", hint="path under [source] names one file")
-    copy = folder / "source"
+    copy = visit.folder / "source"
     try:
         shutil.copyfile(path, copy)
     except OSError as fault:

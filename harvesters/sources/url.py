@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from harvesters.fetch import Fetch, is_address
-from harvesters.sources import Raw
-from schemas.feed import Feed
+from harvesters.fetch import is_address
+from harvesters.sources import Raw, Visit
 
 OPTIONS = frozenset({"url"})
 REQUIRED = frozenset({"url"})
@@ -22,9 +21,9 @@ def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "url", "takes an address that starts with http:// or https://"
 
 
-def read(feed: Feed, fetch: Fetch, folder: Path) -> Raw:
+def read(visit: Visit) -> Raw:
     """Fetch the address as it stands."""
-    fetched = fetch(feed.source.options["url"], folder / "source")
+    fetched = visit.fetch(visit.options["url"], visit.folder / "source")
     return Raw(
         path=fetched.path,
         name=fetched.filename or unquote(Path(urlsplit(fetched.url).path).name) or "source",

@@ -19,7 +19,7 @@ from harvesters.faults import (
 )
 from harvesters.reading.envelopes import open_envelope
 from harvesters.secrets import resolve_secrets
-from harvesters.sources import data_go_kr
+from harvesters.sources import Visit, data_go_kr
 from schemas.dataset import Text
 from schemas.feed import Feed, SourceSpec
 
@@ -52,7 +52,7 @@ def serve(site, respond, query, tmp_path) -> Callable[..., list[object]]:
     def read(page: Callable[[dict[str, str]], bytes], **options: object) -> list[object]:
         site.routes["/air"] = lambda request: respond(request, page(query(request)))
         described = feed(site.url("/air"), **options)
-        raw = data_go_kr.read(described, site.fetch(), tmp_path, sleep=lambda _: None)
+        raw = data_go_kr.read(Visit(described, site.fetch(), tmp_path, sleep=lambda _: None))
         rows = json.loads(raw.path.read_text())
         assert raw.format == "json"
         assert raw.bytes == raw.path.stat().st_size

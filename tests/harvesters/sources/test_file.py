@@ -10,7 +10,7 @@ import pytest
 from harvesters.faults import FeedMisconfigured, SourceUnavailable
 from harvesters.fetch import HttpFetch
 from harvesters.fetch.guard import Guard
-from harvesters.sources import Raw, file
+from harvesters.sources import Raw, Visit, file
 from schemas.dataset import Text
 from schemas.feed import Feed, SourceSpec
 
@@ -20,7 +20,7 @@ def read(path: str, home: Path, work: Path) -> Raw:
     feed = Feed(
         id="parks", title=Text("공원"), publisher="부산", licence="KOGL-1", source=source, folder=home
     )
-    return file.read(feed, HttpFetch(Guard()), work)
+    return file.read(Visit(feed, HttpFetch(Guard()), work))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harvesters.sources import Raw, source, source_kinds, url
+from harvesters.sources import Raw, Visit, source, source_kinds, url
 from schemas.dataset import Text
 from schemas.feed import Feed, SourceSpec
 
@@ -14,7 +14,7 @@ from schemas.feed import Feed, SourceSpec
 def read(site, address: str, folder: Path) -> Raw:
     spec = SourceSpec("url", {"url": address})
     feed = Feed(id="parks", title=Text("공원"), publisher="부산", licence="KOGL-1", source=spec)
-    return url.read(feed, site.fetch(), folder)
+    return url.read(Visit(feed, site.fetch(), folder))
 
 
 def test_the_bytes_land_in_the_runs_folder(site, tmp_path: Path) -> None:
