@@ -105,8 +105,8 @@ class Feed:
 
     `columns` maps our names to theirs, `units` names the units of their columns by our names. With `mode`
     append each run adds its rows to those published before. `expect` is how often new data is promised,
-    `review` has every change wait for a steward. `folder` is where the feed's file lies; relative paths of its
-    source start there.
+    `review` has every change wait for a steward. `folder` is where the feed's file lies; relative paths of
+    its source start there.
     """
 
     id: str
@@ -188,9 +188,7 @@ class ScheduleSpecSchema(Schema):
         if ("cron" in data) == ("every" in data):
             raise ValidationError('takes either cron = "30 4 * * *" or every = "5m"', "cron")
         if "slowest" in data and data["slowest"] < data.get("every", timedelta.max):
-            raise ValidationError(
-                'takes a time longer than every, as in every = "5m", slowest = "1h"', "slowest"
-            )
+            raise ValidationError("takes a time longer than every, and needs every", "slowest")
 
     @post_load
     def build(self, data: dict[str, Any], **kwargs: Any) -> ScheduleSpec:

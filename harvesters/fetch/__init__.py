@@ -149,15 +149,13 @@ class HttpFetch:
     def _open(self, request: _Request, deadline: float) -> Iterator[httpcore.Response]:
         """The answer with its body still to come; what fails on the way is raised as Passing."""
         url = request.url
+        asked = {"Accept": "*/*", **request.headers}
         headers = [
             (b"Host", url.netloc),
             (b"User-Agent", b"Entrepot"),
             (b"Accept-Encoding", ENCODINGS.encode()),
             (b"Connection", b"close"),
-            *(
-                (name.encode(), value.encode())
-                for name, value in ({"Accept": "*/*"} | request.headers).items()
-            ),
+            *((name.encode(), value.encode()) for name, value in asked.items()),
         ]
         waits = {"connect": self._timeout.connect, "read": self._timeout.read, "write": self._timeout.read}
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)

@@ -54,7 +54,7 @@ class Parsed:
     rejects: pa.Table = field(default_factory=REJECTS.empty_table)
     units: Mapping[str, str] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
-    rest: Iterator[Piece] = iter(())
+    rest: Iterator[Piece] = field(default_factory=lambda: iter(()))
 
 
 class Format(Protocol):
