@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from schemas.dataset import ColumnType
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
@@ -40,7 +41,8 @@ class Parsed:
     `lines` is int64, the place of each row in the source from 1 (line of the file, sheet row, item).
     `rejects` holds rows that could not be read at all (schemas.run.REJECTS, scope `row`).
     `name` is the table's name where a source holds several, else "". `units` are the units that the
-    source names for its columns, by their own names. `repairs` counts by rule what the reader mended.
+    source names for its columns, by their own names, `types` those that the format's own standard gives to
+    them; the types of other texts are found from their values. `repairs` counts by rule what was mended.
     A large table comes in pieces: these are the first, `rest` gives the others, once and in order, each
     with the same column names.
     """
@@ -53,6 +55,7 @@ class Parsed:
     crs: str | None = None
     rejects: pa.Table = field(default_factory=REJECTS.empty_table)
     units: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
     rest: Iterator[Piece] = field(default_factory=lambda: iter(()))
 

@@ -67,7 +67,7 @@ def normalise(
         places, axes = locate(parsed, feed, sieve, extent=feed.extent or extent, reading=reading)
     before = {column.name: column.type for column in previous or ()}
     coordinates = frozenset((axes.x, axes.y) if axes else ())
-    landing = Landing(feed, plan, reading, before, coordinates, typed=shaped)
+    landing = Landing(feed, plan, reading, before, coordinates, typed=shaped, types=parsed.types)
     with ThreadPoolExecutor() as pool:
         settled = pool.map(lambda wanted: settle(wanted, parsed.table, landing), plan.columns)
         landed = [land(each, landing, sieve) for each in settled]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,7 +30,8 @@ class Landing:
     """What the columns of one table have in common.
 
     `before` maps the columns of the current snapshot to their types, `axes` are the source's coordinate
-    columns, `typed` says that the source has types of its own.
+    columns, `typed` says that the source has types of its own, `types` are those that its format gives to
+    some of its columns.
     """
 
     feed: Feed
@@ -39,6 +40,7 @@ class Landing:
     before: Mapping[str, ColumnType]
     axes: frozenset[str]
     typed: bool
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def _declared(wanted: Wanted, given: pa.ChunkedArray, landing: Landing) -> Colum
     if wanted.name == landing.plan.time:
         days = cast(given, "date", landing.reading)
         return "time" if misfits(given, days).any() or pa.types.is_timestamp(given.type) else "date"
-    return None
+    return landing.types.get(wanted.theirs or "")
 
 
 def _lost(given: pa.ChunkedArray, values: pa.ChunkedArray, kind: ColumnType) -> float:
