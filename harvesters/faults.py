@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
+from datetime import datetime
+
 
 class HarvestFault(Exception):
-    """A run cannot go on. `reason` is the short word under which its rows are counted as rejected."""
+    """A run cannot go on. `reason` is the short word under which its rows are counted as rejected.
+
+    What a source says of itself is often part of the message, so nothing in it can end a line of a log,
+    colour a terminal or turn the direction of a text.
+    """
 
     reason = "fault"
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.hint = hint
-        super().__init__(f"{message}; {hint}" if hint else message)
+        super().__init__(harmless(f"{message}; {hint}" if hint else message))
 
 
 class SourceUnavailable(HarvestFault):
@@ -23,6 +30,16 @@ class SourceRefused(HarvestFault):
     """The source answered that we may not have it: a key, a quota, a guarded address."""
 
     reason = "source_refused"
+
+
+class QuotaSpent(SourceRefused):
+    """The calls that the source allows are spent until its next window begins, at `until` where known."""
+
+    reason = "quota_spent"
+
+    def __init__(self, message: str, hint: str | None = None, until: datetime | None = None) -> None:
+        self.until = until
+        super().__init__(message, hint)
 
 
 class SourceIncomplete(HarvestFault):
@@ -41,3 +58,14 @@ class FeedMisconfigured(HarvestFault):
     """The feed's file asks for something that its source or format does not have."""
 
     reason = "misconfigured"
+
+
+def harmless(text: str) -> str:
+    """A text with line ends as spaces and control, format and broken characters as Python writes them."""
+    return "".join(_shown(each) for each in text)
+
+
+def _shown(letter: str) -> str:
+    if letter.isprintable() or unicodedata.category(letter) == "Zs":
+        return letter
+    return " " if letter in "\t\r\n" else ascii(letter)[1:-1]

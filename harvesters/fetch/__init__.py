@@ -1,11 +1,13 @@
-"""The only outgoing sockets: timeouts, retries, size limits, guarded addresses."""
+"""The only outgoing sockets: timeouts, retries, size limits, good manners, guarded addresses."""
 
 from __future__ import annotations
 
+import copy
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,16 +18,16 @@ import httpx
 from harvesters.faults import HarvestFault, SourceIncomplete, SourceRefused, SourceUnavailable
 from harvesters.fetch.body import ENCODINGS, filename, write_body
 from harvesters.fetch.guard import Guard
+from harvesters.fetch.manners import Manners
+from harvesters.fetch.request import Request, is_address, request
 from harvesters.fetch.sockets import GuardedBackend
 from harvesters.fetch.statuses import Passing, judge
-from harvesters.secrets import PREFIX, Secret, is_secret
+
+__all__ = ["Fetch", "Fetched", "HttpFetch", "Timeout", "is_address", "lasting"]
 
 MAX_REDIRECTS = 5
 LONGEST_PAUSE = 60.0
 """Seconds that a source may ask us to wait within a run; when it asks for more, the run ends."""
-
-_CONDITIONS = {"if-none-match", "if-modified-since"}
-_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Fetch(Protocol):
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
     ) -> Fetched: ...
 
 
@@ -67,27 +70,12 @@ class Timeout:
     total: float = 900.0
 
 
-@dataclass(frozen=True)
-class _Request:
-    url: httpx.URL
-    secrets: frozenset[str]
-    headers: Mapping[str, str]
-
-    def __str__(self) -> str:
-        """The URL as it may be shown: no secret of the feed, nothing that looks like a key."""
-        plain = str(self.url.copy_with(query=None, fragment=None, username="", password=""))
-        pairs = self.url.params.multi_items()
-        query = "&".join(f"{name}={'…' if is_secret(name) else value}" for name, value in pairs)
-        shown = f"{plain}?{query}" if query else plain
-        for secret in self.secrets:
-            shown = shown.replace(secret, "…")
-        return shown
-
-
 class HttpFetch:
     """Fetches over HTTP from the addresses that `guard` admits, at most `max_bytes` a body.
 
-    A fault that may pass (no connection, 5xx, 429, a body cut short) is tried `retries` times more.
+    A fault that may pass (no connection, 5xx, 429, a body cut short) is tried `retries` times more, each
+    time after a pause of random length that may be twice as long. What a host asks for by Retry-After
+    holds for every thread that shares these `manners`.
     """
 
     def __init__(
@@ -97,6 +85,7 @@ class HttpFetch:
         timeout: Timeout = Timeout(),
         retries: int = 2,
         max_bytes: int = 1 << 30,
+        manners: Manners | None = None,
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -105,9 +94,12 @@ class HttpFetch:
         self._timeout = timeout
         self._retries = retries
         self._max_bytes = max_bytes
+        self._manners = manners or Manners(clock=clock)
         self._tls = tls or httpx.create_ssl_context()
         self._clock = clock
         self._sleep = sleep
+        self._here = threading.local()
+        self._kept: httpcore.ConnectionPool | None = None
 
     def __call__(
         self,
@@ -116,137 +108,146 @@ class HttpFetch:
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
     ) -> Fetched:
         """Read a URL into the file `to`; nothing is left there when it fails."""
-        request = _request(url, params or {}, headers or {})
-        deadline = self._clock() + self._timeout.total
+        asked = request(url, params or {}, headers or {})
+        self._here.deadline = self._clock() + self._timeout.total
         attempt = 0
         while True:
             try:
-                return self._follow(request, to, deadline)
+                return self._follow(asked, to, max_bytes or self._max_bytes)
             except Passing as passing:
                 to.unlink(missing_ok=True)
-                pause = 2.0**attempt if passing.pause is None else passing.pause
-                if attempt == self._retries or pause > min(LONGEST_PAUSE, deadline - self._clock()):
+                pause = self._manners.backoff(attempt) if passing.pause is None else passing.pause
+                if attempt == self._retries or pause > self._patience():
                     raise passing.fault from passing.__cause__
-                self._sleep(pause)
+                if passing.pause is None:  # Else the host is left alone, by every thread.
+                    self._sleep(pause)
                 attempt += 1
             except HarvestFault:
                 to.unlink(missing_ok=True)
                 raise
 
-    def _follow(self, request: _Request, to: Path, deadline: float) -> Fetched:
+    @contextmanager
+    def keeping(self) -> Iterator[HttpFetch]:
+        """The same fetch, which keeps its connections from call to call until the block ends.
+
+        A kept connection stays with the address that the guard admitted for it.
+        """
+        keeper = copy.copy(self)
+        with self._pool() as keeper._kept:
+            yield keeper
+
+    def _pool(self) -> httpcore.ConnectionPool:
+        backend = GuardedBackend(self._guard, self._left)
+        return httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend, keepalive_expiry=5.0)
+
+    def _left(self) -> float:
+        return float(self._here.deadline - self._clock())
+
+    def _patience(self) -> float:
+        return min(LONGEST_PAUSE, self._left())
+
+    def _follow(self, asked: Request, to: Path, max_bytes: int) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
-            self._guard.check(request.url)
-            with self._open(request, deadline) as answer:
-                target = _redirect(request, answer)
+            self._guard.check(asked.url)
+            with self._turn(asked), self._open(asked) as answer:
+                target = asked.redirected(answer)
                 if target is None:
-                    return self._take(request, answer, to)
-                request = target
-        raise SourceUnavailable(f"{request}: more than {MAX_REDIRECTS} redirects")
+                    return _take(asked, answer, to, max_bytes)
+                asked = target
+        raise SourceUnavailable(f"{asked}: more than {MAX_REDIRECTS} redirects")
 
     @contextmanager
-    def _open(self, request: _Request, deadline: float) -> Iterator[httpcore.Response]:
+    def _turn(self, asked: Request) -> Iterator[None]:
+        """Wait until the host may be asked, and remember how long it wants to be left alone."""
+        with self._manners.place(asked.host, self._left()) as free:
+            if not free:
+                raise SourceUnavailable(f"{asked}: other feeds kept {asked.host} busy all the time")
+            pause = self._manners.pause(asked.host)
+            if pause > self._patience():
+                raise SourceRefused(
+                    f"{asked}: {asked.host} asked to be left alone, for {pause:,.0f} seconds more",
+                    hint="run its feeds less often",
+                )
+            if pause > 0:
+                self._sleep(pause)
+            try:
+                yield
+            except Passing as passing:
+                if passing.pause is not None:
+                    self._manners.leave_alone(asked.host, passing.pause)
+                raise
+
+    @contextmanager
+    def _open(self, asked: Request) -> Iterator[httpcore.Response]:
         """The answer with its body still to come; what fails on the way is raised as Passing."""
-        url = request.url
-        asked = {"Accept": "*/*", **request.headers}
+        url = asked.url
         headers = [
             (b"Host", url.netloc),
             (b"User-Agent", b"Entrepot"),
             (b"Accept-Encoding", ENCODINGS.encode()),
-            (b"Connection", b"close"),
-            *((name.encode(), value.encode()) for name, value in asked.items()),
+            *((name.encode(), value.encode()) for name, value in {"Accept": "*/*", **asked.headers}.items()),
         ]
+        if self._kept is None:
+            headers.append((b"Connection", b"close"))
         waits = {"connect": self._timeout.connect, "read": self._timeout.read, "write": self._timeout.read}
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        backend = GuardedBackend(self._guard, deadline, self._clock)
         try:
             with (
-                httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend) as pool,
+                nullcontext(self._kept) if self._kept else self._pool() as pool,
                 pool.stream("GET", target, headers=headers, extensions={"timeout": waits}) as answer,
             ):
                 yield answer
         except httpcore.TimeoutException as late:
-            raise Passing(SourceUnavailable(f"{request}: {_words(late) or 'no answer in time'}")) from late
+            raise Passing(SourceUnavailable(f"{asked}: {_words(late) or 'no answer in time'}")) from late
         except httpcore.NetworkError as broken:
-            raise Passing(SourceUnavailable(f"{request}: no connection ({_words(broken)})")) from broken
+            raise Passing(SourceUnavailable(f"{asked}: no connection ({_words(broken)})")) from broken
         except httpcore.ProtocolError as broken:
-            raise Passing(SourceIncomplete(f"{request}: the answer is cut short ({broken})")) from broken
+            raise Passing(SourceIncomplete(f"{asked}: the answer is cut short ({broken})")) from broken
 
-    def _take(self, request: _Request, answer: httpcore.Response, to: Path) -> Fetched:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-        if answer.status == 304 and {name.lower() for name in request.headers} & _CONDITIONS:
-            return Fetched(to, str(request), 0, "", None, None, headers, unmodified=True)
-        judge(request, answer.status, headers)
-        try:
-            self._weigh(headers.get("content-length", ""))
-            body = answer.iter_stream()
-            size, digest = write_body(body, headers.get("content-encoding", ""), to, self._max_bytes)
-        except SourceIncomplete as fault:
-            raise Passing(SourceIncomplete(f"{request}: {fault}")) from fault
-        except HarvestFault as fault:
-            raise type(fault)(f"{request}: {fault}") from fault
-        return Fetched(
-            path=to,
-            url=str(request),
-            bytes=size,
-            sha256=digest,
-            media_type=headers.get("content-type", "").partition(";")[0].strip().lower() or None,
-            filename=filename(headers.get("content-disposition", "").encode("latin-1")),
-            headers=headers,
+
+@contextmanager
+def lasting(fetch: Fetch) -> Iterator[Fetch]:
+    """The fetch of one run: it keeps its connections until the run is done, where it has any."""
+    if isinstance(fetch, HttpFetch):
+        with fetch.keeping() as keeper:
+            yield keeper
+    else:
+        yield fetch
+
+
+def _take(asked: Request, answer: httpcore.Response, to: Path, max_bytes: int) -> Fetched:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+    if answer.status == 304 and asked.is_conditional:
+        return Fetched(to, str(asked), 0, "", None, None, headers, unmodified=True)
+    judge(asked, answer.status, headers)
+    try:
+        _weigh(headers.get("content-length", ""), max_bytes)
+        coding = headers.get("content-encoding", "")
+        size, digest = write_body(answer.iter_stream(), coding, to, max_bytes)
+    except SourceIncomplete as fault:
+        raise Passing(SourceIncomplete(f"{asked}: {fault}")) from fault
+    except HarvestFault as fault:
+        raise type(fault)(f"{asked}: {fault}") from fault
+    return Fetched(
+        path=to,
+        url=str(asked),
+        bytes=size,
+        sha256=digest,
+        media_type=headers.get("content-type", "").partition(";")[0].strip().lower() or None,
+        filename=filename(headers.get("content-disposition", "").encode("latin-1")),
+        headers=headers,
+    )
+
+
+def _weigh(length: str, max_bytes: int) -> None:
+    if length.isdigit() and int(length) > max_bytes:
+        raise SourceRefused(
+            f"it is {int(length):,} bytes long, and {max_bytes:,} are taken at most",
+            hint='write max_bytes = "…GB" under [source] where that is right',
         )
-
-    def _weigh(self, length: str) -> None:
-        if length.isdigit() and int(length) > self._max_bytes:
-            raise SourceRefused(
-                f"it is {int(length):,} bytes long, and {self._max_bytes:,} are taken at most"
-            )
-
-
-def is_address(text: object) -> bool:
-    """Whether a text is the address of a host on the web, or names one as `env:NAME`."""
-    try:
-        return isinstance(text, str) and (text.startswith(PREFIX) or _is_web(httpx.URL(text)))
-    except httpx.InvalidURL:
-        return False
-
-
-def _is_web(url: httpx.URL) -> bool:
-    return url.scheme in ("http", "https") and bool(url.host) and "%" not in url.host
-
-
-def _request(url: str, params: Mapping[str, str], headers: Mapping[str, str]) -> _Request:
-    try:
-        parsed = httpx.URL(url)
-        whole = parsed.copy_merge_params(params) if params else parsed
-    except httpx.InvalidURL as fault:
-        raise SourceRefused(f"the address cannot be read: {fault}", hint="mend url under [source]") from None
-    given = (*params.values(), *headers.values())
-    secrets: set[str] = {value for value in given if isinstance(value, Secret)}
-    if isinstance(url, Secret):
-        # Some services take their key as a part of the path.
-        secrets |= {parsed.raw_path.decode().partition("?")[0], *parsed.params.values()} - {"", "/"}
-    return _Request(whole, frozenset(secrets), dict(headers))
-
-
-def _redirect(request: _Request, answer: httpcore.Response) -> _Request | None:
-    if answer.status not in _REDIRECTS:
-        return None
-    location = next((value for name, value in answer.headers if name.lower() == b"location"), b"")
-    try:
-        if location:
-            target = request.url.join(location.decode("utf-8"))
-            return _Request(target, request.secrets, _for(target, request))
-    except (httpx.InvalidURL, UnicodeDecodeError):
-        pass
-    raise SourceRefused(f"{request}: redirects (status {answer.status}) to no address that can be read")
-
-
-def _for(target: httpx.URL, request: _Request) -> Mapping[str, str]:
-    """The headers that may follow a redirect: a secret stays with the host it was meant for."""
-    if (target.scheme, target.netloc) == (request.url.scheme, request.url.netloc):
-        return request.headers
-    return {name: value for name, value in request.headers.items() if not isinstance(value, Secret)}
 
 
 def _words(fault: Exception) -> str:

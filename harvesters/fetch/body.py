@@ -14,7 +14,11 @@ from harvesters.faults import SourceIncomplete, SourceRefused, Unreadable
 ENCODINGS = "gzip, deflate"
 """The content codings that are asked for (RFC 9110, 8.4)."""
 
+MOST_GROWTH = 200
+"""A bomb grows a thousandfold and more; text at its most repetitive stays well below this."""
+
 _STEP = 1 << 20
+_SMALL = 64 << 20
 _EXTENDED = re.compile(r"filename\*\s*=\s*([\w-]*)'[^']*'([^;\s]+)", re.IGNORECASE)
 _PLAIN = re.compile(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))', re.IGNORECASE)
 
@@ -74,9 +78,10 @@ def _decoded(chunks: Iterable[bytes], coding: str) -> Iterator[bytes]:
 
 def _inflated(chunks: Iterable[bytes], *, may_be_raw: bool) -> Iterator[bytes]:
     """Inflate gzip members, zlib or raw deflate, at most a step at a time, however much a chunk holds."""
-    engine = None
+    engine, packed, unpacked = None, 0, 0
     for chunk in chunks:
         data, more = chunk, False
+        packed += len(chunk)
         while data or more:
             if engine is None or engine.eof:
                 raw = may_be_raw and not _is_zlib(data)
@@ -85,6 +90,9 @@ def _inflated(chunks: Iterable[bytes], *, may_be_raw: bool) -> Iterator[bytes]:
             more = len(piece) == _STEP and not engine.eof
             # Some servers pad the last member with zeros.
             data = engine.unused_data.lstrip(b"\0") if engine.eof else engine.unconsumed_tail
+            unpacked += len(piece)
+            if unpacked > max(_SMALL, packed * MOST_GROWTH):
+                raise SourceRefused(f"{packed:,} bytes of it unpack to more than {_SMALL:,}, as in a bomb")
             yield piece
     if engine is not None and not engine.eof:
         raise SourceIncomplete("the compressed body ends before its end")

@@ -11,21 +11,20 @@ import httpcore
 from harvesters.faults import SourceUnavailable
 from harvesters.fetch.guard import Guard
 
-Clock = Callable[[], float]
-"""Seconds of a clock that never goes back."""
+Left = Callable[[], float]
+"""Seconds that what this thread fetches may still last."""
 
 
 class GuardedBackend(httpcore.NetworkBackend):
     """Resolves a host once, by the guard, and connects to what the guard admitted.
 
     The name stays in the Host header and in TLS; only the socket knows the address. So a resolver that
-    changes its answer between check and connection gains nothing.
+    changes its answer between check and connection gains nothing. No wait lasts longer than `left` says.
     """
 
-    def __init__(self, guard: Guard, deadline: float, clock: Clock) -> None:
+    def __init__(self, guard: Guard, left: Left) -> None:
         self._guard = guard
-        self._deadline = deadline
-        self._clock = clock
+        self._left = left
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -44,30 +43,28 @@ class GuardedBackend(httpcore.NetworkBackend):
             # Resolvers stumble as often as servers do, and are asked again like them.
             raise httpcore.ConnectError(str(unknown)) from unknown
         for address in addresses:
-            wait = _left(timeout, self._deadline, self._clock, httpcore.ConnectTimeout)
+            wait = _bounded(timeout, self._left, httpcore.ConnectTimeout)
             try:
                 stream = self._sockets.connect_tcp(str(address), port, wait, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as refused:
                 fault = refused
             else:
-                return _Timed(stream, self._deadline, self._clock)
+                return _Timed(stream, self._left)
         raise fault
 
 
 class _Timed(httpcore.NetworkStream):
     """A stream whose every wait ends at the deadline, so that a slow drip of bytes cannot hold a run."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float, clock: Clock) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, left: Left) -> None:
         self._stream = stream
-        self._deadline = deadline
-        self._clock = clock
+        self._left = left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        wait = _left(timeout, self._deadline, self._clock, httpcore.ReadTimeout)
-        return self._stream.read(max_bytes, wait)
+        return self._stream.read(max_bytes, _bounded(timeout, self._left, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, self._deadline, self._clock, httpcore.WriteTimeout))
+        self._stream.write(buffer, _bounded(timeout, self._left, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -75,17 +72,16 @@ class _Timed(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        wait = _left(timeout, self._deadline, self._clock, httpcore.ConnectTimeout)
-        stream = self._stream.start_tls(ssl_context, server_hostname, wait)
-        return _Timed(stream, self._deadline, self._clock)
+        wait = _bounded(timeout, self._left, httpcore.ConnectTimeout)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, wait), self._left)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-def _left(timeout: float | None, deadline: float, clock: Clock, late: type[Exception]) -> float:
+def _bounded(timeout: float | None, left: Left, late: type[Exception]) -> float:
     """Seconds that a wait may last: its own time-out, but not beyond the deadline."""
-    left = deadline - clock()
-    if left <= 0:
+    rest = left()
+    if rest <= 0:
         raise late("the time for the whole fetch is over")
-    return left if timeout is None else min(timeout, left)
+    return rest if timeout is None else min(timeout, rest)

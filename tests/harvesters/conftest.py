@@ -13,6 +13,7 @@ import pytest
 
 from harvesters.fetch import HttpFetch, Timeout
 from harvesters.fetch.guard import Guard
+from harvesters.fetch.manners import Manners
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -36,8 +37,12 @@ class Site:
         return self.url(path)
 
     def fetch(self, **options: object) -> HttpFetch:
-        """A fetch that may reach this site and never sleeps."""
-        settings = {"timeout": Timeout(2, 2, 10), "sleep": lambda _: None} | options
+        """A fetch that may reach this site and neither sleeps nor waits for its turn."""
+        settings = {
+            "timeout": Timeout(2, 2, 10),
+            "sleep": lambda _: None,
+            "manners": Manners(gap=0),
+        } | options
         return HttpFetch(Guard([f"127.0.0.1:{self.port}"]), **settings)
 
 
