@@ -38,11 +38,8 @@ class Site:
 
     def fetch(self, **options: object) -> HttpFetch:
         """A fetch that may reach this site and neither sleeps nor waits for its turn."""
-        settings = {
-            "timeout": Timeout(2, 2, 10),
-            "sleep": lambda _: None,
-            "manners": Manners(gap=0),
-        } | options
+        manners = Manners(gap=0, jitter=lambda least, most: most)
+        settings = {"timeout": Timeout(2, 2, 10), "sleep": lambda _: None, "manners": manners} | options
         return HttpFetch(Guard([f"127.0.0.1:{self.port}"]), **settings)
 
 
