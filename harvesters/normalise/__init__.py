@@ -17,7 +17,7 @@ from harvesters.normalise.columns import Layout, layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge
 from harvesters.normalise.keys import names_by_key, names_by_place
 from harvesters.normalise.landing import Landed, Landing, land, settle
-from harvesters.normalise.locate import has_shapes, locate
+from harvesters.normalise.locate import find_places, has_shapes, place
 from harvesters.normalise.rejects import Sieve, chief_cause, rejected_rows
 from schemas.arrow import arrow_schema
 from schemas.dataset import BBox, Column
@@ -62,9 +62,10 @@ def normalise(
     theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
     _refuse_lost(theirs)
     plan = layout(feed, theirs, previous)
-    places, axes = None, None
-    if plan.geometry:
-        places, axes = locate(parsed, feed, sieve, extent=feed.extent or extent, reading=reading)
+    extent = feed.extent or extent
+    where = find_places(parsed, feed, extent=extent, reading=reading) if plan.geometry else None
+    places = place(parsed.table, where, sieve, extent=extent, reading=reading) if where else None
+    axes = where.axes if where else None
     before = {column.name: column.type for column in previous or ()}
     coordinates = frozenset((axes.x, axes.y) if axes else ())
     landing = Landing(feed, plan, reading, before, coordinates, typed=shaped, types=parsed.types)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -10,15 +12,26 @@ from pyproj import CRS
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.cast import Reading, cast, misfits
 from harvesters.normalise.cells import as_given
-from harvesters.normalise.crs import Floats, Lonlat, candidates, crs_in_name, declared_crs, inside, source_crs
+from harvesters.normalise.crs import (
+    Floats,
+    Lonlat,
+    candidates,
+    crs_in_name,
+    declared_crs,
+    inside,
+    source_crs,
+    to_lonlat,
+)
 from harvesters.normalise.names import find, tidy
 from harvesters.normalise.places import (
     Axes,
     Places,
     assume_crs,
     coordinate_columns,
+    middles,
     place_points,
     place_shapes,
+    refuse_swapped,
 )
 from harvesters.normalise.rejects import Sieve, Why
 from schemas.dataset import BBox
@@ -40,38 +53,60 @@ def find_axes(parsed: Parsed, feed: Feed) -> Axes | None:
     return None if has_shapes(parsed.table) else coordinate_columns(names)
 
 
-def locate(
-    parsed: Parsed, feed: Feed, sieve: Sieve, *, extent: BBox, reading: Reading
-) -> tuple[Places | None, Axes | None]:
-    """The places of the rows and the columns they were read from; None for a table without any.
+@dataclass(frozen=True)
+class Whereabouts:
+    """How the places of a table are read: the CRS, and the columns that hold them, None for shapes.
+
+    `hint` says where else rows outside the extent might be.
+    """
+
+    crs: CRS
+    axes: Axes | None = None
+    hint: str = ""
+
+
+def find_places(some: Parsed, feed: Feed, *, extent: BBox, reading: Reading) -> Whereabouts | None:
+    """How to read the places of a table, of which `some` holds rows spread over it; None where it has none.
+
+    Raises Unreadable where the CRS cannot be known, FeedMisconfigured for columns that are not there.
+    """
+    axes = find_axes(some, feed)
+    if axes is None and not has_shapes(some.table):
+        return None
+    crs = _stated(some, feed, axes)
+    if axes is None:
+        wkb = some.table[GEOMETRY]
+        found = Whereabouts(crs or _assumed(wkb, extent))
+        refuse_swapped(*middles(wkb, found.crs), extent)
+        return found
+    given = [as_given(some.table[name]) for name in (axes.x, axes.y)]
+    x, y = (_floats(cast(values, "number", reading)) for values in given)
+    if not axes.declared and not _plausible(given, (x, y), axes, extent):
+        return None
+    both = np.isfinite(x) & np.isfinite(y)
+    crs = crs or assume_crs(x[both], y[both], extent)
+    lon, lat = to_lonlat(crs, x[both], y[both])
+    refuse_swapped(lon, lat, extent)
+    elsewhere = [] if inside(extent, lon, lat).any() else candidates(x[both], y[both], extent)
+    return Whereabouts(crs, axes, f"; it would be inside in {', '.join(elsewhere)}" if elsewhere else "")
+
+
+def place(piece: pa.Table, where: Whereabouts, sieve: Sieve, *, extent: BBox, reading: Reading) -> Places:
+    """The places of the rows of a piece.
 
     Rows whose coordinates cannot be read or lie outside the extent are left out; rows without
-    coordinates are kept. Raises Unreadable where the CRS cannot be known, FeedMisconfigured for columns
-    that are not there.
+    coordinates are kept.
     """
-    axes = find_axes(parsed, feed)
-    if axes is not None:
-        return _from_axes(parsed, feed, axes, sieve, extent=extent, reading=reading)
-    if not has_shapes(parsed.table):
-        return None, None
-    wkb = parsed.table[GEOMETRY]
-    crs = _stated(parsed, feed, None) or _assumed(wkb, extent)
-    return place_shapes(wkb, crs, extent, sieve), None
-
-
-def _from_axes(
-    parsed: Parsed, feed: Feed, axes: Axes, sieve: Sieve, *, extent: BBox, reading: Reading
-) -> tuple[Places | None, Axes | None]:
-    given = [as_given(parsed.table[name]) for name in (axes.x, axes.y)]
-    found = [cast(values, "number", reading) for values in given]
-    x, y = (_floats(values) for values in found)
-    crs = _stated(parsed, feed, axes)
-    if not axes.declared and not _plausible(given, (x, y), axes, extent):
-        return None, None
-    for name, values, number in zip((axes.x, axes.y), given, found, strict=True):
+    if where.axes is None:
+        return place_shapes(piece[GEOMETRY], where.crs, extent, sieve)
+    found = []
+    for name in (where.axes.x, where.axes.y):
+        given = as_given(piece[name])
+        numbers = cast(given, "number", reading)
         why = Why("bad_geometry", "the coordinate is no number", name)
-        sieve.drop_rows(misfits(values, number), why, values)
-    return place_points((x, y), crs, extent, sieve), axes
+        sieve.drop_rows(misfits(given, numbers), why, given)
+        found.append(_floats(numbers))
+    return place_points((found[0], found[1]), where.crs, extent, sieve, hint=where.hint)
 
 
 def _stated(parsed: Parsed, feed: Feed, axes: Axes | None) -> CRS | None:

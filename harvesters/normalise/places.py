@@ -79,15 +79,11 @@ def _pair(plain: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> tuple[s
     return None
 
 
-def place_points(xy: Lonlat, crs: CRS | None, extent: BBox, sieve: Sieve) -> Places:
-    """Points from eastings and northings, NaN where missing; raises Unreadable where the CRS is not known."""
+def place_points(xy: Lonlat, crs: CRS, extent: BBox, sieve: Sieve, *, hint: str = "") -> Places:
+    """Points from eastings and northings, NaN where missing."""
     given = np.isfinite(xy[0]) & np.isfinite(xy[1])
-    x, y = xy[0][given], xy[1][given]
-    crs = crs or assume_crs(x, y, extent)
     lon, lat = np.full(len(given), np.nan), np.full(len(given), np.nan)
-    lon[given], lat[given] = to_lonlat(crs, x, y)
-    elsewhere = [] if inside(extent, lon, lat).any() else candidates(x, y, extent)
-    hint = f"; it would be inside in {', '.join(elsewhere)}" if elsewhere else ""
+    lon[given], lat[given] = to_lonlat(crs, xy[0][given], xy[1][given])
     _check((lon, lat), given, extent, sieve, hint=hint)
     return Places(_points(lon, lat, given), crs_name(crs))
 
@@ -120,8 +116,23 @@ def place_shapes(wkb: pa.ChunkedArray, crs: CRS, extent: BBox, sieve: Sieve) -> 
     return Places(pa.array(written, pa.binary()), crs_name(crs))
 
 
+def middles(wkb: pa.ChunkedArray, crs: CRS) -> Lonlat:
+    """Longitudes and latitudes of the middles of the boxes of those geometries that can be read."""
+    shapes = shapely.from_wkb(wkb.to_numpy(), on_invalid="ignore")
+    bounds = shapely.bounds(shapes)
+    west, south, east, north = bounds[np.isfinite(bounds).all(axis=1)].T
+    return to_lonlat(crs, (west + east) / 2, (south + north) / 2)
+
+
+def refuse_swapped(lon: Floats, lat: Floats, extent: BBox) -> None:
+    """Raise Unreadable where nearly all places lie outside the extent, and inside with their axes swapped."""
+    outside = np.isfinite(lon) & np.isfinite(lat) & ~inside(extent, lon, lat)
+    if outside.any() and outside.mean() >= _MOST and inside(extent, lat, lon).mean() >= _MOST:
+        raise _swapped(lon[outside], lat[outside])
+
+
 def _check(at: Lonlat, given: Mask, extent: BBox, sieve: Sieve, *, hint: str = "") -> None:
-    """Leave out what has no place on earth and what lies outside; raises Unreadable for swapped axes."""
+    """Leave out what has no place on earth and what lies outside."""
     lon, lat = at
     on_earth = np.isfinite(lon) & np.isfinite(lat)
     lost = given & ~on_earth
@@ -129,8 +140,6 @@ def _check(at: Lonlat, given: Mask, extent: BBox, sieve: Sieve, *, hint: str = "
     outside = given & on_earth & ~inside(extent, lon, lat)
     if not outside.any():
         return
-    if outside.sum() >= _MOST * given.sum() and inside(extent, lat, lon)[given].mean() >= _MOST:
-        raise _swapped(lon[outside], lat[outside])
     bounds = ", ".join(f"{edge:g}" for edge in extent)
     why = Why("outside_extent", f"the place lies outside the extent {bounds}{hint}", "geometry")
     sieve.drop_rows(outside, why, _shown(lon, lat))
