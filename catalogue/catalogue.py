@@ -8,16 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from catalogue import encode, garbage, lists, rejects, snapshots
+from catalogue.allowances import Allowances
 from catalogue.current import Current
 from catalogue.entries import Entries
 from catalogue.errors import UnknownSnapshot
 from catalogue.indexing import Indexing
 from catalogue.parts import Export, Parts
-from catalogue.publication import Publication
+from catalogue.publication import Pieces, Publication
 from catalogue.queue import new_id
 from catalogue.rows import cursor
 from catalogue.search.text import highlight
@@ -40,6 +40,7 @@ class Catalogue(Work):
         self._entries = Entries(parts.engine, parts.clock)
         self._current = Current(self._entries)
         self._indexing = Indexing(parts.engine, parts.search)
+        self.allowances = Allowances(parts.engine, parts.clock)
 
     # What comes in.
 
@@ -59,7 +60,7 @@ class Catalogue(Work):
         self._indexing.try_drain()
         return run
 
-    def publish_entries(self, feed: str, entries: Iterable[Dataset], run: Run, rejected: pa.Table) -> Run:
+    def publish_entries(self, feed: str, entries: Iterable[Dataset], run: Run, rejected: Pieces) -> Run:
         """Make `entries` (datasets whose rows are elsewhere) all that the feed publishes; the rest of its
         former ones is withdrawn. Raises RunLost, Taken, or ValueError for an entry twice or with rows."""
         run = replace(run, dataset=feed)
@@ -68,7 +69,7 @@ class Catalogue(Work):
         self._indexing.try_drain()
         return run
 
-    def record(self, run: Run, rejected: pa.Table | None = None) -> Run:
+    def record(self, run: Run, rejected: Pieces | None = None) -> Run:
         """Remember a run that published nothing: unchanged, held or failed. What is published stays.
 
         A run that has an outcome for this dataset keeps it: stopping a worker undoes no publication.

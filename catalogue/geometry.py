@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,15 @@ def extent(corners: Floats) -> BBox | None:
         return None
     low, high = placed[:, :2].min(axis=0), placed[:, 2:].max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def around(boxes: Sequence[BBox | None]) -> BBox | None:
+    """The box around all boxes, None when there is none."""
+    known = [box for box in boxes if box is not None]
+    if not known:
+        return None
+    west, south, east, north = zip(*known, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def covering(corners: Floats) -> pa.StructArray:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalogue.publication import Pieces, pieces_of
 from catalogue.storage import Storage
 from schemas.run import REJECTS, Run
 
@@ -18,12 +21,31 @@ def path_of(dataset: str, run: str) -> str:
     return f"rejects/{dataset}/{run}.parquet"
 
 
-def keep(storage: Storage, run: Run, rejects: pa.Table | None) -> None:
+def keep(storage: Storage, run: Run, rejects: Pieces | None) -> None:
     """Store what a run set aside; a run that set nothing aside leaves no file."""
-    if rejects is None or not rejects.num_rows:
+    filled = (piece for piece in pieces_of(rejects if rejects is not None else ()) if piece.num_rows)
+    first = next(filled, None)
+    if first is None:
         return
-    with storage.writer(path_of(run.dataset, run.run)) as file:
-        pq.write_table(rejects.cast(REJECTS), file, compression="zstd", row_group_size=ROW_GROUP)
+    with (
+        storage.writer(path_of(run.dataset, run.run)) as file,
+        pq.ParquetWriter(file, REJECTS, compression="zstd") as writer,
+    ):
+        for group in _groups(chain([first], filled)):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+
+
+def _groups(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The rejects in whole row groups, so that a page is found by its number; only the last may be short."""
+    left = REJECTS.empty_table()
+    for piece in pieces:
+        held = pa.concat_tables([left, piece.cast(REJECTS)])
+        whole = len(held) - len(held) % ROW_GROUP
+        if whole:
+            yield held.slice(0, whole)
+        left = held.slice(whole).combine_chunks()
+    if len(left):
+        yield left
 
 
 def read(storage: Storage, run: Run, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Protocol
@@ -17,9 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalogue import geometry, geoparquet
-from catalogue.publication import Publication
+from catalogue.publication import Publication, pieces_of
 from schemas.arrow import ID, arrow_schema
-from schemas.dataset import Column, Dataset
+from schemas.dataset import BBox, Column, Dataset
 from schemas.snapshot import Part, Snapshot
 
 ROW_GROUP = 65_536
@@ -37,33 +38,66 @@ class Parts(Protocol):
 
 
 def write(publication: Publication, storage: Parts, snapshot: str, now: datetime) -> Snapshot:
-    """Store the rows of a publication as one part and return the manifest, `run` not yet filled in.
+    """Store the rows of a publication, a part for each piece, and return the manifest, `run` not filled in.
 
     A number that is not finite is stored as null: JSON has no word for it and engines disagree on its order.
-    Places are ordered along a Hilbert curve, readings by key and then time, all else as published.
-    Raises ValueError when the rows are not those that the columns promise.
+    Within a part places are ordered along a Hilbert curve, readings by key and then time, all else as
+    published. Raises ValueError when the rows are not those that the columns promise.
     """
-    rows = _finite(publication.rows.cast(arrow_schema(publication.columns)))
-    rows, corners = geoparquet.located(rows, publication.columns)
-    order = _order(rows, publication.columns, corners)
-    said = _described(publication.dataset, snapshot, now)
-    rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), b"entrepot": said})
-    path = f"parts/{publication.dataset.id}/{snapshot}/0.parquet"
-    with storage.writer(path) as file:
-        _write(rows, order, file)
-        size = file.stat().st_size
+    columns, said = publication.columns, _described(publication.dataset, snapshot, now)
+    written: list[_Written] = []
+    for piece in _filled(publication):
+        path = f"parts/{publication.dataset.id}/{snapshot}/{len(written)}.parquet"
+        written.append(_write_part(piece, columns, said, storage, path))
+    parts = tuple(each.part for each in written)
     return Snapshot(
         id=snapshot,
         dataset=publication.dataset.id,
         created=now,
-        rows=len(rows),
-        bytes=size,
-        columns=publication.columns,
-        parts=(Part(path, len(rows), size),),
-        bbox=None if corners is None else geometry.extent(corners),
-        period=_period(rows, publication.columns),
+        rows=sum(part.rows for part in parts),
+        bytes=sum(part.bytes for part in parts),
+        columns=columns,
+        parts=parts,
+        bbox=geometry.around([each.bbox for each in written]),
+        period=_around([each.period for each in written]),
         source_crs=publication.dataset.source_crs,
     )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A part, where its rows are and from when to when they are."""
+
+    part: Part
+    bbox: BBox | None
+    period: Period | None
+
+
+def _filled(publication: Publication) -> Iterator[pa.Table]:
+    """The pieces that hold rows, or one without where none does."""
+    nothing, empty = arrow_schema(publication.columns).empty_table(), True
+    for piece in pieces_of(publication.rows):
+        if len(piece):
+            empty = False
+            yield piece
+        else:
+            nothing = piece
+    if empty:
+        yield nothing
+
+
+def _write_part(
+    piece: pa.Table, columns: tuple[Column, ...], said: bytes, storage: Parts, path: str
+) -> _Written:
+    rows = _finite(piece.cast(arrow_schema(columns)))
+    rows, corners = geoparquet.located(rows, columns)
+    order = _order(rows, columns, corners)
+    rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), b"entrepot": said})
+    with storage.writer(path) as file:
+        _write(rows, order, file)
+        size = file.stat().st_size
+    bbox = None if corners is None else geometry.extent(corners)
+    return _Written(Part(path, len(rows), size), bbox, _period(rows, columns))
 
 
 def time_column(columns: tuple[Column, ...]) -> Column | None:
@@ -145,6 +179,14 @@ def _period(rows: pa.Table, columns: tuple[Column, ...]) -> Period | None:
     if ends["min"] is None:
         return None
     return _instant(ends["min"]), _instant(ends["max"])
+
+
+def _around(periods: list[Period | None]) -> Period | None:
+    """From the first instant to the last of all, None where no part has any."""
+    known = [period for period in periods if period is not None]
+    starts = [start for start, _ in known if start is not None]
+    ends = [end for _, end in known if end is not None]
+    return (min(starts), max(ends)) if starts and ends else None
 
 
 def _instant(value: date | datetime) -> datetime:

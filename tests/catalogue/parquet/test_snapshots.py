@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -13,8 +14,10 @@ import pytest
 import shapely
 
 from catalogue import geometry, snapshots
+from catalogue.rows import Rows
 from schemas.arrow import columns_of
 from schemas.dataset import Column, Text
+from schemas.query import RowQuery
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 PLACES = (
@@ -133,6 +136,30 @@ def test_rows_are_stored_in_groups_of_65536(storage, publication):
     file = pq.ParquetFile(storage.path(snapshot.parts[0].path)).metadata
     assert [file.row_group(i).num_rows for i in range(file.num_row_groups)] == [65536, 65536, 18928]
     assert (snapshot.rows, snapshot.bytes) == (150_000, snapshot.parts[0].bytes)
+
+
+def test_a_table_in_pieces_is_a_part_for_each_and_is_read_as_one(storage, publication):
+    first = [("0", "가", points((129.1, 35.1))[0]), ("1", "나", points((129.0, 35.0))[0])]
+    pieces = [publication(PLACES, rows).rows for rows in (first, [], [("2", "다", points((128.5, 35.2))[0])])]
+    whole = publication(PLACES, [])
+
+    snapshot = snapshots.write(replace(whole, rows=pieces), storage, "s1", NOW)
+
+    assert [part.rows for part in snapshot.parts] == [2, 1]
+    assert (snapshot.rows, snapshot.bbox) == (3, (128.5, 35.0, 129.1, 35.2))
+    assert snapshot.bytes == sum(part.bytes for part in snapshot.parts)
+    page = Rows(storage, storage.path("derived")).read(snapshot, RowQuery(select=("name",)))
+    assert sorted(page.values) == [("0", "가"), ("1", "나"), ("2", "다")]
+
+
+def test_the_period_of_pieces_is_from_the_first_instant_to_the_last(storage, publication):
+    hours = [[(str(hour), "A", NOW.replace(hour=hour), 1.0)] for hour in (5, 2, 9)]
+    whole = publication(READINGS, [])
+    pieces = (publication(READINGS, rows).rows for rows in hours)
+
+    snapshot = snapshots.write(replace(whole, rows=pieces), storage, "s1", NOW)
+
+    assert snapshot.period == (NOW.replace(hour=2), NOW.replace(hour=9))
 
 
 def test_rows_that_break_their_columns_are_refused(storage, publication):
