@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +37,27 @@ def vehicle() -> bytes:
     return content
 
 
+def timetable() -> bytes:
+    """The smallest one, a ZIP."""
+    files = {
+        "agency": "agency_name\na\n",
+        "stops": "stop_id\n1\n",
+        "routes": "route_id,route_type\n1,3\n",
+        "trips": "route_id,service_id,trip_id\n1,1,1\n",
+        "stop_times": "trip_id,stop_id,stop_sequence\n1,1,1\n",
+        "calendar": "service_id,start_date,end_date\n1,20260101,20261231\n",
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"{name}.txt", text)
+    return packed.getvalue()
+
+
 SAMPLES = {
     "csv": b"a,b\n1,2\n",
     "gis": json.dumps({"type": "FeatureCollection", "features": [FEATURE]}).encode(),
+    "gtfs": timetable(),
     "gtfs-rt": vehicle(),
     "json": b'[{"a": 1}]',
     "xml": b"<r><i><a>1</a></i><i><a>2</a></i></r>",
