@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from harvesters import calls
 from harvesters.feeds.cron import cron_fault
 from harvesters.formats import ALIASES, format_kinds, format_reader
 from harvesters.secrets import literal_secrets
@@ -19,6 +20,9 @@ from schemas.records import record_columns, record_names
 
 FOR_EVERY_FORMAT = frozenset({"member"})
 """What chooses a file in an archive, whatever it is written in."""
+
+_LOCAL = ("file", "folder")
+"""Kinds of source that read from the machine's own disks and make no calls."""
 
 _RESERVED = frozenset({ID, "bbox"})
 
@@ -45,12 +49,12 @@ def _source(feed: Feed) -> Iterator[Fault]:
     except LookupError:
         yield Fault(("source", "kind"), f"no source {kind!r}", did_you_mean(kind, source_kinds()))
         return
-    for name in sorted(options.keys() - module.OPTIONS):
-        known = module.OPTIONS | {"kind"}
+    known = module.OPTIONS | {"kind"} | (frozenset() if kind in _LOCAL else calls.OPTIONS)
+    for name in sorted(options.keys() - known):
         yield Fault(("source", name), f"source {kind} has no option {name!r}", did_you_mean(name, known))
     for name in sorted(module.REQUIRED - options.keys()):
         yield Fault(("source",), f"source {kind} needs the line {name}", f'write {name} = "…" under [source]')
-    for name, what in module.check(options):
+    for name, what in (*module.check(options), *calls.check(options)):
         yield Fault(("source", name), f"{name} {what}")
     for name in ("kind", "records") if module.FORMAT else ():
         if getattr(feed.format, name) not in (None, module.FORMAT):
