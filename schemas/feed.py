@@ -21,17 +21,23 @@ FEED_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 ENTRY_COLUMNS = (
     "identifier",
     "title",
+    "title_en",
     "description",
+    "description_en",
     "publisher",
     "themes",
     "keywords",
     "licence",
     "formats",
     "landing_page",
+    "extent",
     "created",
     "updated",
 )
-"""What a row of a `catalogue_entry` feed may say of the dataset it describes, named as in Dataset."""
+"""What a row of a `catalogue_entry` feed may say of the dataset it describes, named as in Dataset.
+
+`title_en` and `description_en` stand beside a Korean title and description. `extent` is west, south, east,
+north in degrees, parted by commas. A list is JSON, or words parted by commas, semicolons or bars."""
 
 _DURATION = re.compile(r"\s*(\d{1,6})\s*([smhdw])\s*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
