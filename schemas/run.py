@@ -27,6 +27,19 @@ REJECTS = pa.schema(
 `row` (the whole row was left out) or `cell` (the row was published without this value), `reason` a
 short word such as `outside_extent`, `detail` one sentence."""
 
+REPAIRS = pa.schema(
+    [
+        pa.field("line", pa.int64()),
+        pa.field("column", pa.string()),
+        pa.field("before", pa.string()),
+        pa.field("after", pa.string()),
+        pa.field("rule", pa.string()),
+        pa.field("detail", pa.string()),
+    ]
+)
+"""Examples of what was changed on the way in: the cell as it was written and as it is published, the word
+of the rule and one sentence. `Run.repairs` counts all of them."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -36,7 +49,8 @@ class Run:
     `reasons` counts rejected rows by reason; `rejected_cells` counts values set aside in published rows.
     `inserted`, `updated` and `deleted` count rows against the former snapshot, None where that was not
     compared. `repairs` counts what was changed on the way by rule. `step` is the last step that was
-    completed, `state` what the source asked to be remembered for the next run.
+    completed (`fetch`, `publish`), `state` what the source asked to be remembered for the next run.
+    `worker` is the claim under which the run was made, None for one that nobody claimed.
     """
 
     run: str
@@ -63,6 +77,7 @@ class Run:
     repairs: Mapping[str, int] = field(default_factory=dict)
     step: str | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
+    worker: str | None = None
 
     @property
     def rows_per_second(self) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,11 +17,14 @@ from harvesters.normalise.columns import Layout, layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge
 from harvesters.normalise.keys import names_by_key, names_by_place
 from harvesters.normalise.landing import Landed, Landing, land, settle
-from harvesters.normalise.locate import find_places, has_shapes, place
+from harvesters.normalise.locate import find_places, place
 from harvesters.normalise.rejects import Sieve, chief_cause, rejected_rows
+from harvesters.normalise.repairs import Repairs
+from harvesters.normalise.survey import has_shapes
 from schemas.arrow import arrow_schema
 from schemas.dataset import BBox, Column
 from schemas.feed import Feed
+from schemas.run import REPAIRS
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Normalised:
 
     `read` counts the rows of the source: those of `rows`, and one for each reject of scope `row`. `hold`
     says why the rows may not be published. `timed` says that rows are named by when they were, so that
-    each run may hold others.
+    each run may hold others. `repairs` counts what was mended by rule, `repaired` shows some of it
+    (schemas.run.REPAIRS).
     """
 
     columns: tuple[Column, ...]
@@ -40,6 +44,8 @@ class Normalised:
     source_crs: str | None = None
     hold: Hold | None = None
     timed: bool = False
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    repaired: pa.Table = field(default_factory=REPAIRS.empty_table)
 
 
 def normalise(
@@ -49,22 +55,26 @@ def normalise(
     extent: BBox,
     zone: ZoneInfo,
     previous: tuple[Column, ...] | None = None,
+    anywhere: bool = False,
 ) -> Normalised:
     """The rows that the feed makes of a table; `previous` are the columns of its current snapshot, if any.
 
-    `extent` bounds the geometry unless the feed has its own; `zone` is that of times without one.
+    `extent` bounds the geometry unless the feed has its own, or with `anywhere` the whole table lies
+    elsewhere; `zone` is that of times without one.
     Raises FeedMisconfigured, SourceChanged or Unreadable.
     """
     if not parsed.table.column_names:
         return _nothing(parsed)
-    sieve, reading = Sieve(parsed.lines), Reading(zone)
+    sieve, reading = Sieve(parsed.lines, Repairs(parsed.repairs)), Reading(zone)
     shaped = has_shapes(parsed.table)
     theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
     _refuse_lost(theirs)
     plan = layout(feed, theirs, previous)
     extent = feed.extent or extent
-    where = find_places(parsed, feed, extent=extent, reading=reading) if plan.geometry else None
-    places = place(parsed.table, where, sieve, extent=extent, reading=reading) if where else None
+    where = None
+    if plan.geometry:
+        where = find_places(parsed, feed, extent=extent, reading=reading, anywhere=anywhere)
+    places = place(parsed.table, where, sieve, reading=reading) if where else None
     axes = where.axes if where else None
     before = {column.name: column.type for column in previous or ()}
     coordinates = frozenset((axes.x, axes.y) if axes else ())
@@ -83,7 +93,11 @@ def normalise(
         read=len(rows) + rejected_rows(rejects),
         source_crs=places.source_crs if places else None,
         timed=plan.time in plan.key,
+        repairs=sieve.repairs.counts,
+        repaired=sieve.repairs.examples(),
     )
+    if where and where.hold:
+        return replace(found, hold=where.hold)
     retyped = [each.column.name for each in landed if each.retyped]
     return replace(found, hold=_hold(found, feed, changes(previous, found.columns, retyped), previous))
 

@@ -107,18 +107,3 @@ def inside(extent: BBox, lon: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
     west, south, east, north = extent
     across = (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
     return across & (lat >= south) & (lat <= north)
-
-
-def candidates(x: Floats, y: Floats, extent: BBox) -> list[str]:
-    """The codes in which at least nine of ten points would fall inside the extent."""
-    # Small numbers are near a false origin, which is off the coast: those are no coordinates of a place.
-    if not len(x) or min(np.median(np.abs(x)), np.median(np.abs(y))) < 1000:
-        return []
-    step = max(1, len(x) // 1000)
-    x, y = x[::step], y[::step]
-    found = []
-    for code in _KOREAN:
-        lon, lat = to_lonlat(CRS.from_epsg(code), x, y)
-        if inside(extent, lon, lat).mean() >= 0.9:
-            found.append(f"EPSG:{code}")
-    return found

@@ -2,144 +2,158 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
 import pyarrow as pa
-import shapely
 from pyproj import CRS
 
+from harvesters.faults import Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.cast import Reading, cast, misfits
 from harvesters.normalise.cells import as_given
-from harvesters.normalise.crs import (
-    Floats,
-    Lonlat,
+from harvesters.normalise.contract import Hold
+from harvesters.normalise.crs import CRS84, Floats, crs_in_name, crs_name, declared_crs, inside, source_crs
+from harvesters.normalise.places import Axes, Places, Whereabouts, place_points, place_shapes
+from harvesters.normalise.plausible import (
+    EARTH,
+    Sample,
     candidates,
-    crs_in_name,
-    declared_crs,
-    inside,
-    source_crs,
-    to_lonlat,
-)
-from harvesters.normalise.names import find, tidy
-from harvesters.normalise.places import (
-    Axes,
-    Places,
-    assume_crs,
-    coordinate_columns,
-    middles,
-    place_points,
-    place_shapes,
-    refuse_swapped,
+    guesses,
+    in_degrees,
+    listed,
+    read_as,
+    turned,
 )
 from harvesters.normalise.rejects import Sieve, Why
+from harvesters.normalise.survey import find_axes, has_shapes, survey
 from schemas.dataset import BBox
 from schemas.feed import Feed
 
-
-def has_shapes(table: pa.Table) -> bool:
-    """Whether the table came with a geometry of its own."""
-    kind = table.schema.field(GEOMETRY).type if GEOMETRY in table.column_names else pa.string()
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+_MOST = 0.9
 
 
-def find_axes(parsed: Parsed, feed: Feed) -> Axes | None:
-    """The coordinate columns that the feed declares, else those whose names say so; None for shapes."""
-    names = [name for name in parsed.table.column_names if name != GEOMETRY]
-    if feed.format.x and feed.format.y:
-        tidied = {name: tidy(name) for name in names}
-        return Axes(find(feed.format.x, tidied), find(feed.format.y, tidied), declared=True)
-    return None if has_shapes(parsed.table) else coordinate_columns(names)
-
-
-@dataclass(frozen=True)
-class Whereabouts:
-    """How the places of a table are read: the CRS, and the columns that hold them, None for shapes.
-
-    `hint` says where else rows outside the extent might be.
-    """
-
-    crs: CRS
-    axes: Axes | None = None
-    hint: str = ""
-
-
-def find_places(some: Parsed, feed: Feed, *, extent: BBox, reading: Reading) -> Whereabouts | None:
+def find_places(
+    some: Parsed, feed: Feed, *, extent: BBox, reading: Reading, anywhere: bool = False
+) -> Whereabouts | None:
     """How to read the places of a table, of which `some` holds rows spread over it; None where it has none.
 
-    Raises Unreadable where the CRS cannot be known, FeedMisconfigured for columns that are not there.
+    With `anywhere` a table that lies outside the extent as a whole is taken as it is. Raises Unreadable where
+    no CRS fits, FeedMisconfigured for columns or a CRS that there are not.
     """
-    axes = find_axes(some, feed)
+    axes = find_axes(some.table, feed)
     if axes is None and not has_shapes(some.table):
         return None
-    crs = _stated(some, feed, axes)
-    if axes is None:
-        wkb = some.table[GEOMETRY]
-        found = Whereabouts(crs or _assumed(wkb, extent))
-        refuse_swapped(*middles(wkb, found.crs), extent)
-        return found
-    given = [as_given(some.table[name]) for name in (axes.x, axes.y)]
-    x, y = (_floats(cast(values, "number", reading)) for values in given)
-    if not axes.declared and not _plausible(given, (x, y), axes, extent):
+    sample = survey(some.table, axes, reading)
+    stated, doubt = _stated(feed, some.crs, axes, sample)
+    if axes is not None and not axes.declared and not _plausible(axes, sample, extent, stated):
         return None
-    both = np.isfinite(x) & np.isfinite(y)
-    crs = crs or assume_crs(x[both], y[both], extent)
-    lon, lat = to_lonlat(crs, x[both], y[both])
-    refuse_swapped(lon, lat, extent)
-    elsewhere = [] if inside(extent, lon, lat).any() else candidates(x[both], y[both], extent)
-    return Whereabouts(crs, axes, f"; it would be inside in {', '.join(elsewhere)}" if elsewhere else "")
+    if stated is None:
+        return _guessed(axes, sample, extent, doubt)
+    limit = EARTH if anywhere and not _mostly_inside(stated, sample, extent) else extent
+    return _sited(axes, stated, sample, extent=extent, limit=limit)
 
 
-def place(piece: pa.Table, where: Whereabouts, sieve: Sieve, *, extent: BBox, reading: Reading) -> Places:
+def place(piece: pa.Table, where: Whereabouts, sieve: Sieve, *, reading: Reading) -> Places:
     """The places of the rows of a piece.
 
-    Rows whose coordinates cannot be read or lie outside the extent are left out; rows without
-    coordinates are kept.
+    Rows whose coordinates cannot be read or lie outside the limit are left out; rows without coordinates
+    are kept.
     """
     if where.axes is None:
-        return place_shapes(piece[GEOMETRY], where.crs, extent, sieve)
+        return place_shapes(piece[GEOMETRY], where, sieve)
     found = []
     for name in (where.axes.x, where.axes.y):
         given = as_given(piece[name])
-        numbers = cast(given, "number", reading)
+        number = cast(given, "number", reading)
         why = Why("bad_geometry", "the coordinate is no number", name)
-        sieve.drop_rows(misfits(given, numbers), why, given)
-        found.append(_floats(numbers))
-    return place_points((found[0], found[1]), where.crs, extent, sieve, hint=where.hint)
+        sieve.drop_rows(misfits(given, number), why, given)
+        floats: Floats = number.cast(pa.float64()).to_numpy()
+        found.append(floats)
+    return place_points((found[0], found[1]), where, sieve)
 
 
-def _stated(parsed: Parsed, feed: Feed, axes: Axes | None) -> CRS | None:
-    """The feed's word before the source's, and the source's before a hint in a column's name."""
+def _stated(feed: Feed, crs: str | None, axes: Axes | None, sample: Sample) -> tuple[CRS | None, str]:
+    """The feed's word before the source's, and the source's before a hint in a column's name.
+
+    A source that says degrees, as every GeoJSON does that says nothing, is not believed where the
+    coordinates are none. Coordinates in degrees of which nothing is said are OGC:CRS84.
+    """
     if feed.format.crs:
-        return declared_crs(feed.format.crs, f"feed {feed.id}, [format] crs")
-    written = parsed.crs or (crs_in_name(axes.x) if axes else None)
-    return source_crs(written) if written else None
+        return declared_crs(feed.format.crs, f"feed {feed.id}, [format] crs"), ""
+    written = crs or (crs_in_name(axes.x) if axes else None)
+    stated = source_crs(written) if written else None
+    degrees = in_degrees(sample.x, sample.y)
+    if stated is not None and stated.is_geographic and not degrees:
+        return None, f"the source says {crs_name(stated)} and its coordinates are no degrees; "
+    return stated or (CRS.from_user_input(CRS84) if degrees else None), ""
 
 
-def _plausible(given: list[pa.ChunkedArray], xy: Lonlat, axes: Axes, extent: BBox) -> bool:
+def _plausible(axes: Axes, sample: Sample, extent: BBox, stated: CRS | None) -> bool:
     """Whether columns that are only named like coordinates hold some.
 
     Columns X and Y may hold anything: they are places when they fall inside the extent, as degrees or as
-    projected coordinates (for which the feed then has to say the CRS).
+    projected coordinates.
     """
-    both = np.isfinite(xy[0]) & np.isfinite(xy[1])
-    written = min(len(values) - values.null_count for values in given)
-    if not written:
+    if not sample.written:
         return axes.named
-    if not both.any() or both.sum() < 0.9 * written:
+    if len(sample.x) < _MOST * sample.written:
         return False
-    x, y = xy[0][both], xy[1][both]
-    return axes.named or bool(inside(extent, x, y).mean() >= 0.9 or candidates(x, y, extent))
+    if axes.named:
+        return True
+    if stated is not None and (
+        turned(stated, sample, extent) or _mostly_inside(stated, sample, extent, _MOST)
+    ):
+        return True
+    return bool(candidates(sample, extent))
 
 
-def _assumed(wkb: pa.ChunkedArray, extent: BBox) -> CRS:
-    bounds = shapely.bounds(shapely.from_wkb(wkb.to_numpy(), on_invalid="ignore"))
-    west, south, east, north = bounds[np.isfinite(bounds).all(axis=1)].T
-    return assume_crs((west + east) / 2, (south + north) / 2, extent)
+def _mostly_inside(crs: CRS, sample: Sample, extent: BBox, share: float = 0.5) -> bool:
+    if not len(sample.x):
+        return True
+    return bool(inside(extent, *read_as(crs, False, sample.x, sample.y)).mean() >= share)
 
 
-def _floats(values: pa.ChunkedArray) -> Floats:
-    """NaN where null."""
-    floats: Floats = values.cast(pa.float64()).to_numpy()
-    return floats
+def _sited(axes: Axes | None, crs: CRS, sample: Sample, *, extent: BBox, limit: BBox) -> Whereabouts:
+    """Coordinates whose CRS is known; their order may be the other one than they are said to be in."""
+    if not turned(crs, sample, limit):
+        none_inside = len(sample.x) and not inside(limit, *read_as(crs, False, sample.x, sample.y)).any()
+        elsewhere = [name for name in candidates(sample, extent) if none_inside]
+        hint = f"; it would be inside in {', '.join(elsewhere)}" if elsewhere else ""
+        return Whereabouts(axes, crs, limit, hint=hint)
+    first = f"{sample.x[0]:.4f}, {sample.y[0]:.4f}"
+    if axes is not None and axes.declared:
+        raise Unreadable(
+            f"longitude and latitude are the wrong way round (such as {first})",
+            "write [format] x = the column that holds longitudes and y = the other",
+        )
+    found = (
+        f"the coordinates (such as {first}) were taken the other way round: so nearly all of the rows lie "
+        "inside the extent, and as they are written none does"
+    )
+    return Whereabouts(axes, crs, limit, turned=True, found=found)
+
+
+def _guessed(axes: Axes | None, sample: Sample, extent: BBox, doubt: str) -> Whereabouts:
+    """Projected coordinates of which nobody says in what; raises Unreadable where nothing fits."""
+    fitting = guesses(sample, extent, turns=axes is None or not axes.declared)
+    first = f"such as {sample.x[0]:.1f}, {sample.y[0]:.1f}" if len(sample.x) else "of which there are none"
+    if not fitting:
+        raise Unreadable(
+            f"{doubt}the coordinates ({first}) are no degrees and the source does not say in which "
+            "coordinate reference system they are; none of the Korean ones puts them inside the extent",
+            'write [format] crs = "EPSG:…", or the extent that the feed has',
+        )
+    best = fitting[0]
+    if len(fitting) > 1:
+        return Whereabouts(axes, best.crs, extent, hold=Hold("ambiguous_crs", doubt + listed(fitting, first)))
+    known = "".join(
+        f" and {what}"
+        for what, there in (
+            ("in the provinces they name", sample.boxes is not None),
+            ("beside the longitudes and latitudes they come with", sample.beside is not None),
+        )
+        if there
+    )
+    found = (
+        f"{doubt}the coordinates ({first}) were read as {best.name}, the only Korean system that puts the "
+        f"rows inside the extent{known}: {best.share:.1%} of {len(sample.x)} that were tried"
+    )
+    return Whereabouts(axes, best.crs, extent, turned=best.turned, found=found)

@@ -12,18 +12,11 @@ import pyarrow.compute as pc
 import shapely
 from pyproj import CRS
 
-from harvesters.faults import Unreadable
-from harvesters.normalise.crs import (
-    CRS84,
-    Floats,
-    Lonlat,
-    candidates,
-    crs_name,
-    inside,
-    looks_like_degrees,
-    to_lonlat,
-)
+from harvesters.normalise.contract import Hold
+from harvesters.normalise.crs import Floats, Lonlat, crs_name, inside
+from harvesters.normalise.plausible import read_as
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
+from harvesters.normalise.repairs import Rule
 from schemas.dataset import BBox
 
 _LONLAT = (
@@ -32,7 +25,6 @@ _LONLAT = (
 )  # fmt: skip
 _EASTINGS = (("x좌표", "y좌표"), ("좌표x", "좌표y"), ("xcoord", "ycoord"), ("xcrd", "ycrd"), ("x", "y"))
 _NOISE = re.compile(r"\(.*?\)|wgs84|[\W_]")
-_MOST = 0.9
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,7 @@ class Places:
     """One WKB geometry a row, null where the source gives none, and the CRS it came from."""
 
     geometry: pa.Array
-    source_crs: str
+    source_crs: str | None
 
 
 @dataclass(frozen=True)
@@ -79,77 +71,81 @@ def _pair(plain: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> tuple[s
     return None
 
 
-def place_points(xy: Lonlat, crs: CRS, extent: BBox, sieve: Sieve, *, hint: str = "") -> Places:
-    """Points from eastings and northings, NaN where missing."""
+@dataclass(frozen=True)
+class Whereabouts:
+    """How the coordinates of a table are read, decided over all of it.
+
+    `axes` are its coordinate columns, None where it has shapes. `turned` takes the first coordinate as the
+    northing. `limit` bounds what is a place of the feed, `hint` is said of what lies outside of it. `found`
+    says how CRS or order were found out where nobody stated them, `hold` why nothing can be placed.
+    """
+
+    axes: Axes | None
+    crs: CRS
+    limit: BBox
+    turned: bool = False
+    hint: str = ""
+    found: str | None = None
+    hold: Hold | None = None
+
+
+def place_points(xy: Lonlat, where: Whereabouts, sieve: Sieve) -> Places:
+    """Points from the first and second coordinates, NaN where missing."""
     given = np.isfinite(xy[0]) & np.isfinite(xy[1])
+    if where.hold:
+        return Places(pa.nulls(len(given), pa.binary()), None)
     lon, lat = np.full(len(given), np.nan), np.full(len(given), np.nan)
-    lon[given], lat[given] = to_lonlat(crs, xy[0][given], xy[1][given])
-    _check((lon, lat), given, extent, sieve, hint=hint)
-    return Places(_points(lon, lat, given), crs_name(crs))
+    lon[given], lat[given] = read_as(where.crs, where.turned, xy[0][given], xy[1][given])
+    _check((lon, lat), given, where, sieve)
+    _tell(where, given, sieve, before=_shown(*xy), after=_shown(lon, lat))
+    return Places(_points(lon, lat, given), crs_name(where.crs))
 
 
-def assume_crs(x: Floats, y: Floats, extent: BBox) -> CRS:
-    """Degrees are OGC:CRS84; raises Unreadable for any other coordinates without a CRS."""
-    if looks_like_degrees(x, y):
-        return CRS.from_user_input(CRS84)
-    if inside(extent, y, x).mean() >= _MOST:
-        raise _swapped(x, y)
-    fitting = candidates(x, y, extent)
-    raise Unreadable(
-        f"the coordinates (such as {x[0]:.1f}, {y[0]:.1f}) are no degrees and the source does not say "
-        "in which coordinate reference system they are",
-        'write [format] crs = "EPSG:…"; inside the extent they would fall in '
-        + (", ".join(fitting) or "none of the Korean ones"),
-    )
-
-
-def place_shapes(wkb: pa.ChunkedArray, crs: CRS, extent: BBox, sieve: Sieve) -> Places:
-    """Geometries of any kind; a shape is inside the extent when the centre of its box is."""
+def place_shapes(wkb: pa.ChunkedArray, where: Whereabouts, sieve: Sieve) -> Places:
+    """Geometries of any kind; a shape is inside the limit when the centre of its box is."""
     shapes = shapely.from_wkb(wkb.to_numpy(), on_invalid="ignore")
     unread = mask_of(pc.is_valid(wkb)) & shapely.is_missing(shapes)
     sieve.drop_rows(unread, Why("bad_geometry", "the geometry cannot be read", "geometry"))
-    moved = shapely.transform(shapes, lambda x, y: to_lonlat(crs, x, y), interleaved=False)
+    if where.hold:
+        return Places(pa.nulls(len(shapes), pa.binary()), None)
+    moved = shapely.transform(shapes, lambda x, y: read_as(where.crs, where.turned, x, y), interleaved=False)
     west, south, east, north = shapely.bounds(moved).T
     given = ~(shapely.is_missing(moved) | shapely.is_empty(moved))
-    _check(((west + east) / 2, (south + north) / 2), given, extent, sieve)
+    _check(((west + east) / 2, (south + north) / 2), given, where, sieve)
+    _tell(where, given, sieve)
     written = shapely.to_wkb(np.where(given, moved, None), output_dimension=2, byte_order=1)
-    return Places(pa.array(written, pa.binary()), crs_name(crs))
+    return Places(pa.array(written, pa.binary()), crs_name(where.crs))
 
 
-def middles(wkb: pa.ChunkedArray, crs: CRS) -> Lonlat:
-    """Longitudes and latitudes of the middles of the boxes of those geometries that can be read."""
-    shapes = shapely.from_wkb(wkb.to_numpy(), on_invalid="ignore")
-    bounds = shapely.bounds(shapes)
-    west, south, east, north = bounds[np.isfinite(bounds).all(axis=1)].T
-    return to_lonlat(crs, (west + east) / 2, (south + north) / 2)
-
-
-def refuse_swapped(lon: Floats, lat: Floats, extent: BBox) -> None:
-    """Raise Unreadable where nearly all places lie outside the extent, and inside with their axes swapped."""
-    outside = np.isfinite(lon) & np.isfinite(lat) & ~inside(extent, lon, lat)
-    if outside.any() and outside.mean() >= _MOST and inside(extent, lat, lon).mean() >= _MOST:
-        raise _swapped(lon[outside], lat[outside])
-
-
-def _check(at: Lonlat, given: Mask, extent: BBox, sieve: Sieve, *, hint: str = "") -> None:
-    """Leave out what has no place on earth and what lies outside."""
+def _check(at: Lonlat, given: Mask, where: Whereabouts, sieve: Sieve) -> None:
+    """Leave out what has no place on earth and what lies outside the limit."""
     lon, lat = at
     on_earth = np.isfinite(lon) & np.isfinite(lat)
     lost = given & ~on_earth
     sieve.drop_rows(lost, Why("bad_geometry", "the coordinates have no place in their CRS", "geometry"))
-    outside = given & on_earth & ~inside(extent, lon, lat)
+    outside = given & on_earth & ~inside(where.limit, lon, lat)
     if not outside.any():
         return
-    bounds = ", ".join(f"{edge:g}" for edge in extent)
-    why = Why("outside_extent", f"the place lies outside the extent {bounds}{hint}", "geometry")
-    sieve.drop_rows(outside, why, _shown(lon, lat))
+    bounds = ", ".join(f"{edge:g}" for edge in where.limit)
+    said = f"the place lies outside the extent {bounds}"
+    mixed = outside & inside(where.limit, lat, lon)
+    why = Why("outside_extent", f"{said}; its longitude and latitude are the wrong way round", "geometry")
+    sieve.drop_rows(mixed, why, _shown(lon, lat))
+    sieve.drop_rows(outside, Why("outside_extent", said + where.hint, "geometry"), _shown(lon, lat))
 
 
-def _swapped(lon: Floats, lat: Floats) -> Unreadable:
-    return Unreadable(
-        f"longitude and latitude are the wrong way round (longitude {lon[0]:.4f}, latitude {lat[0]:.4f})",
-        "write [format] x = the column that holds longitudes and y = the other",
-    )
+def _tell(
+    where: Whereabouts,
+    given: Mask,
+    sieve: Sieve,
+    *,
+    before: pa.Array | None = None,
+    after: pa.Array | None = None,
+) -> None:
+    """Note that the CRS or the order of the coordinates was found out and not stated."""
+    if where.found:
+        word = "axes_turned" if where.turned else "crs_found"
+        sieve.mend(Rule(word, where.found, "geometry"), given, before=before, after=after)
 
 
 def _shown(lon: Floats, lat: Floats) -> pa.Array:

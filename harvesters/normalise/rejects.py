@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harvesters.normalise.repairs import Repairs, Rule, Values
 from schemas.run import REJECTS
 
 Mask = npt.NDArray[np.bool_]
@@ -27,11 +28,12 @@ class Sieve:
     """Sorts the rows of one table: `kept` says which of them are still to be published.
 
     A row is left out once, for the first reason that meets it; a cell set aside counts only while its
-    row is published.
+    row is published. What is mended in rows that are kept goes into `repairs`.
     """
 
-    def __init__(self, lines: pa.Array) -> None:
+    def __init__(self, lines: pa.Array, repairs: Repairs | None = None) -> None:
         self.lines = lines
+        self.repairs = repairs or Repairs()
         self.kept: Mask = np.ones(len(lines), dtype=bool)
         self._rows: list[pa.Table] = []
         self._cells: list[tuple[Mask, pa.Table]] = []
@@ -47,6 +49,12 @@ class Sieve:
         """Note the cells of `bad` in the column `why.column`; the rows stay."""
         if bad.any():
             self._cells.append((bad, self._table(bad, "cell", why, values)))
+
+    def mend(
+        self, rule: Rule, changed: Mask, before: Values | None = None, after: Values | None = None
+    ) -> None:
+        """Note what a rule changed in the rows that are kept so far."""
+        self.repairs.note(rule, changed & self.kept, self.lines, before=before, after=after)
 
     def rejects(self) -> pa.Table:
         """All that was set aside, in the order of REJECTS' columns."""
