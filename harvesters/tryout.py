@@ -38,13 +38,17 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Bench:
-    """What a trial needs of a run's means: how to fetch, a folder, and the city's extent and zone."""
+    """What a trial needs of a run's means: how to fetch, a folder, and the city's extent and zone.
+
+    With `anywhere` a table that lies outside of the extent as a whole is tried as it is.
+    """
 
     fetch: Fetch
     work: Path
     extent: BBox
     zone: ZoneInfo
     environ: Mapping[str, str] = field(default_factory=dict)
+    anywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Tried:
     rejected_cells: int
     hold: Hold | None
     rejects: pa.Table
+    repairs: Mapping[str, int] = field(default_factory=dict)
 
     def as_item(self) -> dict[str, Any]:
         """The trial as JSON, `table` only for one of several, `hold` only where there is one."""
@@ -82,6 +87,7 @@ class Tried:
             "rejected": self.rejected,
             "reasons": dict(self.reasons),
             "rejected_cells": self.rejected_cells,
+            "repairs": dict(self.repairs),
         }
         named = {"table": self.table} if self.table else {}
         return named | item | ({"hold": asdict(self.hold)} if self.hold else {})
@@ -107,7 +113,9 @@ def try_feed(feed: Feed, bench: Bench) -> list[Tried]:
 def try_source(target: str, bench: Bench, feed: Feed | None = None) -> list[Tried]:
     """Try a file or address, read as `feed` says where one is given. Raises HarvestFault."""
     asked = feed_for(target)
-    return try_feed(replace(feed, source=asked.source, folder=asked.folder) if feed else asked, bench)
+    if feed is None:
+        return try_feed(asked, replace(bench, anywhere=True))
+    return try_feed(replace(feed, source=asked.source, folder=asked.folder), bench)
 
 
 def try_manifest(manifest: Path, folder: Path, bench: Bench) -> Iterator[dict[str, Any]]:
@@ -137,7 +145,7 @@ def _files(manifest: Path) -> Iterator[str]:
 def _try_table(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
     if feed.record == CATALOGUE_ENTRY:
         return _try_list(parsed, feed, bench)
-    found = normalise(parsed, feed, extent=bench.extent, zone=bench.zone)
+    found = normalise(parsed, feed, extent=bench.extent, zone=bench.zone, anywhere=bench.anywhere)
     return Tried(
         table=parsed.name,
         format=parsed.kind,
@@ -153,6 +161,7 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
         rejected_cells=len(found.rejects) - (found.read - len(found.rows)),
         hold=found.hold,
         rejects=found.rejects,
+        repairs=found.repairs,
     )
 
 
