@@ -1,74 +1,68 @@
-"""Read the vehicle positions of a GTFS Realtime message."""
+"""Read a GTFS Realtime message: vehicle positions, trip updates and alerts, a table each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import shapely
 from google.protobuf.message import DecodeError
 from google.transit import gtfs_realtime_pb2 as gtfs
 
-from harvesters.faults import Unreadable
+from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed
+from harvesters.reading.realtime.alerts import alerts, informed_entities
+from harvesters.reading.realtime.trips import stop_time_updates, trip_updates
+from harvesters.reading.realtime.values import text
+from harvesters.reading.realtime.vehicles import vehicle_positions
 from schemas.feed import FormatSpec
+from schemas.problem import did_you_mean
 from schemas.run import REJECTS
 
-OPTIONS = frozenset({"member"})
+OPTIONS = frozenset({"layer", "member"})
 
-KMH_PER_MS = 3.6
+STALE = timedelta(minutes=5)
+"""A message older than this is told: its maker seems to have stopped."""
 
-_COLUMNS = pa.schema(
-    [
-        ("entity_id", pa.string()),
-        ("vehicle_id", pa.string()),
-        ("observed_at", pa.timestamp("us", "UTC")),
-        ("label", pa.string()),
-        ("licence_plate", pa.string()),
-        ("route_id", pa.string()),
-        ("trip_id", pa.string()),
-        ("direction_id", pa.int64()),
-        ("start_date", pa.string()),
-        ("start_time", pa.string()),
-        ("stop_id", pa.string()),
-        ("stop_sequence", pa.int64()),
-        ("status", pa.string()),
-        ("bearing", pa.float64()),
-        ("speed", pa.float64()),
-        ("odometer", pa.float64()),
-        ("congestion", pa.string()),
-        ("occupancy", pa.string()),
-        ("occupancy_percentage", pa.int64()),
-    ]
-)
+_ENTITIES = {"vehicle": "vehicle_positions", "trip_update": "trip_updates", "alert": "alerts"}
+_TABLES: dict[str, Callable[[list[Any], Any], pa.Table]] = {
+    "vehicle_positions": vehicle_positions,
+    "trip_updates": trip_updates,
+    "alerts": alerts,
+}
+_PARTS: dict[str, tuple[str, Callable[[list[Any], Any], tuple[pa.Table, list[int]]]]] = {
+    "stop_time_updates": ("trip_update", stop_time_updates),
+    "informed_entities": ("alert", informed_entities),
+}
 
 
-def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
-    """One row a vehicle: speed in km/h, odometer in m, bearing in degrees from north, time in UTC.
+def read(
+    path: Path, spec: FormatSpec, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Iterator[Parsed]:
+    """One table a kind of entity that the message holds, a row an entity; times in UTC.
 
-    A vehicle without a position keeps a null geometry; one without a time of its own has the message's.
-    Raises Unreadable where the bytes are no such message or hold other things than vehicles.
+    `layer` chooses one (`vehicle_positions`, `trip_updates`, `alerts`), also where the message holds none of
+    it, or asks for a row for each stop of each trip (`stop_time_updates`) or for each thing that an alert is
+    about (`informed_entities`). Raises Unreadable where the bytes are no such message, or one that only
+    says what changed since another.
     """
     message = _message(path.read_bytes())
-    vehicles = [(line, each) for line, each in enumerate(message.entity, start=1) if _is_vehicle(each)]
-    if not vehicles and message.entity:
-        raise Unreadable(
-            f"the message holds {len(message.entity)} entities and no vehicle positions",
-            "trip updates and alerts are not read here: give the address of the vehicle positions",
+    notes = _notes(message.header, now())
+    rejects = _rejects(message)
+    for name in _wanted(message, spec.layer):
+        table, lines = _table(message, name)
+        yield Parsed(
+            table=table,
+            lines=pa.array(lines, pa.int64()),
+            kind="gtfs-rt",
+            name=name if not spec.layer and len(_held(message)) > 1 else "",
+            crs="OGC:CRS84" if GEOMETRY in table.column_names else None,
+            rejects=rejects,
+            repairs=notes,
         )
-    rows = [_row(each, message.header) for _, each in vehicles]
-    table = pa.Table.from_pylist(rows, schema=_COLUMNS)
-    yield Parsed(
-        table=table.append_column(GEOMETRY, _points([each.vehicle for _, each in vehicles])),
-        lines=pa.array([line for line, _ in vehicles], pa.int64()),
-        kind="gtfs-rt",
-        crs="OGC:CRS84",
-        rejects=_deleted(message),
-    )
+        rejects = REJECTS.empty_table()
 
 
 def _message(content: bytes) -> gtfs.FeedMessage:
@@ -84,92 +78,67 @@ def _message(content: bytes) -> gtfs.FeedMessage:
         raise Unreadable(f"this is not a GTFS Realtime message ({error})", "fetch it again") from error
     if not message.IsInitialized() or not message.header.gtfs_realtime_version:
         raise Unreadable("this is not a GTFS Realtime message: it has no version", "check the address")
+    if message.header.incrementality == gtfs.FeedHeader.DIFFERENTIAL:
+        raise Unreadable(
+            "the message only says what changed since the last one (DIFFERENTIAL), and what it leaves out "
+            "is not gone",
+            "ask the publisher for the address of the whole (FULL_DATASET)",
+        )
     return message
 
 
-def _is_vehicle(entity: gtfs.FeedEntity) -> bool:
-    return bool(entity.HasField("vehicle")) and not entity.is_deleted
+def _wanted(message: gtfs.FeedMessage, layer: str | None) -> list[str]:
+    """The tables to make; a message without entities is one of vehicles that has none."""
+    if layer is None:
+        return _held(message) or ["vehicle_positions"]
+    if layer not in (*_TABLES, *_PARTS):
+        raise FeedMisconfigured(
+            f"[format] layer = {layer!r} is no table of a GTFS Realtime message",
+            did_you_mean(layer, (*_TABLES, *_PARTS)),
+        )
+    return [layer]
 
 
-def _row(entity: gtfs.FeedEntity, header: gtfs.FeedHeader) -> dict[str, Any]:
-    vehicle = entity.vehicle
-    trip, which, position = vehicle.trip, vehicle.vehicle, vehicle.position
-    seconds = vehicle.timestamp or header.timestamp
-    return {
-        "entity_id": _text(entity, "id"),
-        # Small agencies leave the vehicle's own id out; the entity's stands for it then.
-        "vehicle_id": _text(which, "id") or _text(entity, "id"),
-        "observed_at": datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 2**33 else None,
-        "label": _text(which, "label"),
-        "licence_plate": _text(which, "license_plate"),
-        "route_id": _text(trip, "route_id"),
-        "trip_id": _text(trip, "trip_id"),
-        "direction_id": _given(trip, "direction_id"),
-        "start_date": _text(trip, "start_date"),
-        "start_time": _text(trip, "start_time"),
-        "stop_id": _text(vehicle, "stop_id"),
-        "stop_sequence": _given(vehicle, "current_stop_sequence"),
-        "status": _word(vehicle, "current_status", gtfs.VehiclePosition.VehicleStopStatus),
-        "bearing": _float(position, "bearing"),
-        "speed": _speed(position),
-        "odometer": _given(position, "odometer"),
-        "congestion": _word(vehicle, "congestion_level", gtfs.VehiclePosition.CongestionLevel),
-        "occupancy": _word(vehicle, "occupancy_status", gtfs.VehiclePosition.OccupancyStatus),
-        "occupancy_percentage": _given(vehicle, "occupancy_percentage"),
-    }
-
-
-def _given(message: Any, field: str) -> Any:
-    return getattr(message, field) if message.HasField(field) else None
-
-
-def _text(message: Any, field: str) -> str | None:
-    value: str | bytes | None = _given(message, field)
-    if isinstance(value, bytes):  # how protocol buffers of this age hand on what is no UTF-8
-        raise Unreadable(f"{field} {value!r} is not UTF-8", "the message is broken or its maker's fault")
-    return value or None
-
-
-def _word(message: Any, field: str, words: Any) -> str | None:
-    return words.Name(getattr(message, field)) if message.HasField(field) else None
-
-
-def _float(message: Any, field: str) -> float | None:
-    """The shortest number that is the same in the message's 32 bits: 12.3, not 12.300000190734863."""
-    value = _given(message, field)
-    return None if value is None or not np.isfinite(value) else float(str(np.float32(value)))
-
-
-def _speed(position: Any) -> float | None:
-    metres = _float(position, "speed")
-    return None if metres is None else round(metres * KMH_PER_MS, 6)
-
-
-def _points(vehicles: list[Any]) -> pa.Array:
-    """WKB points in longitude and latitude; null where there is no position, as 0, 0 says too."""
-    placed = [_place(each.position) if each.HasField("position") else None for each in vehicles]
-    points = [None if place is None else shapely.Point(place) for place in placed]
-    return pa.array(shapely.to_wkb(np.array(points, dtype=object)), pa.binary())
-
-
-def _place(position: Any) -> tuple[float, float] | None:
-    longitude, latitude = _float(position, "longitude"), _float(position, "latitude")
-    if longitude is None or latitude is None or (longitude == 0 and latitude == 0):
-        return None
-    return longitude, latitude
-
-
-def _deleted(message: gtfs.FeedMessage) -> pa.Table:
-    """Entities of a differential message that only say that a vehicle is gone, and those of other kinds."""
-    rows = [
-        {
-            "line": line,
-            "scope": "row",
-            "value": _text(entity, "id"),
-            "reason": "deleted" if entity.is_deleted else "no_vehicle",
-            "detail": "the entity is deleted" if entity.is_deleted else "the entity is no vehicle position",
-        }
-        for line, entity in enumerate(message.entity, start=1)
-        if not _is_vehicle(entity)
+def _held(message: gtfs.FeedMessage) -> list[str]:
+    return [
+        name
+        for field, name in _ENTITIES.items()
+        if any(each.HasField(field) and not each.is_deleted for each in message.entity)
     ]
+
+
+def _table(message: gtfs.FeedMessage, name: str) -> tuple[pa.Table, list[int]]:
+    """The rows of a table and the place of each one's entity in the message, from 1."""
+    field = _PARTS[name][0] if name in _PARTS else next(f for f, n in _ENTITIES.items() if n == name)
+    chosen = [
+        (line, each)
+        for line, each in enumerate(message.entity, start=1)
+        if each.HasField(field) and not each.is_deleted
+    ]
+    lines, entities = [line for line, _ in chosen], [each for _, each in chosen]
+    if name in _PARTS:
+        table, places = _PARTS[name][1](entities, message.header)
+        return table, [lines[place] for place in places]
+    return _TABLES[name](entities, message.header), lines
+
+
+def _rejects(message: gtfs.FeedMessage) -> pa.Table:
+    """Entities that are marked as deleted, and those of kinds that are not read here."""
+    rows = []
+    for line, entity in enumerate(message.entity, start=1):
+        if entity.is_deleted:
+            reason, detail = "deleted", "the entity is marked as deleted"
+        elif not any(entity.HasField(field) for field in _ENTITIES):
+            reason, detail = "unknown_entity", "it is no vehicle position, trip update or alert"
+        else:
+            continue
+        shown = text(entity, "id")
+        rows.append({"line": line, "scope": "row", "value": shown, "reason": reason, "detail": detail})
     return pa.Table.from_pylist(rows, schema=REJECTS)
+
+
+def _notes(header: Any, now: datetime) -> dict[str, int]:
+    """What a reader should know: the message is old, or does not say of when it is."""
+    if not header.timestamp:
+        return {"message_without_time": 1}
+    return {"message_stale": 1} if now.timestamp() - header.timestamp > STALE.total_seconds() else {}

@@ -12,13 +12,19 @@ from schemas.records import UnknownRecord, record_columns, record_names, record_
 
 EXPECTED = {
     "air_reading",
+    "alert",
     "boundary",
     "energy_reading",
     "facility",
     "stop",
     "traffic_reading",
+    "trip_update",
     "vehicle_position",
 }
+
+
+PLACELESS = {"alert", "trip_update"}
+"""What is told of trips, wherever they are."""
 
 
 def test_the_records_are_those_of_their_files() -> None:
@@ -49,10 +55,10 @@ def test_every_measure_has_a_unit_and_every_code_a_meaning(name: str) -> None:
 @pytest.mark.parametrize("name", record_names())
 def test_every_record_is_named_and_placed_and_readings_say_when(name: str) -> None:
     columns = record_columns(name)
-    assert [column.role for column in columns].count("geometry") == 1
+    assert [column.role for column in columns].count("geometry") == (name not in PLACELESS)
     assert [column.key for column in columns].count(True) == 1
     times = [column for column in columns if column.role == "time"]
-    assert len(times) == (1 if name.endswith(("_reading", "_position")) else 0)
+    assert len(times) == (1 if name.endswith(("_reading", "_position", "_update")) else 0)
     assert all(column.required for column in columns if column.key or column.role == "time")
     assert record_schema(name).__name__ == "Record"
 
