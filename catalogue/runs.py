@@ -23,6 +23,8 @@ _WORST_FIRST: tuple[Status, ...] = ("failed", "held", "published", "unchanged", 
 def land(connection: Connection, run: Run, now: datetime) -> Run:
     """Write a finished run, in place of what stood of it; its time is measured to `now`."""
     run = replace(_timed(run, now), error=run.error and writable(run.error))
+    if run.status == "published":
+        run = replace(run, step="publish")
     mine = (runs.c.run == run.run) & (runs.c.dataset == run.dataset)
     connection.execute(sa.delete(runs).where(mine))
     connection.execute(sa.insert(runs).values({column: getattr(run, column.name) for column in _COLUMNS}))
@@ -30,10 +32,16 @@ def land(connection: Connection, run: Run, now: datetime) -> Run:
 
 
 def confirm(connection: Connection, run: Run) -> None:
-    """Keep the run from being given up until the transaction ends; raises RunLost when it was already."""
+    """Keep the run from changing hands until the transaction ends.
+
+    Raises RunLost when it was given up or another worker has taken it up.
+    """
     mine = (runs.c.run == run.run) & (runs.c.dataset == run.feed)
-    status = connection.scalar(sa.select(runs.c.status).where(mine).with_for_update())
-    if status == "failed":
+    asked = sa.select(runs.c.status, runs.c.worker).where(mine).with_for_update()
+    live = connection.execute(asked).one_or_none()
+    if live is None and run.worker is None:  # It was never claimed.
+        return
+    if live is None or live.status == "failed" or live.worker != run.worker:
         raise RunLost(run.run, run.feed)
 
 
@@ -44,20 +52,37 @@ class Runs:
         self._engine = engine
 
     def record(self, run: Run, now: datetime) -> Run:
-        """Write a run that published nothing; an outcome that it has already stays, and is returned."""
+        """Write a run that published nothing; an outcome that it has already stays, and is returned.
+
+        Raises RunLost when another worker has taken the run up.
+        """
         mine = (runs.c.run == run.run) & (runs.c.dataset == run.dataset) & runs.c.finished.is_not(None)
         with writing(self._engine) as connection:
             former = connection.execute(sa.select(*_COLUMNS).where(mine).with_for_update()).one_or_none()
-            return as_run(former) if former else land(connection, run, now)
+            if former is not None:
+                return as_run(former)
+            confirm(connection, run)
+            return land(connection, run, now)
+
+    def outcomes(self, run: str) -> list[Run]:
+        """What became of a run so far, one for each dataset that it is done with."""
+        return self._read([runs.c.run == run, runs.c.finished.is_not(None)])
 
     def find(self, dataset: str | None, feed: str | None, limit: int) -> list[Run]:
         """Runs of a dataset, of a feed, of both, or all."""
         asked = [(runs.c.dataset, dataset), (runs.c.feed, feed)]
         return self._read([column == value for column, value in asked if value is not None], limit)
 
-    def latest(self, feed: str, statuses: Sequence[Status] | None = None) -> list[Run]:
-        """All outcomes of the feed's latest finished run, or of the latest that had one of `statuses`."""
+    def latest(
+        self, feed: str, statuses: Sequence[Status] | None = None, besides: str | None = None
+    ) -> list[Run]:
+        """All outcomes of the feed's latest finished run, or of the latest that had one of `statuses`.
+
+        The run `besides` is passed over.
+        """
         having = [runs.c.feed == feed, runs.c.finished.is_not(None)]
+        if besides is not None:
+            having.append(runs.c.run != besides)
         if statuses is not None:
             having.append(runs.c.status.in_(statuses))
         found = self._read(having, 1)

@@ -8,17 +8,39 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 
 from harvesters.run import Harvester, harvest
 from schemas.feed import Feed
 from schemas.run import Run
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
+_BEATS = 6
+"""Heartbeats in a lease: so many in a row must be lost until a run is thought dead."""
 _WAIT = 0.2
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """How long a run may be at one step: to fetch, and then to publish each of its tables."""
+
+    fetch: timedelta = timedelta(hours=1)
+    publish: timedelta = timedelta(hours=2)
+
+    def exceeded(self, step: str | None, seconds: float) -> str | None:
+        """The sentence about a run that has been `seconds` at what follows `step`; None while it may be."""
+        what, most = ("publishing", self.publish) if step else ("fetching", self.fetch)
+        if seconds <= most.total_seconds():
+            return None
+        return (
+            f"{what} had taken {timedelta(seconds=int(seconds))} when it was given up (at most {most}); "
+            "see whether the source hangs, or make the feed smaller"
+        )
 
 
 def worker_name() -> str:
@@ -27,14 +49,25 @@ def worker_name() -> str:
 
 
 @contextmanager
-def beating(harvester: Harvester, run: Run, worker: str, lease: timedelta) -> Iterator[None]:
-    """Extend the run's lease in a thread while the block lasts."""
+def beating(
+    harvester: Harvester,
+    run: Run,
+    lease: timedelta,
+    *,
+    deadlines: Deadlines | None = None,
+    late: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
+    """Extend the run's lease in a thread while the block lasts, but not beyond the deadline of a step.
+
+    A run that is over it has failed, can publish no more, and `late` is called.
+    """
     done = threading.Event()
+    pulse = _Pulse(harvester, run, deadlines or Deadlines(), late)
 
     def beat() -> None:
-        while not done.wait(lease.total_seconds() / 4):
+        while not done.wait(lease.total_seconds() / _BEATS):
             try:
-                if not harvester.catalogue.heartbeat(run.run, worker):
+                if not pulse.beat():
                     return
             except Exception:  # The last handler of the thread: the lease outlives a few lost beats.
                 log.exception("run=%s heartbeat=failed", run.run)
@@ -48,19 +81,58 @@ def beating(harvester: Harvester, run: Run, worker: str, lease: timedelta) -> It
         thread.join()
 
 
+class _Pulse:
+    """Keeps a run alive, and knows since when it is at its step."""
+
+    def __init__(
+        self, harvester: Harvester, run: Run, deadlines: Deadlines, late: Callable[[], None]
+    ) -> None:
+        self._catalogue, self._run = harvester.catalogue, run
+        self._deadlines, self._late = deadlines, late
+        self._step, self._since = run.step, time.monotonic()
+
+    def beat(self) -> bool:
+        """Extend the lease; False when there is no more to be done for the run."""
+        live = self._catalogue.heartbeat(self._run.run, self._run.worker or "")
+        if live is None:
+            return False
+        if live.step != self._step:
+            self._step, self._since = live.step, time.monotonic()
+        why = self._deadlines.exceeded(self._step, time.monotonic() - self._since)
+        if why is None:
+            return True
+        self._catalogue.record(replace(live, status="failed", error=why, reasons={"deadline": 0}))
+        self._late()
+        return False
+
+
 def harvest_now(feed: Feed, harvester: Harvester, lease: timedelta = LEASE) -> list[Run]:
     """Harvest one feed here and now, and return what became of each of its datasets.
 
     Where a worker is at the feed already, waits for it; where one takes the run over, returns its outcome.
+    A run of the feed whose worker died is brought to its end first, and told where it left nothing to do.
     """
-    name, catalogue = worker_name(), harvester.catalogue
+    name, catalogue, claims = worker_name(), harvester.catalogue, count()
     asked = catalogue.request_run(feed.id, "command")
+    ended: list[Run] = []
     while True:
-        claimed = catalogue.claim_run(name, feed.id, lease)
+        claimed = catalogue.claim_run(f"{name}-{next(claims)}", feed.id, lease)
         if claimed is not None:
-            with beating(harvester, claimed, name, lease):
-                return harvest(feed, claimed, harvester)
-        if asked not in {waiting.run for waiting in catalogue.queue()}:
-            return [run for run in catalogue.runs(feed=feed.id) if run.run == asked]
-        catalogue.expire_runs()
-        time.sleep(_WAIT)
+            runs = _held(feed, claimed, harvester, lease)
+            if claimed.run == asked:
+                return ended if ended and all(run.status == "unchanged" for run in runs) else runs
+            ended = runs
+        elif asked not in {waiting.run for waiting in catalogue.queue()}:
+            return catalogue.outcomes(asked)
+        else:
+            catalogue.expire_runs([feed.id])
+            time.sleep(_WAIT)
+
+
+def _held(feed: Feed, run: Run, harvester: Harvester, lease: timedelta) -> list[Run]:
+    try:
+        with beating(harvester, run, lease):
+            return harvest(feed, run, harvester)
+    except KeyboardInterrupt:
+        harvester.catalogue.record(replace(run, status="failed", error="it was stopped by hand"))
+        raise

@@ -71,6 +71,8 @@ def unchanged(run: Run, former: Run) -> Run:
         started=run.started,
         finished=None,
         bytes=run.bytes,
+        step=run.step,
+        worker=run.worker,
     )
 
 

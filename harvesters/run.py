@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from catalogue import Catalogue
 from catalogue.errors import RunLost, Taken
 from catalogue.publication import Publication
+from harvesters.calls import calling
 from harvesters.datasets import current, dataset_id, describe
 from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
 from harvesters.fetch import Fetch
@@ -31,10 +32,12 @@ from harvesters.outcome import (
     unchanged,
 )
 from harvesters.reading.detect import detect
+from harvesters.reading.union import File, united
 from harvesters.secrets import resolve_secrets
 from harvesters.sources import Raw, Unmodified, Visit, source
+from harvesters.steps import FETCHED, RunFolder, run_folder
 from schemas.dataset import BBox
-from schemas.feed import CATALOGUE_ENTRY, Feed
+from schemas.feed import CATALOGUE_ENTRY, Feed, FormatSpec
 from schemas.run import Run
 
 log = logging.getLogger(__name__)
@@ -44,7 +47,8 @@ log = logging.getLogger(__name__)
 class Harvester:
     """What every run needs: where to publish, how to fetch, and what feeds leave to the city.
 
-    `work` holds one folder a run while it lasts; `environ` holds the secrets that feeds name.
+    `work` holds one folder a run while it lasts, and longer where its worker died; `environ` holds the
+    secrets that feeds name.
     """
 
     catalogue: Catalogue
@@ -61,22 +65,26 @@ def harvest(feed: Feed, run: Run, harvester: Harvester) -> list[Run]:
     `run` is a claimed run of the feed. A fault of feed, source or data is an outcome and not an
     exception; what was published stays until its successor is complete.
     """
-    harvester.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=harvester.work, prefix=f"{run.run}-", ignore_cleanup_errors=True) as folder:
-        runs = _attempt(feed, run, harvester, Path(folder))
-    harvester.catalogue.finish_run(run.run)
+    folder = run_folder(harvester.work, run.run)
+    try:
+        runs = _attempt(feed, run, harvester, folder)
+    except RunLost as lost:
+        runs = [replace(run, status="failed", error=str(lost))]
+    harvester.catalogue.finish_run(run.run, run.worker)
+    if all(live.run != run.run for live in harvester.catalogue.queue()):
+        folder.remove()  # Else it is for the worker that has taken the run up.
     for outcome in runs:
         _tell(outcome)
     return runs
 
 
-def _attempt(feed: Feed, run: Run, harvester: Harvester, folder: Path) -> list[Run]:
+def _attempt(feed: Feed, run: Run, harvester: Harvester, folder: RunFolder) -> list[Run]:
     try:
         return _bring_up_to_date(feed, run, harvester, folder)
     except HarvestFault as fault:
         return [harvester.catalogue.record(failed(run, fault))]
-    except RunLost as lost:
-        return [replace(run, status="failed", error=str(lost))]
+    except RunLost:
+        raise
     except Exception as fault:  # The last handler: no feed takes the worker down with it.
         log.exception("run=%s feed=%s", run.run, feed.id)
         error = HarvestFault(
@@ -85,24 +93,55 @@ def _attempt(feed: Feed, run: Run, harvester: Harvester, folder: Path) -> list[R
         return [harvester.catalogue.record(failed(run, error))]
 
 
-def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: Path) -> list[Run]:
+def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFolder) -> list[Run]:
     catalogue, city = harvester.catalogue, (harvester.extent, harvester.zone.key)
-    former = catalogue.last_published(feed.id)
+    former = catalogue.last_published(feed.id, besides=run.run)
     stands = all(each.status == "published" for each in former) and _stands(former, catalogue)
     known = _known(feed, former, city) if stands else {}
-    visit = Visit(resolve_secrets(feed, harvester.environ), harvester.fetch, folder, known)
-    raw = source(feed.source.kind).read(visit)
+    raw = _fetched(feed, run, harvester, folder, known)
     if isinstance(raw, Unmodified):
         return [catalogue.record(unchanged(replace(run, bytes=raw.bytes), each)) for each in former]
+    run = catalogue.reach(run, FETCHED)
     mark = fingerprint(feed, raw.sha256, city)
     run = replace(run, bytes=raw.bytes, fingerprint=mark, state=raw.state)
     if stands and is_current(former, mark):
         return [catalogue.record(unchanged(run, each)) for each in former]
-    tables = parse(feed, raw, folder)
+    tables = parse(feed, raw, folder.own)
     if feed.record == CATALOGUE_ENTRY:
         return [_land_entries(tables, feed, run, harvester)]
     same = bool(former) and same_shape(feed, former[0].fingerprint)
-    return [_land(tables.pop(0), feed, run, harvester, same=same) for _ in range(len(tables))]
+    return _land_all(tables, feed, run, harvester, same=same)
+
+
+def _fetched(
+    feed: Feed, run: Run, harvester: Harvester, folder: RunFolder, known: Mapping[str, Any]
+) -> Raw | Unmodified:
+    """What the source gives, or gave to a worker that died after it."""
+    terms = fingerprint(feed, "", (harvester.extent, harvester.zone.key))
+    kept = folder.fetched(terms) if run.step is not None else None
+    if kept is not None:
+        return kept
+    ready = resolve_secrets(feed, harvester.environ)
+    with calling(feed, harvester.fetch, harvester.catalogue.allowances, harvester.zone) as fetch:
+        raw = source(feed.source.kind).read(Visit(ready, fetch, folder.own, known))
+    if isinstance(raw, Raw):
+        folder.keep(raw, terms)
+    return raw
+
+
+def _land_all(tables: list[Parsed], feed: Feed, run: Run, harvester: Harvester, *, same: bool) -> list[Run]:
+    """Publish each table, but those that a worker which died was done with."""
+    done = {each.dataset: each for each in harvester.catalogue.outcomes(run.run)}
+    several, runs = len(tables) > 1, []
+    while tables:
+        parsed = tables.pop(0)
+        dataset = dataset_id(feed.id, parsed.name)
+        if dataset not in done:
+            done[dataset] = _land(parsed, feed, run, harvester, same=same)
+            if several:
+                harvester.catalogue.reach(run, f"publish {dataset}")
+        runs.append(done[dataset])
+    return runs
 
 
 def _known(feed: Feed, former: list[Run], city: tuple[BBox, str]) -> Mapping[str, Any]:
@@ -124,8 +163,7 @@ def _stands(former: list[Run], catalogue: Catalogue) -> bool:
 def parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
     """The tables of what was fetched; raises Unreadable, FeedMisconfigured or SourceIncomplete."""
     spec = replace(feed.format, kind=feed.format.kind or raw.format)
-    found = detect(raw.path, raw.name, folder, spec)
-    tables = list(format_reader(found.kind).read(found.path, spec))
+    tables = [united(_files(raw, folder, spec))] if raw.more else _tables(raw, folder, spec)
     read = sum(len(parsed.table) + len(parsed.rejects) for parsed in tables)
     # With `where` the other items are left out on purpose.
     if raw.expected is not None and spec.where is None and read < raw.expected:
@@ -133,6 +171,24 @@ def parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
             f"the source says it holds {raw.expected} rows and gave {read}", "try again later"
         )
     return tables
+
+
+def _tables(raw: Raw, folder: Path, spec: FormatSpec) -> list[Parsed]:
+    return [
+        replace(parsed, name=" ".join(filter(None, (found.table, parsed.name))))
+        for found in detect(raw.path, raw.name, folder, spec)
+        for parsed in format_reader(found.kind).read(found.path, found.spec)
+    ]
+
+
+def _files(raw: Raw, folder: Path, spec: FormatSpec) -> list[File]:
+    """The files of one table, each with a folder of its own to be unpacked in."""
+    files = []
+    for place, each in enumerate((raw, *raw.more)):
+        own = folder / f"file-{place}"
+        own.mkdir(exist_ok=True)
+        files.append(File(each.name, partial(_tables, each, own, spec)))
+    return files
 
 
 def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, same: bool) -> Run:

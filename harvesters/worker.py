@@ -7,27 +7,28 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from catalogue import Catalogue
-from harvesters.lease import beating, worker_name
+from harvesters.lease import LEASE, Deadlines, beating, worker_name
 from harvesters.run import Harvester, harvest
 from harvesters.schedule import Schedule
 from schemas.feed import Feed
 from schemas.run import Run
 
 log = logging.getLogger(__name__)
-_DEATHS = 3
 _DAY = 86_400
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How often a worker does what."""
+    """How often a worker does what, and how long a run may take."""
 
-    lease: timedelta = timedelta(seconds=60)
+    lease: timedelta = LEASE
+    deadlines: Deadlines = field(default_factory=Deadlines)
     poll: timedelta = timedelta(seconds=0.5)
     upkeep: timedelta = timedelta(seconds=5)
     garbage: timedelta = timedelta(hours=1)
@@ -38,7 +39,8 @@ class Pace:
 class Worker:
     """Harvests the feeds that are due: at most one run of a feed at a time, over all workers.
 
-    `feeds` gives the feeds as they are now. A slow source holds up one of `pace.parallel` threads.
+    `feeds` gives the feeds as they are now. A slow source holds up one of `pace.parallel` threads; one
+    that is over its deadline none, since another thread takes its place.
     """
 
     def __init__(
@@ -54,30 +56,37 @@ class Worker:
         self._catalogue = harvester.catalogue
         self._clock = clock
         self._pace = pace or Pace()
-        self._name = worker_name()
+        self._name, self._claims = worker_name(), count()
         self._live: dict[str, Run] = {}
+        self._threads: dict[int, threading.Thread] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then finish what is under way, or give it up after the grace period."""
         self._schedule.start()
-        threads = [
-            threading.Thread(target=self._claim_until, args=(stop,), name=f"harvest-{number}", daemon=True)
-            for number in range(self._pace.parallel)
-        ]
-        for thread in threads:
-            thread.start()
+        for slot in range(self._pace.parallel):
+            self._take(slot, stop)
         self._keep_up(stop)
         self._schedule.stop()
         deadline = time.monotonic() + self._pace.grace.total_seconds()
-        for thread in threads:
+        for thread in list(self._threads.values()):
             thread.join(max(0.0, deadline - time.monotonic()))
-        self._give_up()
+        self._let_go()
+
+    def _take(self, slot: int, stop: threading.Event) -> None:
+        """Have a new thread in a slot; the one that was there leaves when its run ends, if ever."""
+        thread = threading.Thread(
+            target=self._claim_until, args=(stop, slot), name=f"harvest-{slot}", daemon=True
+        )
+        self._threads[slot] = thread
+        thread.start()
 
     def once(self) -> list[Run]:
         """Run what is due or asked for, and return what became of it."""
-        self._bury_the_dead()
+        self._give_up()
+        live = {run.feed for run in self._catalogue.queue()}
         for feed in self._schedule.due(self._clock()):
-            self._catalogue.request_run(feed, "schedule")
+            if feed not in live:
+                self._catalogue.request_run(feed, "schedule")
         runs: list[Run] = []
         while (claimed := self._claim()) is not None:
             runs += self._harvest(claimed)
@@ -85,12 +94,17 @@ class Worker:
         self._collect_garbage()
         return runs
 
-    def _claim_until(self, stop: threading.Event) -> None:
-        while not stop.is_set():
+    def _claim_until(self, stop: threading.Event, slot: int) -> None:
+        def late() -> None:
+            if not stop.is_set():
+                log.error("worker=%s slot=%d status=replaced", self._name, slot)
+                self._take(slot, stop)
+
+        while not stop.is_set() and self._threads[slot] is threading.current_thread():
             try:
                 claimed = self._claim()
                 if claimed is not None:
-                    self._harvest(claimed)
+                    self._harvest(claimed, late)
                     continue
             except Exception:  # The last handler of the thread: a database that is away comes back.
                 log.exception("worker=%s", self._name)
@@ -98,23 +112,25 @@ class Worker:
             stop.wait(self._pace.poll.total_seconds())
 
     def _claim(self) -> Run | None:
-        """A queued run of a feed that this worker knows; others' feeds are left to others."""
+        """A run of a feed that this worker knows; others' feeds are left to others."""
         known = self._feeds()
-        for waiting in self._catalogue.queue():
-            if waiting.status == "queued" and waiting.feed in known:
-                claimed = self._catalogue.claim_run(self._name, waiting.feed, self._pace.lease)
+        for feed in self._catalogue.claimable():
+            if feed in known:
+                name = f"{self._name}-{next(self._claims)}"
+                claimed = self._catalogue.claim_run(name, feed, self._pace.lease)
                 if claimed is not None:
                     return claimed
         return None
 
-    def _harvest(self, run: Run) -> list[Run]:
+    def _harvest(self, run: Run, late: Callable[[], None] = lambda: None) -> list[Run]:
         feed = self._feeds().get(run.feed)
         if feed is None:  # Removed since it was claimed.
             gone = replace(run, status="failed", error=f"there is no feed {run.feed!r} any more")
             return [self._catalogue.record(gone)]
         self._live[run.run] = run
         try:
-            with beating(self._harvester, run, self._name, self._pace.lease):
+            pace = self._pace
+            with beating(self._harvester, run, pace.lease, deadlines=pace.deadlines, late=late):
                 return harvest(feed, run, self._harvester)
         finally:
             self._live.pop(run.run, None)
@@ -123,7 +139,7 @@ class Worker:
         collected = 0.0
         while not stop.is_set():
             try:
-                self._bury_the_dead()
+                self._give_up()
                 self._catalogue.drain_search()
                 if time.monotonic() - collected > self._pace.garbage.total_seconds() or not collected:
                     self._collect_garbage()
@@ -132,28 +148,23 @@ class Worker:
                 log.exception("worker=%s", self._name)
             stop.wait(self._pace.upkeep.total_seconds())
 
-    def _bury_the_dead(self) -> None:
-        """Fail the runs whose worker died and ask for them anew, but not for a feed that keeps killing."""
-        for dead in self._catalogue.expire_runs():
+    def _give_up(self) -> None:
+        """Tell of runs that killed their workers too often; what else a worker left is taken up again."""
+        for dead in self._catalogue.expire_runs(self._feeds()):
             log.error("run=%s feed=%s status=failed error=%s", dead.run, dead.feed, dead.error)
-            latest = self._catalogue.runs(feed=dead.feed, limit=_DEATHS)
-            if len(latest) < _DEATHS or any(run.error != dead.error for run in latest):
-                self._catalogue.request_run(dead.feed, dead.trigger)
 
     def _collect_garbage(self) -> None:
         self._catalogue.collect_garbage({id: feed.keep for id, feed in self._feeds().items()})
-
         _sweep(self._harvester.work)
 
-    def _give_up(self) -> None:
-        """Say of runs that outlast the grace period that they were stopped; they can no longer publish."""
+    def _let_go(self) -> None:
+        """Leave runs that outlast the grace period to other workers, or to this one when it is back."""
         for run in list(self._live.values()):
-            stopped = replace(run, status="failed", error="the worker was stopped before the run was done")
-            self._catalogue.record(stopped)
+            self._catalogue.release_run(run)
 
 
 def _sweep(work: Path) -> None:
-    """Remove the folders of runs that were killed; one that is in use is not a day old."""
+    """Remove the folders of runs that nobody came back for; one that is in use is not a day old."""
     for folder in work.glob("*-*"):
         if time.time() - folder.stat().st_mtime > _DAY:
             shutil.rmtree(folder, ignore_errors=True)

@@ -41,6 +41,7 @@ def test_a_run_asked_for_is_claimed_once(queue: Queue, clock) -> None:
         "portal",
         requested=clock.move(seconds=-5),
         started=clock.move(seconds=5),
+        worker="w1",
     )
     assert queue.claim("w2", None, MINUTE) is None
 
@@ -72,29 +73,82 @@ def test_a_feed_in_work_is_queued_again_but_not_claimed_until_it_is_done(
 
 def test_a_heartbeat_extends_the_lease_and_only_for_its_holder(queue: Queue, clock) -> None:
     id = queue.request("parks", "schedule")
-    queue.claim("w1", None, MINUTE)
-    clock.move(seconds=50)
-    assert queue.heartbeat(id, "w1")
-    assert not queue.heartbeat(id, "w2")
-    clock.move(seconds=50)
-    assert queue.expire() == []
-    clock.move(seconds=11)
-    assert [(run.run, run.status, run.error, run.finished) for run in queue.expire()] == [
-        (id, "failed", "the worker died", clock())
-    ]
-    assert not queue.heartbeat(id, "w1")
-    assert queue.expire() == []
-
-
-def test_a_run_that_was_given_up_may_not_publish(queue: Queue, database: Engine, clock) -> None:
-    queue.request("parks", "schedule")
     run = queue.claim("w1", None, MINUTE)
-    with writing(database) as connection:
-        confirm(connection, run)
+    clock.move(seconds=50)
+    assert queue.heartbeat(id, "w1") == run
+    assert queue.heartbeat(id, "w2") is None
+    clock.move(seconds=50)
+    assert (queue.ready(), queue.claim("w2", None, MINUTE)) == ([], None)
+    clock.move(seconds=11)
+    assert queue.ready() == ["parks"]
+    assert queue.claim("w2", None, MINUTE) == replace(run, worker="w2")
+    assert queue.heartbeat(id, "w1") is None
+
+
+def test_a_run_is_taken_up_at_the_step_that_its_dead_worker_reached(queue: Queue, clock) -> None:
+    id = queue.request("parks", "schedule")
+    run = queue.claim("w1", None, MINUTE)
+    assert queue.reach(id, "w1", "fetch")
+    assert not queue.reach(id, "w2", "publish")
+    queue.request("parks", "portal")
     clock.move(seconds=61)
-    queue.expire()
-    with writing(database) as connection, pytest.raises(RunLost, match="parks"):
-        confirm(connection, replace(run, dataset="parks-trees"))
+    assert queue.claim("w2", "parks", MINUTE) == replace(run, worker="w2", step="fetch")
+    assert queue.claim("w3", "parks", MINUTE) is None
+
+
+def test_a_run_that_killed_its_worker_three_times_fails(queue: Queue, clock) -> None:
+    queue.request("parks", "schedule")
+    for number in range(3):
+        assert queue.claim(f"w{number}", None, MINUTE)
+        assert queue.expire() == []
+        clock.move(seconds=61)
+    assert queue.claim("w3", None, MINUTE) is None
+    (dead,) = queue.expire()
+    assert (dead.status, dead.finished) == ("failed", clock())
+    assert dead.error.startswith("its worker died 3 times, the last time while it fetched")
+    assert (queue.waiting(), queue.expire()) == ([], [])
+
+
+def test_a_run_that_its_worker_let_go_of_is_taken_up_at_once_and_is_no_death(queue: Queue, clock) -> None:
+    id = queue.request("parks", "schedule")
+    for number in range(5):
+        assert queue.claim(f"w{number}", None, MINUTE).run == id
+        queue.release(id, f"w{number}")
+        assert queue.expire() == []
+    assert queue.ready() == ["parks"]
+
+
+def test_a_dead_run_of_a_feed_that_nobody_knows_does_not_stand_for_ever(queue: Queue, clock) -> None:
+    queue.request("parks", "schedule")
+    queue.claim("w1", None, MINUTE)
+    clock.move(minutes=7)
+    assert queue.expire(["parks"]) == []
+    assert [run.error for run in queue.expire(["stops"])] == [
+        "its worker died and no other worker knows the feed; start one that reads the feed's folder"
+    ]
+
+
+def test_a_run_that_changed_hands_may_not_be_published_by_the_former(
+    queue: Queue, runs: Runs, database: Engine, clock
+) -> None:
+    queue.request("parks", "schedule")
+    former = queue.claim("w1", None, MINUTE)
+    with writing(database) as connection:
+        confirm(connection, former)
+    clock.move(seconds=61)
+    run = queue.claim("w2", None, MINUTE)
+    for late in (former, replace(former, dataset="parks-trees")):
+        with writing(database) as connection, pytest.raises(RunLost, match="parks"):
+            confirm(connection, late)
+        with pytest.raises(RunLost):
+            runs.record(replace(late, status="failed"), clock())
+    queue.finish(former.run, "w1")
+    assert queue.waiting() == [run]
+    runs.record(replace(run, dataset="parks-trees", status="unchanged"), clock())
+    queue.finish(run.run, "w2")
+    with writing(database) as connection, pytest.raises(RunLost):
+        confirm(connection, replace(former, dataset="parks-paths"))
+    assert [outcome.dataset for outcome in runs.outcomes(run.run)] == ["parks-trees"]
 
 
 def test_a_run_that_its_worker_stopped_may_not_publish_either(

@@ -142,7 +142,7 @@ def test_a_run_that_was_given_up_cannot_publish(desk, catalogue: Catalogue):
     desk.write(PARKS)
     catalogue.request_run("parks", "command")
     claimed = catalogue.claim_run("slow", "parks", timedelta(seconds=-1))
-    assert [run.status for run in catalogue.expire_runs()] == ["failed"]
+    assert catalogue.claim_run("quick", "parks").run == claimed.run
     (run,) = harvest(desk.feed, claimed, desk.harvester)
     assert (run.status, catalogue.ids()) == ("failed", [])
 

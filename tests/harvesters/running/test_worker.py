@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import pytest
 
 from catalogue import Catalogue
 from harvesters.feeds.folders import FeedFolders
-from harvesters.lease import harvest_now
+from harvesters.lease import Deadlines, harvest_now
 from harvesters.run import Harvester
 from harvesters.schedule import Schedule
 from harvesters.worker import Pace, Worker, last_start
@@ -95,28 +93,25 @@ def test_a_run_of_a_feed_that_a_worker_does_not_know_is_left_to_others(worker: W
     assert [run.feed for run in catalogue.queue()] == ["elsewhere"]
 
 
-def test_a_run_whose_worker_died_is_seen_as_failed_and_the_feed_goes_on(
-    worker: Worker, write_feed, catalogue
-):
+def test_a_run_whose_worker_died_is_taken_up(worker: Worker, write_feed, catalogue):
     write_feed("parks")
-    catalogue.request_run("parks", "portal")
+    asked = catalogue.request_run("parks", "portal")
     catalogue.claim_run("dead", "parks", timedelta(seconds=-1))
     (run,) = worker.once()
-    assert run.status == "published"
-    assert [(run.status, run.error) for run in catalogue.runs(feed="parks")][1:] == [
-        ("failed", "the worker died")
-    ]
+    assert (run.run, run.status, run.trigger) == (asked, "published", "portal")
+    assert catalogue.runs(feed="parks") == [run]
 
 
-def test_a_feed_that_keeps_killing_its_worker_is_not_asked_for_for_ever(
-    worker: Worker, write_feed, catalogue
-):
+def test_a_feed_that_keeps_killing_its_worker_is_not_run_for_ever(worker: Worker, write_feed, catalogue):
     write_feed("parks")
+    worker.once()
     catalogue.request_run("parks", "portal")
-    for _ in range(3):
-        assert catalogue.claim_run("dead", "parks", timedelta(seconds=-1))
-        worker._bury_the_dead()
-    assert catalogue.queue() == []
+    for number in range(3):
+        assert catalogue.claim_run(f"dead-{number}", "parks", timedelta(seconds=-1))
+    assert worker.once() == []
+    (run, _) = catalogue.runs(feed="parks")
+    assert (run.status, catalogue.queue()) == ("failed", [])
+    assert run.error.startswith("its worker died 3 times")
 
 
 def test_a_slow_source_holds_up_nobody_and_its_lease_is_kept(worker: Worker, write_feed, catalogue, site):
@@ -150,7 +145,7 @@ def test_a_slow_source_holds_up_nobody_and_its_lease_is_kept(worker: Worker, wri
     assert not running.is_alive()
 
 
-def test_a_run_that_outlasts_the_grace_period_is_given_up_and_cannot_publish(
+def test_a_run_that_outlasts_the_grace_period_is_left_to_others_and_cannot_publish(
     worker: Worker, write_feed, catalogue, site
 ):
     answer = threading.Event()
@@ -163,54 +158,12 @@ def test_a_run_that_outlasts_the_grace_period_is_given_up_and_cannot_publish(
     stop.set()
     running.join(5)
     assert not running.is_alive()
+    assert catalogue.claimable() == ["never"]
     (run,) = catalogue.runs(feed="never")
-    assert (run.status, run.error) == ("failed", "the worker was stopped before the run was done")
+    site.body("/never.csv", "번호\n1\n".encode())
+    (ended,) = worker.once()
+    assert (ended.run, ended.status) == (run.run, "published")
     answer.set()
-
-
-KILLED = """
-import os, sys
-from datetime import timedelta
-from pathlib import Path
-sys.path.insert(0, {root!r})
-from catalogue import open_catalogue
-from catalogue.search.embedded import Embedded
-from harvesters.run import Harvester, harvest
-from harvesters.feeds import read_feed
-from zoneinfo import ZoneInfo
-folder = Path({folder!r})
-catalogue = open_catalogue(f"sqlite:///{{folder / 'entrepot.db'}}", folder / "parts",
-                           Embedded(folder / "search"), index_folder=folder / "derived")
-feed = read_feed(folder / "feeds" / "parks.toml")
-catalogue.request_run("parks", "command")
-run = catalogue.claim_run("killed", "parks", timedelta(seconds=1))
-def fetch(url, to, *, params=None):
-    print("fetching", flush=True)
-    import time; time.sleep(60)
-korea, zone = (124, 33, 132, 39), ZoneInfo("Asia/Seoul")
-harvest(feed, run, Harvester(catalogue, fetch, folder / "work", korea, zone, {{}}))
-"""
-
-
-def test_a_worker_killed_in_the_middle_leaves_the_old_rows_and_a_failed_run(
-    harvester: Harvester, write_feed, worker: Worker, tmp_path: Path, catalogue: Catalogue
-):
-    write_feed("parks")
-    worker.once()
-    before = catalogue.snapshot("parks").id
-    write_feed("parks", 'kind = "url"\nurl = "http://127.0.0.1:9/"')
-    script = KILLED.format(root=str(Path(__file__).resolve().parents[3]), folder=str(tmp_path))
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"fetching\n"
-        os.kill(process.pid, signal.SIGKILL)
-    time.sleep(1.1)
-    assert [run.error for run in catalogue.expire_runs()] == ["the worker died"]
-    assert catalogue.snapshot("parks").id == before
-    write_feed("parks")
-    feed = FeedFolders([tmp_path / "feeds"])()["parks"]
-    (run,) = harvest_now(feed, harvester)
-    assert run.status == "unchanged"
 
 
 def test_a_command_waits_for_the_worker_that_is_at_the_feed(
@@ -242,3 +195,44 @@ def test_the_folder_of_a_run_that_was_killed_is_removed_a_day_later(
     os.utime(old, (yesterday, yesterday))
     worker.once()
     assert list(harvester.work.iterdir()) == [young]
+
+
+def test_a_run_that_hangs_is_given_up_and_its_thread_replaced(
+    harvester: Harvester, write_feed, tmp_path: Path, catalogue: Catalogue, site
+):
+    answer = threading.Event()
+
+    def hang(request: object) -> None:
+        answer.wait(10)
+        body = "번호\n1\n".encode()
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    site.routes["/hangs.csv"] = hang
+    write_feed("hangs", f'kind = "url"\nurl = "{site.url("/hangs.csv")}"')
+    feeds = FeedFolders([tmp_path / "feeds"])
+    pace = replace(QUICK, parallel=1, deadlines=Deadlines(fetch=timedelta(seconds=0.5)))
+    schedule = Schedule(feeds, last_start(catalogue), lambda feed: None, zone=harvester.zone)
+    worker = Worker(harvester, feeds, schedule, clock=utc_now, pace=pace)
+    stop = threading.Event()
+    running = threading.Thread(target=worker.run, args=(stop,))
+    running.start()
+    try:
+        catalogue.request_run("hangs", "portal")
+        assert eventually(lambda: [run.status for run in catalogue.runs(feed="hangs")] == ["failed"])
+        (run,) = catalogue.runs(feed="hangs")
+        assert run.error.startswith("fetching had taken 0:00:0")
+        write_feed("parks")
+        catalogue.request_run("parks", "portal")
+        assert eventually(lambda: catalogue.ids() == ["parks"])
+        answer.set()
+        time.sleep(0.5)
+        assert catalogue.ids() == ["parks"]
+        assert catalogue.runs(feed="hangs") == [run]
+    finally:
+        answer.set()
+        stop.set()
+        running.join(10)
+    assert not running.is_alive()
