@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,6 +63,22 @@ class Visit:
     def options(self) -> Mapping[str, Any]:
         """The lines of [source] beside its kind."""
         return self.feed.source.options
+
+
+def one_table(files: Sequence[Raw], state: Mapping[str, Any]) -> Raw:
+    """The files of one table as what a visit gives: the first, with the others as `more`."""
+    first, *more = files
+    if not more:
+        return replace(first, state=state)
+    counts = [each.expected for each in files]
+    return replace(
+        first,
+        bytes=sum(each.bytes for each in files),
+        sha256=hashlib.sha256("".join(each.sha256 for each in files).encode()).hexdigest(),
+        expected=None if None in counts else sum(filter(None, counts)),
+        more=tuple(more),
+        state=state,
+    )
 
 
 class Source(Protocol):
