@@ -144,12 +144,14 @@ def fetch_of(settings: Settings) -> HttpFetch:
 
 @contextmanager
 def open_harvester(settings: Settings, catalogue: Catalogue) -> Iterator[Harvester]:
-    """What runs a feed: guarded sockets, a folder for work, the city's extent and zone."""
+    """What runs a feed: guarded sockets, a folder for work, the city's extent and zone.
+
+    The folder stays: another process goes on there with what one that was killed has fetched.
+    """
     from harvesters.run import Harvester
 
-    with _work_folder() as work:
-        fetch = fetch_of(settings)
-        yield Harvester(catalogue, fetch, work, settings.extent, settings.timezone, os.environ)
+    work = settings.data / "work"
+    yield Harvester(catalogue, fetch_of(settings), work, settings.extent, settings.timezone, os.environ)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFol
     former = catalogue.last_published(feed.id, besides=run.run)
     stands = all(each.status == "published" for each in former) and _stands(former, catalogue)
     known = _known(feed, former, city) if stands else {}
-    raw = _fetched(feed, run, harvester, folder, known)
+    raw = _fetched(feed, harvester, folder, known)
     if isinstance(raw, Unmodified):
         return [catalogue.record(unchanged(replace(run, bytes=raw.bytes), each)) for each in former]
     run = catalogue.reach(run, FETCHED)
@@ -114,11 +114,11 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFol
 
 
 def _fetched(
-    feed: Feed, run: Run, harvester: Harvester, folder: RunFolder, known: Mapping[str, Any]
+    feed: Feed, harvester: Harvester, folder: RunFolder, known: Mapping[str, Any]
 ) -> Raw | Unmodified:
     """What the source gives, or gave to a worker that died after it."""
     terms = fingerprint(feed, "", (harvester.extent, harvester.zone.key))
-    kept = folder.fetched(terms) if run.step is not None else None
+    kept = folder.fetched(terms)
     if kept is not None:
         return kept
     ready = resolve_secrets(feed, harvester.environ)
