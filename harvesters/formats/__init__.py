@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -21,10 +21,13 @@ ALIASES = dict.fromkeys(("shapefile", "geojson", "gpkg", "topojson", "kml"), "gi
 GEOMETRY = "geometry"
 """The column of a parsed table that holds WKB, in the CRS of `Parsed.crs`."""
 
+PIECE = 96 << 20
+"""Bytes of Arrow data that a piece of a large table holds, about: a run needs some eight times as much."""
+
 
 @dataclass(frozen=True)
 class Piece:
-    """A further stretch of a table too large to be held whole: rows, their places, and unreadable ones."""
+    """A stretch of a table too large to be held whole: rows, their places, and unreadable ones."""
 
     table: pa.Table
     lines: pa.Array
@@ -43,8 +46,10 @@ class Parsed:
     `name` is the table's name where a source holds several, else "". `units` are the units that the
     source names for its columns, by their own names, `types` those that the format's own standard gives to
     them; the types of other texts are found from their values. `repairs` counts by rule what was mended.
-    A large table comes in pieces: these are the first, `rest` gives the others, once and in order, each
-    with the same column names.
+    A large table comes in pieces of about PIECE bytes: the first is here, `rest` gives the others in order,
+    each with the same columns of the same types. A format gives them once, before its next table is asked
+    for; in a table that is kept (harvesters.reading.shelf) they may be asked for again, `beyond` counts
+    their rows and rejects, and the first piece may be empty.
     """
 
     table: pa.Table
@@ -57,7 +62,18 @@ class Parsed:
     units: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, ColumnType] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
-    rest: Iterator[Piece] = field(default_factory=lambda: iter(()))
+    rest: Iterable[Piece] = ()
+    beyond: int = 0
+
+    @property
+    def read(self) -> int:
+        """How many rows of the source there are, those that could not be read too."""
+        return len(self.table) + len(self.rejects) + self.beyond
+
+    def pieces(self) -> Iterator[Piece]:
+        """All pieces in order, the first one too."""
+        yield Piece(self.table, self.lines, self.rejects)
+        yield from self.rest
 
 
 class Format(Protocol):

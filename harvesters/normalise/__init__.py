@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -13,39 +14,61 @@ from harvesters.faults import Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.cast import Reading
 from harvesters.normalise.cells import LOST
-from harvesters.normalise.columns import Layout, layout
+from harvesters.normalise.columns import layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge
-from harvesters.normalise.keys import names_by_key, names_by_place
-from harvesters.normalise.landing import Landed, Landing, land, settle
+from harvesters.normalise.crs import crs_name
+from harvesters.normalise.keys import names_by_key, names_by_place, rising
+from harvesters.normalise.landing import Landing, Settled, Values, land, settle
 from harvesters.normalise.locate import find_places, place
-from harvesters.normalise.rejects import Sieve, chief_cause, rejected_rows
+from harvesters.normalise.places import Whereabouts
+from harvesters.normalise.rejects import Sieve, Tally, tally
 from harvesters.normalise.repairs import Repairs
-from harvesters.normalise.survey import has_shapes
+from harvesters.normalise.spread import spread_rows
+from harvesters.normalise.stock import Stock
+from harvesters.normalise.survey import find_axes, has_shapes
+from harvesters.reading.shelf import at_hand, places
 from schemas.arrow import arrow_schema
 from schemas.dataset import BBox, Column
 from schemas.feed import Feed
-from schemas.run import REPAIRS
+from schemas.run import REJECTS, REPAIRS
 
 
 @dataclass(frozen=True)
 class Normalised:
     """The rows of one dataset as `arrow_schema(columns)`, and what was set aside (schemas.run.REJECTS).
 
-    `read` counts the rows of the source: those of `rows`, and one for each reject of scope `row`. `hold`
-    says why the rows may not be published. `timed` says that rows are named by when they were, so that
-    each run may hold others. `repairs` counts what was mended by rule, `repaired` shows some of it
-    (schemas.run.REPAIRS).
+    `pieces` are the rows and `set_aside` the rejects, tables one after another that may be asked for again
+    while the run's folder stands; `tally` counts the rejects. `read` counts the rows of the source: those
+    of `pieces`, and one for each reject of scope `row`. `hold` says why the rows may not be published.
+    `timed` says that rows are named by when they were, so that each run may hold others. `repairs` counts
+    what was mended by rule, `repaired` shows some of it (schemas.run.REPAIRS).
     """
 
     columns: tuple[Column, ...]
-    rows: pa.Table
-    rejects: pa.Table
+    pieces: Iterable[pa.Table]
+    set_aside: Iterable[pa.Table]
+    tally: Tally
     read: int
     source_crs: str | None = None
     hold: Hold | None = None
     timed: bool = False
     repairs: Mapping[str, int] = field(default_factory=dict)
     repaired: pa.Table = field(default_factory=REPAIRS.empty_table)
+
+    @property
+    def accepted(self) -> int:
+        """How many rows there are to publish."""
+        return self.read - self.tally.rows
+
+    @property
+    def rows(self) -> pa.Table:
+        """All rows in memory, for a table that is known to be small."""
+        return pa.concat_tables([arrow_schema(self.columns).empty_table(), *self.pieces])
+
+    @property
+    def rejects(self) -> pa.Table:
+        """All rejects in memory, for a table that is known to be small."""
+        return pa.concat_tables([REJECTS.empty_table(), *self.set_aside])
 
 
 def normalise(
@@ -56,50 +79,104 @@ def normalise(
     zone: ZoneInfo,
     previous: tuple[Column, ...] | None = None,
     anywhere: bool = False,
+    folder: Path | None = None,
 ) -> Normalised:
     """The rows that the feed makes of a table; `previous` are the columns of its current snapshot, if any.
 
     `extent` bounds the geometry unless the feed has its own, or with `anywhere` the whole table lies
-    elsewhere; `zone` is that of times without one.
-    Raises FeedMisconfigured, SourceChanged or Unreadable.
+    elsewhere; `zone` is that of times without one. What a table in pieces gives is put into `folder`,
+    without which it stays in memory. Raises FeedMisconfigured, SourceChanged or Unreadable.
     """
     if not parsed.table.column_names:
         return _nothing(parsed)
-    sieve, reading = Sieve(parsed.lines, Repairs(parsed.repairs)), Reading(zone)
-    shaped = has_shapes(parsed.table)
+    parsed = at_hand(parsed)
+    reading, shaped = Reading(zone), has_shapes(parsed.table)
     theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
     _refuse_lost(theirs)
     plan = layout(feed, theirs, previous)
-    extent = feed.extent or extent
     where = None
     if plan.geometry:
-        where = find_places(parsed, feed, extent=extent, reading=reading, anywhere=anywhere)
-    places = place(parsed.table, where, sieve, reading=reading) if where else None
-    axes = where.axes if where else None
+        some = _some(parsed, feed)
+        where = find_places(some, feed, extent=feed.extent or extent, reading=reading, anywhere=anywhere)
     before = {column.name: column.type for column in previous or ()}
-    coordinates = frozenset((axes.x, axes.y) if axes else ())
+    coordinates = frozenset((where.axes.x, where.axes.y) if where and where.axes else ())
     landing = Landing(feed, plan, reading, before, coordinates, typed=shaped, types=parsed.types)
     with ThreadPoolExecutor() as pool:
-        settled = pool.map(lambda wanted: settle(wanted, parsed.table, landing), plan.columns)
-        landed = [land(each, landing, sieve) for each in settled]
-    if plan.geometry and places:
-        landed.append(Landed(plan.geometry, pa.chunked_array([places.geometry])))
-    rows = _rows(landed, plan, sieve)
-    rejects = pa.concat_tables([parsed.rejects, sieve.rejects()])
+        settled = list(pool.map(lambda wanted: settle(wanted, parsed, landing), plan.columns))
+    repairs = Repairs(parsed.repairs)
+    stock = _land(parsed, settled, landing, where, repairs=repairs, folder=folder)
+    counted = tally(stock.rejects)
     found = Normalised(
-        columns=tuple(each.column for each in landed),
-        rows=rows,
-        rejects=rejects,
-        read=len(rows) + rejected_rows(rejects),
-        source_crs=places.source_crs if places else None,
+        columns=_columns(settled, landing, where),
+        pieces=stock.rows,
+        set_aside=stock.rejects,
+        tally=counted,
+        read=stock.accepted + counted.rows,
+        source_crs=crs_name(where.crs) if where and not where.hold else None,
         timed=plan.time in plan.key,
-        repairs=sieve.repairs.counts,
-        repaired=sieve.repairs.examples(),
+        repairs=repairs.counts,
+        repaired=repairs.examples(),
     )
     if where and where.hold:
         return replace(found, hold=where.hold)
-    retyped = [each.column.name for each in landed if each.retyped]
+    retyped = [each.column.name for each in settled if each.retyped]
     return replace(found, hold=_hold(found, feed, changes(previous, found.columns, retyped), previous))
+
+
+def _some(parsed: Parsed, feed: Feed) -> Parsed:
+    """Rows that lie spread over the table and may say where it is."""
+    axes = find_axes(parsed.table, feed)
+    columns = (axes.x, axes.y) if axes else (GEOMETRY,) if has_shapes(parsed.table) else ()
+    some = spread_rows((piece.table for piece in parsed.pieces()), columns) if columns else parsed.table
+    return replace(parsed, table=some, rest=(), beyond=0)
+
+
+def _columns(settled: Sequence[Settled], landing: Landing, where: Whereabouts | None) -> tuple[Column, ...]:
+    place = landing.plan.geometry
+    return (*(each.column for each in settled), *((place,) if where and place else ()))
+
+
+def _land(
+    parsed: Parsed,
+    settled: Sequence[Settled],
+    landing: Landing,
+    where: Whereabouts | None,
+    *,
+    repairs: Repairs,
+    folder: Path | None,
+) -> Stock:
+    """The rows of all pieces, one piece after another."""
+    columns, key = _columns(settled, landing, where), landing.plan.key
+    schema, in_order = arrow_schema(columns), not key and rising(places(parsed))
+    stock, before = Stock(folder if parsed.rest != () else None), 0
+    for piece in parsed.pieces():
+        sieve = Sieve(piece.lines, repairs)
+        placed = place(piece.table, where, sieve, reading=landing.reading) if where else None
+        values = [land(each, landing, sieve) for each in _read(piece.table, settled)]
+        if placed:
+            values.append(pa.chunked_array([placed.geometry]))
+        if key:
+            named = {column.name: each for column, each in zip(columns, values, strict=True)}
+            ids = names_by_key(named, key, sieve)
+        else:
+            ids = names_by_place(piece.lines, before, rising=in_order)
+        before += len(piece.lines)
+        stock.add(_kept([ids, *values], schema, sieve), sieve, piece.rejects)
+    if key:
+        stock.drop_repeated(key)
+    return stock
+
+
+def _read(piece: pa.Table, settled: Sequence[Settled]) -> list[Values]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda each: each.of(piece), settled))
+
+
+def _kept(values: Sequence[pa.Array | pa.ChunkedArray], schema: pa.Schema, sieve: Sieve) -> pa.Table:
+    if not sieve.kept.all():
+        kept = pa.array(sieve.kept)
+        values = [column.filter(kept) for column in values]
+    return pa.table(list(values), schema=schema)
 
 
 def _refuse_lost(names: Sequence[str]) -> None:
@@ -113,24 +190,13 @@ def _refuse_lost(names: Sequence[str]) -> None:
 def _nothing(parsed: Parsed) -> Normalised:
     """What a source without rows leaves, where not even columns are named."""
     hold = Hold("empty", "the source holds no rows and names no columns")
-    rows, read = arrow_schema(()).empty_table(), rejected_rows(parsed.rejects)
-    return Normalised((), rows, parsed.rejects, read, hold=hold)
-
-
-def _rows(landed: Sequence[Landed], plan: Layout, sieve: Sieve) -> pa.Table:
-    """The kept rows under their names."""
-    values = {each.column.name: each.values for each in landed}
-    ids = names_by_key(values, plan.key, sieve) if plan.key else names_by_place(sieve.lines)
-    schema = arrow_schema(tuple(each.column for each in landed))
-    kept = None if sieve.kept.all() else pa.array(sieve.kept)
-    if kept is not None:
-        ids, values = ids.filter(kept), {name: column.filter(kept) for name, column in values.items()}
-    return pa.table([ids, *values.values()], schema=schema)
+    rejects = [piece.rejects for piece in at_hand(parsed).pieces()]
+    counted = tally(rejects)
+    return Normalised((), (), rejects, counted, counted.rows, hold=hold)
 
 
 def _hold(
     found: Normalised, feed: Feed, changed: Changes, previous: tuple[Column, ...] | None
 ) -> Hold | None:
-    dropped = found.read - len(found.rows)
-    counts = Counts(found.read, dropped, len(found.rejects) - dropped, chief_cause(found.rejects))
+    counts = Counts(found.read, found.tally.rows, found.tally.cells, found.tally.chief_cause)
     return judge(feed, changed, counts, had_rows=previous is not None and not found.timed)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pyarrow as pa
 
 from harvesters.normalise.cast import Reading, cast, misfits
-from harvesters.normalise.cells import all_missing, as_text, is_text, sample
+from harvesters.normalise.cells import all_missing, is_text, sample
+from harvesters.normalise.given import Given
 from harvesters.normalise.moments import says_when
 from harvesters.normalise.numbers import are_months, hold_codes
 from schemas.dataset import ColumnType
@@ -17,27 +18,33 @@ _ANY: tuple[ColumnType, ...] = ("integer", "number", "date", "time", "boolean")
 _WHEN_FIRST: tuple[ColumnType, ...] = ("date", "time", "integer", "number", "boolean")
 
 
-def infer(
-    values: pa.ChunkedArray, name: str, reading: Reading, typed: bool
-) -> tuple[ColumnType, pa.ChunkedArray]:
-    """The narrowest type that every value of the column fits, and the column in it.
+def infer(given: Given, name: str, reading: Reading, typed: bool) -> tuple[ColumnType, Reading]:
+    """The narrowest type that every value of the column fits, and how the values are read for it.
 
     `typed` says that the source has types of its own: there a text is a text, and only dates and times,
-    which many formats cannot write otherwise, are read from it. A column of codes stays text.
+    which many formats cannot write otherwise, are read from it. A column of codes stays text. The answer
+    is that of all values, whatever pieces they come in.
     """
-    if not is_text(values.type):
-        return _of_arrow(values, reading)
+    first = next(iter(given))
+    if not is_text(first.type):
+        return type_of_arrow(first.type), reading
     hint = replace(reading, digits=says_when(name))
-    some = sample(values)
-    if all_missing(some) and all_missing(values):
-        return "text", values
+    if all(all_missing(sample(values)) and all_missing(values) for values in given):
+        return "text", hint
     for kind in _WORDS if typed else _WHEN_FIRST if hint.digits else _ANY:
-        if _fits(some, cast(some, kind, hint), kind):
-            found = cast(values, kind, hint)
-            months = kind == "number" and are_months(some) and are_months(values)
-            if _fits(values, found, kind) and not months:
-                return kind, found
-    return "text", values
+        # What comes behind the first piece that does not fit is not looked at.
+        fits = all(
+            _may_fit(each, kind, hint) and _fits(each, given.read(each, kind, hint), kind) for each in given
+        )
+        if fits and not (kind == "number" and all(_months(values) for values in given)):
+            return kind, hint
+    return "text", hint
+
+
+def _may_fit(values: pa.ChunkedArray, kind: ColumnType, reading: Reading) -> bool:
+    """Whether some of the values fit, without which not all of them can."""
+    some = sample(values)
+    return _fits(some, cast(some, kind, reading), kind)
 
 
 def _fits(values: pa.ChunkedArray, found: pa.ChunkedArray, kind: ColumnType) -> bool:
@@ -46,9 +53,9 @@ def _fits(values: pa.ChunkedArray, found: pa.ChunkedArray, kind: ColumnType) -> 
     return kind not in ("integer", "number") or not hold_codes(values)
 
 
-def _of_arrow(values: pa.ChunkedArray, reading: Reading) -> tuple[ColumnType, pa.ChunkedArray]:
-    kind = type_of_arrow(values.type)
-    return (kind, cast(values, kind, reading)) if kind != "text" else ("text", as_text(values))
+def _months(values: pa.ChunkedArray) -> bool:
+    """Whether the values are months, which those of an empty piece are too."""
+    return values.null_count == len(values) or (are_months(sample(values)) and are_months(values))
 
 
 def type_of_arrow(kind: pa.DataType) -> ColumnType:

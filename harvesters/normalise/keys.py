@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -24,27 +24,41 @@ def names_by_key(columns: Mapping[str, pa.ChunkedArray], key: Sequence[str], sie
     parts = [word.take(each.indices) for word, each in zip(words, coded, strict=True)]
     ids = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, SEPARATOR)
     again = _repeated([ids.dictionary_encode()] if _ambiguous(words) else coded, sieve.kept)
-    why = Why("duplicate_key", "an earlier row has the same key", SEPARATOR.join(key))
-    sieve.drop_rows(again, why, ids)
+    sieve.drop_rows(again, duplicate(key), ids)
     return ids
 
 
-def names_by_place(lines: pa.Array) -> pa.Array:
-    """`_id` from the place in the source, or from the row's number where two rows share a place."""
-    places = lines.to_numpy(zero_copy_only=False)
-    if len(places) and not (np.diff(places) > 0).all():
-        places = np.arange(1, len(places) + 1)
-    return pa.array(places, pa.int64()).cast(pa.string())
+def duplicate(key: Sequence[str]) -> Why:
+    """Why a row whose key came before is left out."""
+    return Why("duplicate_key", "an earlier row has the same key", SEPARATOR.join(key))
+
+
+def names_by_place(lines: pa.Array, before: int, *, rising: bool) -> pa.Array:
+    """`_id` from the place in the source; where places are not `rising` throughout the table, from the
+    row's number, which counts on from the rows `before`."""
+    numbers = lines if rising else pa.array(np.arange(before + 1, before + len(lines) + 1), pa.int64())
+    return numbers.cast(pa.string())
+
+
+def rising(places: Iterable[pa.ChunkedArray]) -> bool:
+    """Whether each place in the source lies behind the one before it, over all pieces of a table."""
+    last: list[int] = []
+    for piece in places:
+        numbers = np.concatenate((np.array(last, np.int64), piece.to_numpy()))
+        if not (np.diff(numbers) > 0).all():
+            return False
+        last = numbers[-1:].tolist()
+    return True
 
 
 def _written(values: pa.Array) -> pa.Array:
-    """Key values as text: times as RFC 3339 in UTC, all else as Arrow writes it."""
+    """Key values as text: times as RFC 3339 in UTC, with a fraction where they have one, all else as Arrow
+    writes it."""
     if not pa.types.is_timestamp(values.type):
         return values.cast(pa.string())
     plain = values.cast(pa.timestamp("us"))
-    whole = pc.all(pc.equal(pc.microsecond(plain), 0)).as_py() is not False
-    whole = whole and pc.all(pc.equal(pc.millisecond(plain), 0)).as_py() is not False
-    text = plain.cast(pa.timestamp("s") if whole else pa.timestamp("us")).cast(pa.string())
+    whole = plain.cast(pa.timestamp("s"), safe=False)
+    text = pc.if_else(pc.equal(plain, whole), whole.cast(pa.string()), plain.cast(pa.string()))
     return pc.binary_join_element_wise(pc.replace_substring(text, " ", "T"), "Z", "")
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.normalise.cast import Reading, cast, misfits
-from harvesters.normalise.cells import as_given, is_text, lost_letters, lost_why
+from harvesters.formats import Parsed
+from harvesters.normalise.cast import Reading, misfits
+from harvesters.normalise.cells import is_text, lost_letters, lost_why
 from harvesters.normalise.columns import Layout, Wanted, as_column
 from harvesters.normalise.contract import widen
+from harvesters.normalise.given import Given
 from harvesters.normalise.infer import infer
 from harvesters.normalise.numbers import hold_codes
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
@@ -44,99 +46,118 @@ class Landing:
 
 
 @dataclass(frozen=True)
-class Landed:
-    """A column with its values; `retyped` when they do not fit the type it had."""
-
-    column: Column
-    values: pa.ChunkedArray
-    retyped: bool = False
-
-
-@dataclass(frozen=True)
 class Settled:
-    """A column whose type is settled; `given` is as published, None where the source has no such column."""
+    """A column whose type is settled for all pieces; `given` is None where the source has no such column.
+
+    `retyped` says that it had another type, which the values do not fit.
+    """
 
     wanted: Wanted
     column: Column
-    given: pa.ChunkedArray | None
-    values: pa.ChunkedArray
+    reading: Reading
+    given: Given | None
     retyped: bool = False
 
+    def of(self, piece: pa.Table) -> Values:
+        """The column's values in one piece of the source."""
+        if self.given is None:
+            nothing = pa.chunked_array([pa.nulls(len(piece), ARROW_TYPES[self.column.type])])
+            return Values(self, None, nothing)
+        given = self.given.of(piece)
+        return Values(self, given, self.given.read(given, self.column.type, self.reading))
 
-def settle(wanted: Wanted, table: pa.Table, landing: Landing) -> Settled:
+
+@dataclass(frozen=True)
+class Values:
+    """What a piece holds of a column: as published, and in its type."""
+
+    settled: Settled
+    given: pa.ChunkedArray | None
+    found: pa.ChunkedArray
+
+
+def settle(wanted: Wanted, parsed: Parsed, landing: Landing) -> Settled:
     """Find or enforce the type of a column, apart from all others: columns may be settled in parallel."""
     column = as_column(wanted, landing.plan)
     if wanted.theirs is None:
-        return Settled(wanted, column, None, _nothing(len(table), column.type))
-    given = as_given(table[wanted.theirs])
-    kind, values, retyped = _settle(wanted, given, landing)
-    return Settled(wanted, replace(column, type=kind), given, values, retyped)
+        return Settled(wanted, column, landing.reading, None)
+    given = Given(parsed, wanted.theirs)
+    kind, reading, retyped = _settle(wanted, given, landing)
+    return Settled(wanted, replace(column, type=kind), reading, given, retyped)
 
 
-def land(settled: Settled, landing: Landing, sieve: Sieve) -> Landed:
-    """The column in its type; what does not fit is left out of it, or its row is where it must be there."""
-    column, given, values = settled.column, settled.given, settled.values
+def land(values: Values, landing: Landing, sieve: Sieve) -> pa.ChunkedArray:
+    """The values in their type; what does not fit is left out, or its row is where it must be there."""
+    column, given, found = values.settled.column, values.given, values.found
     if given is None:
-        return Landed(column, values)
+        return found
     kind = column.type
     set_aside = (
         sieve.drop_rows if column.key or column.required or column.role == "time" else sieve.drop_cells
     )
     lost = lost_letters(given)
     set_aside(lost, lost_why(column.name), given)
-    bad, values = misfits(given, values) & ~lost, _without(values, lost)
+    bad, found = misfits(given, found) & ~lost, _without(found, lost)
     set_aside(bad, Why(f"bad_{kind}", f"the value is no {_NOUNS[kind]}", column.name), given)
     if column.codes:
-        stray = _strays(values, column.codes)
+        stray = _strays(found, column.codes)
         set_aside(stray, Why("unknown_code", f"it is none of {', '.join(column.codes)}", column.name), given)
-        bad, values = bad | stray, _without(values, stray)
+        bad, found = bad | stray, _without(found, stray)
     if column.required and column.name not in landing.plan.key:
         reason = "missing_time" if column.role == "time" else "missing_value"
-        missing = mask_of(pc.is_null(values)) & ~bad & ~lost
+        missing = mask_of(pc.is_null(found)) & ~bad & ~lost
         sieve.drop_rows(missing, Why(reason, f"a row needs {column.name}", column.name))
-    return Landed(column, values, settled.retyped)
+    return found
 
 
-def _settle(
-    wanted: Wanted, given: pa.ChunkedArray, landing: Landing
-) -> tuple[ColumnType, pa.ChunkedArray, bool]:
-    """The type of the column, its values in it, and whether it had another that they do not fit."""
+def _settle(wanted: Wanted, given: Given, landing: Landing) -> tuple[ColumnType, Reading, bool]:
+    """The type of the column, how its values are read, and whether it had another that they do not fit."""
     declared = _declared(wanted, given, landing)
     if declared is not None:
-        return declared, cast(given, declared, landing.reading), False
+        return declared, landing.reading, False
     before = landing.before.get(wanted.name)
     if before is None:
         return *infer(given, wanted.name, landing.reading, landing.typed), False
-    values = cast(given, before, landing.reading)
-    share = _lost(given, values, before)
+    share = _lost(given, before, landing.reading)
     if not share:
-        return before, values, False
+        return before, landing.reading, False
     if landing.feed.contract == "evolve":
-        kind = widen(before, infer(given, wanted.name, landing.reading, landing.typed)[0])
-        return kind, cast(given, kind, landing.reading), False
-    return before, values, share > landing.feed.reject_limit or landing.feed.contract == "freeze"
+        kind, _ = infer(given, wanted.name, landing.reading, landing.typed)
+        return widen(before, kind), landing.reading, False
+    retyped = share > landing.feed.reject_limit or landing.feed.contract == "freeze"
+    return before, landing.reading, retyped
 
 
-def _declared(wanted: Wanted, given: pa.ChunkedArray, landing: Landing) -> ColumnType | None:
+def _declared(wanted: Wanted, given: Given, landing: Landing) -> ColumnType | None:
     """The type that a record, a role or a coordinate gives the column before its values are looked at."""
     if wanted.declared:
         return wanted.declared.type
     if wanted.theirs in landing.axes:
         return "number"
     if wanted.name == landing.plan.time:
-        days = cast(given, "date", landing.reading)
-        return "time" if misfits(given, days).any() or pa.types.is_timestamp(given.type) else "date"
+        return "date" if _all_days(given, landing.reading) else "time"
     return landing.types.get(wanted.theirs or "")
 
 
-def _lost(given: pa.ChunkedArray, values: pa.ChunkedArray, kind: ColumnType) -> float:
+def _all_days(given: Given, reading: Reading) -> bool:
+    return not any(
+        pa.types.is_timestamp(values.type) or misfits(values, given.read(values, "date", reading)).any()
+        for values in given
+    )
+
+
+def _lost(given: Given, kind: ColumnType, reading: Reading) -> float:
     """The share of what is written that the type cannot hold; all of it when the column turned to codes."""
-    written = len(given) - given.null_count
+    written = lost = 0
+    codes = False
+    for values in given:
+        written += len(values) - values.null_count
+        lost += int(misfits(values, given.read(values, kind, reading)).sum())
+        if kind in ("integer", "number") and is_text(values.type):
+            codes = codes or hold_codes(values)
     if not written:
         return 0.0
-    if kind in ("integer", "number") and is_text(given.type) and hold_codes(given):
-        return 1.0
-    return float(misfits(given, values).sum() / written)
+    return 1.0 if codes else lost / written
 
 
 def _strays(values: pa.ChunkedArray, codes: Mapping[str, object]) -> Mask:
@@ -147,7 +168,3 @@ def _without(values: pa.ChunkedArray, bad: Mask) -> pa.ChunkedArray:
     if not bad.any():
         return values
     return pc.if_else(pa.array(bad), pa.scalar(None, values.type), values)
-
-
-def _nothing(rows: int, kind: ColumnType) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.nulls(rows, ARROW_TYPES[kind])])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +15,7 @@ from harvesters.normalise.repairs import Repairs, Rule, Values
 from schemas.run import REJECTS
 
 Mask = npt.NDArray[np.bool_]
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,12 @@ class Sieve:
         cells = [table.filter(pa.array(self.kept[bad])) for bad, table in self._cells]
         return pa.concat_tables([REJECTS.empty_table(), *self._rows, *cells])
 
+    def rows_of_rejects(self) -> npt.NDArray[np.int64]:
+        """For each of `rejects` the number of its row among those kept, -1 for a row that is left out."""
+        numbers = np.cumsum(self.kept) - 1
+        rows = [np.full(len(table), -1, np.int64) for table in self._rows]
+        return np.concatenate([_NONE, *rows, *(numbers[bad & self.kept] for bad, _ in self._cells)])
+
     def _table(self, mask: Mask, scope: str, why: Why, values: pa.Array | pa.ChunkedArray | None) -> pa.Table:
         chosen = pa.array(mask)
         lines = self.lines.filter(chosen)
@@ -72,19 +81,47 @@ class Sieve:
         return pa.table([lines, *places, shown, *words], schema=REJECTS)
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What was set aside in numbers: rows by reason and by detail, and cells of rows that are published."""
+
+    reasons: Mapping[str, int]
+    details: Mapping[str, int]
+    cells: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the source were left out."""
+        return sum(self.reasons.values())
+
+    @property
+    def chief_cause(self) -> str:
+        """What left out the most rows, in the words of its detail; "" when nothing did."""
+        detail = max(self.details, key=lambda each: self.details[each], default=None)
+        return "" if detail is None else f"{self.details[detail]} times {detail}"
+
+
+def tally(pieces: Iterable[pa.Table]) -> Tally:
+    """Count rejects (schemas.run.REJECTS), which may come in pieces."""
+    reasons, details = Counter[str](), Counter[str]()
+    cells = 0
+    for piece in pieces:
+        rows = piece.filter(pc.equal(piece["scope"], "row"))
+        cells += len(piece) - len(rows)
+        for counts, column in ((reasons, "reason"), (details, "detail")):
+            found = pc.value_counts(rows[column]).to_pylist()
+            counts.update({each["values"]: each["counts"] for each in found})
+    return Tally(dict(reasons), dict(details), cells)
+
+
 def rejected_rows(rejects: pa.Table) -> int:
     """How many rows of the source a table of rejects stands for."""
-    return int(pc.sum(pc.equal(rejects["scope"], "row")).as_py() or 0)
+    return tally([rejects]).rows
 
 
 def chief_cause(rejects: pa.Table) -> str:
     """What left out the most rows, in the words of its detail; "" when nothing did."""
-    rows = rejects.filter(pc.equal(rejects["scope"], "row"))
-    if not len(rows):
-        return ""
-    counts = pc.value_counts(rows["detail"]).to_pylist()
-    most = max(counts, key=lambda each: each["counts"])
-    return f"{most['counts']} times {most['values']}"
+    return tally([rejects]).chief_cause
 
 
 def flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 
 from harvesters.formats import GEOMETRY
@@ -16,11 +14,8 @@ from harvesters.normalise.names import find, tidy
 from harvesters.normalise.places import Axes, coordinate_columns
 from harvesters.normalise.plausible import Sample
 from harvesters.normalise.regions import boxes_of
-from harvesters.normalise.rejects import Mask, mask_of
+from harvesters.normalise.spread import spread_rows
 from schemas.feed import Feed
-
-_MOST_ROWS = 2_000
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: products of it with 0, 1, 2 ... lie spread.
 
 
 def has_shapes(table: pa.Table) -> bool:
@@ -42,9 +37,7 @@ def survey(table: pa.Table, axes: Axes | None, reading: Reading) -> Sample:
     """Some rows with coordinates, which are those of a shape's middle where there are no axes, and what else
     says where those rows are."""
     columns = (axes.x, axes.y) if axes else (GEOMETRY,)
-    rows = np.flatnonzero(_written(table, columns))
-    rows = rows[_spread(len(rows))]
-    some = table.take(pa.array(rows))
+    some = spread_rows([table], columns)
     x, y = _coordinates(some, axes, reading)
     good = np.isfinite(x) & np.isfinite(y)
     others = some.filter(pa.array(good)).drop_columns(list(columns))
@@ -52,7 +45,7 @@ def survey(table: pa.Table, axes: Axes | None, reading: Reading) -> Sample:
     lonlat = None
     if beside is not None and beside.named:
         lonlat = numbers(others, beside.x, reading), numbers(others, beside.y, reading)
-    return Sample(x[good], y[good], columns if axes else (), len(rows), boxes_of(others), lonlat)
+    return Sample(x[good], y[good], columns if axes else (), len(some), boxes_of(others), lonlat)
 
 
 def _coordinates(some: pa.Table, axes: Axes | None, reading: Reading) -> Lonlat:
@@ -67,18 +60,3 @@ def numbers(table: pa.Table, name: str, reading: Reading) -> Floats:
     """A column as float64, NaN where it holds no number."""
     floats: Floats = cast(as_given(table[name]), "number", reading).cast(pa.float64()).to_numpy()
     return floats
-
-
-def _written(table: pa.Table, names: tuple[str, ...]) -> Mask:
-    written = np.ones(len(table), dtype=bool)
-    for name in names:
-        written &= mask_of(pc.is_valid(as_given(table[name])))
-    return written
-
-
-def _spread(rows: int) -> npt.NDArray[np.intp]:
-    """At most so many of that many places, spread over them without a rhythm that rows may have too."""
-    if rows <= _MOST_ROWS:
-        return np.arange(rows)
-    ranks = np.arange(rows, dtype=np.uint64) * _GOLDEN
-    return np.sort(np.argpartition(ranks, _MOST_ROWS)[:_MOST_ROWS])

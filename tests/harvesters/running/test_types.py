@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harvesters.formats import Parsed
 from harvesters.normalise.cast import Reading, cast, misfits
-from harvesters.normalise.cells import as_given
+from harvesters.normalise.given import Given
 from harvesters.normalise.infer import infer
 
 SEOUL = Reading(ZoneInfo("Asia/Seoul"))
 
 
 def read(name: str, *written: str | None, typed: bool = False) -> tuple[str, list[object]]:
-    column = as_given(pa.chunked_array([pa.array(written, pa.string())]))
-    kind, values = infer(column, name, SEOUL, typed)
-    return kind, values.to_pylist()
+    table = pa.table({name: pa.array(written, pa.string())})
+    column = Given(Parsed(table, pa.array(range(len(written)), pa.int64()), "csv"), name)
+    kind, reading = infer(column, name, SEOUL, typed)
+    return kind, column.read(column.of(table), kind, reading).to_pylist()
 
 
 @pytest.mark.parametrize(
