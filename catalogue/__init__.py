@@ -11,7 +11,10 @@ from catalogue.database import connect
 from catalogue.encode import EXPORT_FORMATS, PAGE_FORMATS
 from catalogue.encode import page as encode_page
 from catalogue.errors import (
+    Barred,
+    MassDeletion,
     NoRows,
+    NothingHeld,
     NotInCatalogue,
     RunLost,
     SnapshotGone,
@@ -22,6 +25,7 @@ from catalogue.errors import (
 from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.rows import Rows
+from catalogue.rows.compare import Comparer
 from catalogue.rows.scan import RowsTimeout
 from catalogue.search import SearchEngine, SearchUnavailable, open_engine
 from catalogue.storage import Storage
@@ -29,10 +33,13 @@ from catalogue.storage import Storage
 __all__ = [
     "EXPORT_FORMATS",
     "PAGE_FORMATS",
+    "Barred",
     "Catalogue",
     "Export",
+    "MassDeletion",
     "NoRows",
     "NotInCatalogue",
+    "NothingHeld",
     "Publication",
     "RowsTimeout",
     "RunLost",
@@ -69,4 +76,5 @@ def open_catalogue(
     storage = Storage(storage_folder)
     rows = Rows(storage, index_folder / "rows")
     exports = index_folder / "exports"
-    return Catalogue(Parts(connect(database_url), storage, search, rows, exports, clock))
+    comparer = Comparer(storage, index_folder / "compare")
+    return Catalogue(Parts(connect(database_url), storage, search, rows, comparer, exports, clock))

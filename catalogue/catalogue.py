@@ -12,50 +12,53 @@ import sqlalchemy as sa
 
 from catalogue import encode, garbage, lists, rejects, snapshots
 from catalogue.allowances import Allowances
-from catalogue.current import Current
-from catalogue.entries import Entries
 from catalogue.errors import UnknownSnapshot
-from catalogue.indexing import Indexing
+from catalogue.history.publishing import Publisher
+from catalogue.history.reconcile import Reconciler
 from catalogue.parts import Export, Parts
 from catalogue.publication import Pieces, Publication
 from catalogue.queue import new_id
 from catalogue.rows import cursor
 from catalogue.search.text import highlight
+from catalogue.stewards.stewardship import Stewardship
 from catalogue.tables import datasets
-from catalogue.work import Work
 from schemas.dataset import Column, Dataset
+from schemas.feed import DeletionsSpec
 from schemas.problem import BadInput, InputError
 from schemas.query import Hit, RowPage, RowQuery, SearchPage, SearchQuery
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 
 
-class Catalogue(Work):
+class Catalogue(Stewardship):
     """The front door. Every method may be called from any thread and any process at once."""
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__(parts.engine, parts.clock)
+        super().__init__(parts)
         self._parts = parts
         self._storage = parts.storage
-        self._entries = Entries(parts.engine, parts.clock)
-        self._current = Current(self._entries)
-        self._indexing = Indexing(parts.engine, parts.search)
+        reconciler = Reconciler(parts.comparer, parts.storage)
+        self._publisher = Publisher(self._entries, parts.storage, reconciler, parts.clock)
         self.allowances = Allowances(parts.engine, parts.clock)
 
     # What comes in.
 
-    def publish(self, publication: Publication, run: Run) -> Run:
+    def publish(self, publication: Publication, run: Run, deletions: DeletionsSpec | None = None) -> Run:
         """Make the rows of a publication the dataset's current snapshot, and return the run as recorded.
 
         Files first, then one transaction, then the search index: a crash at any point leaves the former
         snapshot whole. Raises RunLost when the run's lease was given up, Taken when another feed
-        publishes under this id, ValueError when the rows are not those that the columns promise.
+        publishes under this id, Barred when a steward archived or withdrew it, ValueError when the rows
+        are not those that the columns promise.
+
+        Rows with a key are compared with those that stand: the run says what came, changed and went. With
+        `deletions` MassDeletion is raised where too many went; those that may go stay for the grace.
         """
         run = replace(run, dataset=publication.dataset.id)
         now = self._clock()
-        snapshot = snapshots.write(publication, self._storage, new_id(now), now)
+        written = snapshots.write(publication, self._storage, new_id(now), now)
         rejects.keep(self._storage, run, publication.rejects)
-        run = self._entries.commit(publication.dataset, snapshot, run)
+        run = self._publisher.publish(publication, written, run, deletions)
         self._current.forget(run.dataset)
         self._indexing.try_drain()
         return run
@@ -77,12 +80,6 @@ class Catalogue(Work):
         rejects.keep(self._storage, run, rejected)
         return self._runs.record(run, self._clock())
 
-    def withdraw(self, dataset: str) -> None:
-        """Take a dataset out of the catalogue; raises UnknownDataset."""
-        self._entries.withdraw(dataset)
-        self._current.forget(dataset)
-        self._indexing.try_drain()
-
     # What goes out.
 
     def describe(self, dataset: str) -> Dataset:
@@ -92,6 +89,10 @@ class Catalogue(Work):
     def datasets(self, *, limit: int, offset: int = 0) -> list[Dataset]:
         """Published datasets in the order of their ids."""
         return self._entries.page(limit, offset)
+
+    def entries(self, feed: str) -> dict[str, Dataset]:
+        """The datasets without rows that a feed publishes, by the identifier that their publisher gave them."""
+        return lists.entries_of(self._parts.engine, feed)
 
     def ids(self) -> list[str]:
         """The ids of all published datasets."""
@@ -217,6 +218,7 @@ class Catalogue(Work):
     def close(self) -> None:
         """Let go of all files and sockets."""
         self._parts.rows.close()
+        self._parts.comparer.close()
         self._parts.search.close()
         self._parts.engine.dispose()
 

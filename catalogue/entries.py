@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 
 from catalogue import stored
-from catalogue.database import insert, writing
-from catalogue.encode.export import EXPORT_FORMATS
-from catalogue.errors import NoRows, SnapshotGone, Taken, UnknownDataset, UnknownSnapshot
+from catalogue.commit import described, expect, lock, make_current
+from catalogue.database import writing
+from catalogue.errors import NoRows, SnapshotGone, UnknownDataset, UnknownSnapshot
 from catalogue.runs import confirm, land
-from catalogue.tables import datasets, search_work, snapshots
+from catalogue.stewards import reversal
+from catalogue.stewards.missing import missing, remember
+from catalogue.tables import datasets, snapshots
 from schemas.dataset import Dataset
 from schemas.problem import did_you_mean
 from schemas.run import Run
 from schemas.snapshot import Snapshot
+from schemas.steward import Missing
 
 _LIVE = datasets.c.withdrawn.is_(None)
-_TICK = timedelta(microseconds=1)
 _HINTS_FROM = 500
+
+
+@dataclass(frozen=True)
+class Stood:
+    """What a publication was compared with, None where nothing stood, and what is missing from it since."""
+
+    snapshot: str | None
+    missing: Sequence[Missing] = ()
 
 
 class Entries:
@@ -33,41 +42,33 @@ class Entries:
         self._engine = engine
         self._clock = clock
 
-    def commit(self, dataset: Dataset, snapshot: Snapshot, run: Run) -> Run:
-        """Make a written snapshot the dataset's current one and the run its cause."""
-        with writing(self._engine) as connection:
-            confirm(connection, run)
-            former = _hold(connection, dataset)
-            now = _later_than(_newest(connection, dataset.id), self._clock())
-            snapshot = replace(snapshot, created=now, run=run.run)
-            dataset = _filled(dataset, snapshot, former.created if former else now)
-            _let_go(connection, dataset.id, now)
-            connection.execute(
-                sa.insert(snapshots).values(
-                    id=snapshot.id, dataset=dataset.id, created=now, manifest=snapshot
-                )
-            )
-            _describe(connection, dataset)
-            note_changes(connection, [dataset.id])
-            return land(connection, replace(run, status="published", snapshot=snapshot.id), now)
+    def commit(self, dataset: Dataset, snapshot: Snapshot, run: Run, stood: Stood | None = None) -> Run:
+        """Make a written snapshot the dataset's current one and the run its cause.
 
-    def withdraw(self, dataset: str) -> None:
-        """Take a dataset out of the catalogue; its snapshots wait for the garbage collection."""
+        Raises RunLost, Taken, Barred, or Overtaken where not what it was compared with still stands.
+        """
         now = self._clock()
         with writing(self._engine) as connection:
-            live = (datasets.c.id == dataset) & _LIVE
-            gone = sa.update(datasets).where(live).values(withdrawn=now, version=datasets.c.version + 1)
-            if connection.execute(gone).rowcount:
-                _let_go(connection, dataset, now)
-                note_changes(connection, [dataset])
-                return
-        raise self._unknown(dataset)
+            confirm(connection, run)
+            row = lock(connection, dataset)
+            if stood is not None:
+                expect(row, stood.snapshot)
+            before = described(row)
+            dataset = replace(dataset, created=before.created if before else None)
+            snapshot = make_current(connection, dataset, replace(snapshot, run=run.run), now)
+            remember(connection, dataset.id, stood.missing if stood else ())
+            return land(connection, replace(run, status="published", snapshot=snapshot.id), snapshot.created)
+
+    def withdraw(self, dataset: str, by: str | None = None) -> None:
+        """Take a dataset out of the catalogue; raises UnknownDataset."""
+        if not reversal.withdraw(self._engine, dataset, by, self._clock()):
+            raise self.unknown(dataset)
 
     def one(self, dataset: str) -> Dataset:
         """A published dataset; raises UnknownDataset."""
         found = self.many([dataset])
         if not found:
-            raise self._unknown(dataset)
+            raise self.unknown(dataset)
         return found[0]
 
     def many(self, ids: Sequence[str]) -> list[Dataset]:
@@ -94,10 +95,22 @@ class Entries:
         with self._engine.connect() as connection:
             found = connection.execute(asked).one_or_none()
         if found is None:
-            raise self._unknown(dataset)
+            raise self.unknown(dataset)
         if found.snapshot is None:
             raise NoRows(dataset, found.described["landing_page"])
         return str(found.snapshot)
+
+    def standing(self, dataset: str) -> Snapshot | None:
+        """The current snapshot; None where there is none, or the dataset was withdrawn."""
+        try:
+            return self.snapshot(dataset, self.current(dataset))
+        except (UnknownDataset, NoRows):
+            return None
+
+    def missing(self, dataset: str) -> list[Missing]:
+        """What is missing of a dataset, or of the list of a feed, and still published."""
+        with self._engine.connect() as connection:
+            return missing(connection, dataset)
 
     def snapshot(self, dataset: str, snapshot: str) -> Snapshot:
         """One snapshot by id; raises UnknownSnapshot or SnapshotGone."""
@@ -126,7 +139,7 @@ class Entries:
             raise SnapshotGone(dataset, row.id)
         return stored.snapshot(row.manifest, row.replaced)
 
-    def _unknown(self, dataset: str) -> UnknownDataset:
+    def unknown(self, dataset: str) -> UnknownDataset:
         """The error, its hint drawn from ids that begin alike and those with rows, not from all of them."""
         alike = _LIVE & datasets.c.id.startswith(dataset[:3], autoescape=True)
         landed = _LIVE & datasets.c.snapshot.is_not(None)
@@ -135,67 +148,3 @@ class Entries:
             for some in (alike, landed):
                 known.update(connection.scalars(sa.select(datasets.c.id).where(some).limit(_HINTS_FROM)))
         return UnknownDataset(dataset, did_you_mean(dataset[:200], known))
-
-
-def note_changes(connection: Connection, ids: Iterable[str]) -> None:
-    """Leave word that the search index must hear of these datasets."""
-    work = [{"dataset": id} for id in ids]
-    if work:
-        connection.execute(sa.insert(search_work), work)
-
-
-def _hold(connection: Connection, dataset: Dataset) -> Dataset | None:
-    """Lock the dataset's row, made if need be, and return what was published under its id."""
-    fresh = {"id": dataset.id, "feed": dataset.feed, "version": 0, "described": dataset}
-    connection.execute(insert(connection, datasets).values(fresh).on_conflict_do_nothing())
-    held = sa.select(datasets).where(datasets.c.id == dataset.id).with_for_update()
-    row: sa.Row[Any] = connection.execute(held).one()
-    if row.feed != dataset.feed and row.withdrawn is None:
-        raise Taken(dataset.id, row.feed, dataset.feed)
-    return stored.dataset(row.described) if row.version else None
-
-
-def _newest(connection: Connection, dataset: str) -> datetime | None:
-    """When the newest snapshot of a dataset, current or not, came to be."""
-    newest = sa.select(sa.func.max(snapshots.c.created)).where(snapshots.c.dataset == dataset)
-    found: datetime | None = connection.scalar(newest)
-    return found
-
-
-def _later_than(former: datetime | None, now: datetime) -> datetime:
-    """Now, or just after `former` where the clock was set back, so that snapshots stand in their order."""
-    return now if former is None or now > former else former + _TICK
-
-
-def _filled(dataset: Dataset, snapshot: Snapshot, created: datetime | None) -> Dataset:
-    return replace(
-        dataset,
-        formats=_formats(snapshot),
-        rows=snapshot.rows,
-        bbox=snapshot.bbox,
-        period=snapshot.period,
-        snapshot=snapshot.id,
-        created=created or snapshot.created,
-        updated=snapshot.created,
-    )
-
-
-def _formats(snapshot: Snapshot) -> tuple[str, ...]:
-    """What a whole snapshot can be had as."""
-    located = any(column.type == "geometry" for column in snapshot.columns)
-    return tuple(name for name in sorted(EXPORT_FORMATS) if located or name != "geojson")
-
-
-def _let_go(connection: Connection, dataset: str, now: datetime) -> None:
-    """The current snapshot, where there is one, is current no longer."""
-    current = (snapshots.c.dataset == dataset) & snapshots.c.replaced.is_(None)
-    connection.execute(sa.update(snapshots).where(current).values(replaced=now))
-
-
-def _describe(connection: Connection, dataset: Dataset) -> None:
-    connection.execute(
-        sa.update(datasets)
-        .where(datasets.c.id == dataset.id)
-        .values(feed=dataset.feed, described=dataset, snapshot=dataset.snapshot, rows=dataset.rows)
-        .values(withdrawn=None, version=datasets.c.version + 1)
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 
@@ -69,4 +70,43 @@ class Taken(ValueError):
         self.dataset, self.owner, self.feed = dataset, owner, feed
         super().__init__(
             f"dataset {dataset!r} of feed {feed!r} is published by feed {owner!r}; rename one of the feeds"
+        )
+
+
+class Barred(ValueError):
+    """A steward took the dataset out of its feed's hands; `what` is archived or withdrawn."""
+
+    def __init__(self, dataset: str, what: str, since: datetime) -> None:
+        self.dataset, self.what, self.since = dataset, what, since
+        super().__init__(
+            f"dataset {dataset!r} was {what} by a steward on {since:%Y-%m-%d};"
+            " restore it if its feed is to update it again"
+        )
+
+
+class NothingHeld(ValueError):
+    """An approval of a feed none of whose datasets waits for one."""
+
+    def __init__(self, feed: str) -> None:
+        self.feed = feed
+        super().__init__(f"nothing of feed {feed!r} is held; its runs say what became of it")
+
+
+class Overtaken(RuntimeError):
+    """Another snapshot became current while one was compared with its forerunner."""
+
+    def __init__(self, dataset: str) -> None:
+        self.dataset = dataset
+        super().__init__(f"dataset {dataset!r} was changed meanwhile; compare again")
+
+
+class MassDeletion(ValueError):
+    """More of what is published would vanish at once than goes without a steward."""
+
+    def __init__(self, dataset: str, count: int, before: int, some: Sequence[str]) -> None:
+        self.dataset, self.count, self.before, self.some = dataset, count, before, tuple(some)
+        named = ", ".join(some)
+        super().__init__(
+            f"{count} of {before} published in {dataset!r} would vanish ({count / before:.0%}),"
+            f" such as {named}; approve it if that is right"
         )

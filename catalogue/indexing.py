@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from catalogue import stored
+from catalogue.commit import note_changes
 from catalogue.database import writing
-from catalogue.entries import note_changes
 from catalogue.search import SearchEngine, SearchUnavailable, document
 from catalogue.tables import datasets, search_work
 from schemas.dataset import Dataset

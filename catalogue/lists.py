@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from catalogue import stored
+from catalogue.commit import note_changes
 from catalogue.database import insert, writing
-from catalogue.entries import note_changes
 from catalogue.errors import Taken
 from catalogue.runs import confirm, land
 from catalogue.tables import datasets, snapshots
@@ -42,6 +42,15 @@ def replace_entries(engine: Engine, feed: str, entries: Iterable[Dataset], run: 
         _let_go(connection, feed, now)
         note_changes(connection, [entry.id for entry in changed] + vanished)
         return land(connection, replace(run, status="published"), now)
+
+
+def entries_of(engine: Engine, feed: str) -> dict[str, Dataset]:
+    """The entries that a feed publishes, by their identifier."""
+    with engine.connect() as connection:
+        former = _former(connection, feed).values()
+    return {
+        entry.identifier: entry for entry in former if entry.identifier is not None and entry.rows is None
+    }
 
 
 def _by_id(feed: str, entries: Iterable[Dataset]) -> dict[str, Dataset]:

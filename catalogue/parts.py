@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import Engine
 
 from catalogue.rows import Rows
+from catalogue.rows.compare import Comparer
 from catalogue.search import SearchEngine
 from catalogue.storage import Storage
 
@@ -22,6 +23,7 @@ class Parts:
     storage: Storage
     search: SearchEngine
     rows: Rows
+    comparer: Comparer
     exports: Path
     clock: Callable[[], datetime]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.dataset import Column, Dataset, Text
-from schemas.snapshot import Part, Snapshot
+from schemas.snapshot import Part, Period, Snapshot
 
 
 def dataset(described: dict[str, Any]) -> Dataset:
@@ -22,6 +22,7 @@ def dataset(described: dict[str, Any]) -> Dataset:
             "formats": tuple(described["formats"]),
             "created": _instant(described["created"]),
             "updated": _instant(described["updated"]),
+            "archived": _instant(described.get("archived")),
         }
     )
 
@@ -35,9 +36,13 @@ def snapshot(manifest: dict[str, Any], replaced: datetime | None) -> Snapshot:
             "created": _instant(manifest["created"]),
             "replaced": replaced,
             "columns": tuple(_column(column) for column in manifest["columns"]),
-            "parts": tuple(Part(**part) for part in manifest["parts"]),
+            "parts": tuple(_part(part) for part in manifest["parts"]),
         }
     )
+
+
+def _part(described: dict[str, Any]) -> Part:
+    return Part(**described | {"period": _period(described.get("period"))})
 
 
 def _column(described: dict[str, Any]) -> Column:
@@ -47,11 +52,12 @@ def _column(described: dict[str, Any]) -> Column:
 
 
 def _bounds(described: dict[str, Any]) -> dict[str, Any]:
-    bbox, period = described["bbox"], described["period"]
-    return {
-        "bbox": tuple(bbox) if bbox is not None else None,
-        "period": (_instant(period[0]), _instant(period[1])) if period is not None else None,
-    }
+    bbox = described["bbox"]
+    return {"bbox": tuple(bbox) if bbox is not None else None, "period": _period(described["period"])}
+
+
+def _period(ends: list[str | None] | None) -> Period | None:
+    return None if ends is None else (_instant(ends[0]), _instant(ends[1]))
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -31,7 +31,8 @@ datasets = Table(
 )
 
 # A snapshot was current from `created` until `replaced`; after `collected` its parts are gone.
-# `manifest` is the snapshot as schemas.snapshot.SnapshotSchema dumps it.
+# `manifest` is the snapshot as schemas.snapshot.SnapshotSchema dumps it; where snapshots of one `lineage`
+# grew by appends, only the newest names its parts, and the others are the first rows of it.
 snapshots = Table(
     "snapshots",
     metadata,
@@ -40,6 +41,7 @@ snapshots = Table(
     Column("created", Instant, nullable=False),
     Column("replaced", Instant),
     Column("collected", Instant),
+    Column("lineage", Name),
     Column("manifest", sa.JSON, nullable=False),
     Index("ix_snapshots_dataset_created", "dataset", "created", unique=True),
 )

@@ -61,7 +61,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What the catalogue says of a dataset; an entry of another catalogue has no rows (`rows` None)."""
+    """What the catalogue says of a dataset; an entry of another catalogue has no rows (`rows` None).
+
+    One that a steward has `archived` is read as before, and updated no more.
+    """
 
     id: str
     title: Text
@@ -81,6 +84,7 @@ class Dataset:
     period: tuple[datetime | None, datetime | None] | None = None
     snapshot: str | None = None
     source_crs: str | None = None
+    archived: datetime | None = None
 
 
 class TextSchema(Schema):
@@ -118,3 +122,4 @@ class DatasetSchema(Schema):
     period = fields.List(fields.AwareDateTime(allow_none=True, format="iso"), allow_none=True)
     snapshot = fields.String(allow_none=True)
     source_crs = fields.String(allow_none=True)
+    archived = fields.AwareDateTime(allow_none=True, format="iso")

@@ -9,19 +9,31 @@ from marshmallow import Schema, fields
 
 from schemas.dataset import BBox, Column, ColumnSchema
 
+Period = tuple[datetime | None, datetime | None]
+"""First and last instant of some rows."""
+
 
 @dataclass(frozen=True)
 class Part:
-    """One Parquet file of a snapshot; `path` is relative to the storage root."""
+    """One Parquet file of a snapshot; `path` is relative to the storage root.
+
+    With `head` the snapshot holds only the first `rows` of the file. `period` is that of its rows where the
+    dataset grows by appends, so that files of other times need not be opened.
+    """
 
     path: str
     rows: int
     bytes: int
+    head: bool = False
+    period: Period | None = None
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version; row positions count through `parts` in order, from 0."""
+    """One version; row positions count through `parts` in order, from 0.
+
+    Snapshots of one `lineage` grew by appends alone: each begins with the rows of all before it.
+    """
 
     id: str
     dataset: str
@@ -32,8 +44,9 @@ class Snapshot:
     parts: tuple[Part, ...]
     run: str | None = None
     bbox: BBox | None = None
-    period: tuple[datetime | None, datetime | None] | None = None
+    period: Period | None = None
     source_crs: str | None = None
+    lineage: str | None = None
     replaced: datetime | None = None
 
 
@@ -41,6 +54,8 @@ class PartSchema(Schema):
     path = fields.String(required=True)
     rows = fields.Integer(required=True)
     bytes = fields.Integer(required=True)
+    head = fields.Boolean()
+    period = fields.List(fields.AwareDateTime(allow_none=True, format="iso"), allow_none=True)
 
 
 class SnapshotSchema(Schema):
@@ -55,4 +70,5 @@ class SnapshotSchema(Schema):
     bbox = fields.List(fields.Float(), allow_none=True)
     period = fields.List(fields.AwareDateTime(allow_none=True, format="iso"), allow_none=True)
     source_crs = fields.String(allow_none=True)
+    lineage = fields.String(allow_none=True)
     replaced = fields.AwareDateTime(allow_none=True, format="iso")

@@ -43,20 +43,7 @@ class Scanner:
         self._storage = storage
         self._seconds = seconds
         self._memory = f"{memory_megabytes} MB"
-        self._database = duckdb.connect(":memory:")
-        for setting, value in (
-            ("threads", 1),
-            ("memory_limit", self._memory),
-            ("temp_directory", ""),
-            ("parquet_metadata_cache", True),
-            ("enable_geoparquet_conversion", False),
-            ("autoinstall_known_extensions", False),
-            ("autoload_known_extensions", False),
-            ("allowed_directories", [str(storage.path("parts"))]),
-            ("enable_external_access", False),
-            ("lock_configuration", True),
-        ):
-            self._database.execute(f"SET {setting} = {_literal(value)}")
+        self._database = open_database(storage, self._memory)
 
     def page(self, plan: Plan) -> Found:
         """The rows of a page; raises RowsTimeout."""
@@ -77,7 +64,7 @@ class Scanner:
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises RowsTimeout."""
-        source, files = self._source(plan.snapshot)
+        source, files = from_parts(plan.snapshot, self._storage)
         where, values = sql.both(_tests(plan))
         text = f"SELECT count(*) FROM {source} WHERE {where}"  # noqa: S608
         with self._cursor(plan.snapshot) as cursor:
@@ -88,7 +75,7 @@ class Scanner:
         self._database.close()
 
     def _found(self, cursor: Any, plan: Plan, anchor: Sequence[Plain], names: str) -> Any:
-        source, files = self._source(plan.snapshot)
+        source, files = from_parts(plan.snapshot, self._storage)
         tests = _tests(plan)
         if plan.after is not None:
             tests.append(sql.after(plan, anchor, _DIALECT))
@@ -101,27 +88,12 @@ class Scanner:
         """The order values of the row that a page starts behind."""
         if plan.after is None or not plan.order:
             return ()
-        source, files = self._source(plan.snapshot)
+        source, files = from_parts(plan.snapshot, self._storage)
         columns = [column for column, _ in plan.order]
         names = ", ".join(sql.name(plan.snapshot, column) for column in columns)
         text = f"SELECT {names} FROM {source} WHERE pos = ?"  # noqa: S608
         found = cursor.execute(text, [*files, plan.after]).to_arrow_table()
         return [stored(values, column)[0] for values, column in zip(found.columns, columns, strict=True)]
-
-    def _source(self, snapshot: Snapshot) -> tuple[str, list[str]]:
-        """A FROM item of all parts with names of ours and `pos` counted through, and the files it takes."""
-        names = ["id", *(f"c{i}" for i in range(len(snapshot.columns)))]
-        if geometry.geometry_column(snapshot.columns):
-            names.append("box")
-        selects, offset = [], 0
-        for part in snapshot.parts:
-            selects.append(
-                f"SELECT {', '.join(names)}, place + {offset} AS pos"  # noqa: S608
-                f" FROM read_parquet(?, file_row_number = true) AS part({', '.join(names)}, place)"
-            )
-            offset += part.rows
-        files = [str(self._storage.path(part.path)) for part in snapshot.parts]
-        return f"({' UNION ALL '.join(selects)}) AS rows", files
 
     @contextmanager
     def _cursor(self, snapshot: Snapshot) -> Iterator[Any]:
@@ -135,7 +107,7 @@ class Scanner:
         except duckdb.InterruptException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._seconds:g} seconds") from error
         except duckdb.IOException as error:
-            missing = next((f for f in self._source(snapshot)[1] if not Path(f).exists()), None)
+            missing = next((f for f in from_parts(snapshot, self._storage)[1] if not Path(f).exists()), None)
             if missing is None:
                 raise
             raise FileNotFoundError(
@@ -147,6 +119,41 @@ class Scanner:
             done.set()
             watch.join()  # It must not interrupt a closed cursor.
             cursor.close()
+
+
+def open_database(storage: Parts, memory: str, spill: Path | None = None, threads: int = 1) -> Any:
+    """A DuckDB in memory that sees nothing but the folder of parts; what exceeds `memory` goes to `spill`."""
+    database = duckdb.connect(":memory:")
+    for setting, value in (
+        ("threads", threads),
+        ("memory_limit", memory),
+        ("temp_directory", str(spill) if spill else ""),
+        ("parquet_metadata_cache", True),
+        ("enable_geoparquet_conversion", False),
+        ("autoinstall_known_extensions", False),
+        ("autoload_known_extensions", False),
+        ("allowed_directories", [str(storage.path("parts"))]),
+        ("enable_external_access", False),
+        ("lock_configuration", True),
+    ):
+        database.execute(f"SET {setting} = {_literal(value)}")
+    return database
+
+
+def from_parts(snapshot: Snapshot, storage: Parts) -> tuple[str, list[str]]:
+    """A FROM item of all parts with names of ours and `pos` counted through, and the files it takes."""
+    names = ["id", *(f"c{i}" for i in range(len(snapshot.columns)))]
+    if geometry.geometry_column(snapshot.columns):
+        names.append("box")
+    selects, offset = [], 0
+    for part in snapshot.parts:
+        selects.append(
+            f"SELECT {', '.join(names)}, place + {offset} AS pos"  # noqa: S608
+            f" FROM read_parquet(?, file_row_number = true) AS part({', '.join(names)}, place)"
+            + (f" WHERE place < {part.rows}" if part.head else "")
+        )
+        offset += part.rows
+    return f"({' UNION ALL '.join(selects)})", [str(storage.path(p.path)) for p in snapshot.parts]
 
 
 def _watch(cursor: Any, done: Event, seconds: float) -> None:

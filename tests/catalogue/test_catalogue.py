@@ -410,7 +410,7 @@ catalogue = open_catalogue({url!r}, Path({folder!r}) / "storage", Embedded(Path(
     index_folder=Path({folder!r}) / "derived")
 request = catalogue.request_run("parks", "schedule")
 claimed = catalogue.claim_run("w1")
-catalogue._entries = Killed(None, None)
+catalogue._publisher._entries = Killed(catalogue._parts.engine, catalogue._clock)
 catalogue.publish(publication("새"), claimed)
 """
 

@@ -105,6 +105,9 @@ def upgrade() -> None:
     with op.batch_alter_table('datasets', schema=None) as batch_op:
         batch_op.add_column(sa.Column('archived', sa.DateTime(timezone=True), nullable=True))
 
+    with op.batch_alter_table('snapshots', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('lineage', sa.Text(), nullable=True))
+
     with op.batch_alter_table('runs', schema=None) as batch_op:
         batch_op.add_column(sa.Column('inserted', sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column('updated', sa.BigInteger(), nullable=True))

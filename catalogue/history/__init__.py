@@ -1,0 +1,1 @@
+"""How a dataset goes on from snapshot to snapshot: what changed, what vanished, what was added."""

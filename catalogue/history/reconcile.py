@@ -1,0 +1,101 @@
+"""Hold a whole new listing against what is published: count what changed, and doubt a mass deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from catalogue.errors import MassDeletion
+from catalogue.history.joining import joined
+from catalogue.publication import Publication
+from catalogue.rows.compare import Comparer, Counts
+from catalogue.snapshots import Parts, write
+from catalogue.stewards.missing import grow
+from schemas.feed import DeletionsSpec
+from schemas.run import REJECTS
+from schemas.snapshot import Snapshot
+from schemas.steward import Missing
+
+SOME = 10
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """How many of the ids that stood are gone: `some` of them, and their share of all `before`."""
+
+    count: int
+    before: int
+    some: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        return self.count / self.before if self.before else 0.0
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """A snapshot that may be published: what it changes, and which of its rows the source no longer
+    names; `counts` is None where it was not compared."""
+
+    snapshot: Snapshot
+    counts: Counts | None
+    missing: list[Missing]
+
+
+def vanished(before: int, ids: Sequence[str], missing: Sequence[Missing] = ()) -> Vanished:
+    """What is newly gone of `before` ids when `ids` are gone, those that were missing already left out."""
+    known = {each.id for each in missing}
+    fresh = [id for id in ids if id not in known] if known else ids
+    return Vanished(len(fresh), before - len(known), tuple(fresh[:SOME]))
+
+
+def refuse_mass(dataset: str, gone: Vanished, allowed: DeletionsSpec) -> None:
+    """Raise MassDeletion where more is gone than a steward need not look at."""
+    if gone.count > allowed.rows or gone.share > allowed.share:
+        raise MassDeletion(dataset, gone.count, gone.before, gone.some)
+
+
+class Reconciler:
+    """Compares what was written with what stands, and carries over what is missing and still in its grace."""
+
+    def __init__(self, comparer: Comparer, storage: Parts) -> None:
+        self._comparer = comparer
+        self._storage = storage
+
+    def reconcile(
+        self,
+        written: Snapshot,
+        former: Snapshot,
+        publication: Publication,
+        allowed: DeletionsSpec | None,
+        *,
+        missing: Sequence[Missing],
+        now: datetime,
+    ) -> Reconciled:
+        """What publishing `written` after `former` changes; raises MassDeletion beyond what is `allowed`.
+
+        Where deletions are of no account (`allowed` None) all that is gone is gone. Else what is gone since
+        this run stays for the grace, and what is `missing` already until its own is over.
+        """
+        with self._comparer.between(former, written) as found:
+            counts = found.counts()
+            if allowed is None or not counts.deleted:
+                return Reconciled(written, counts, [])
+            gone = found.gone()
+            refuse_mass(written.dataset, vanished(former.rows, gone, missing), allowed)
+            kept = self._in_grace(gone, allowed, missing, now)
+            if not kept:
+                return Reconciled(written, counts, [])
+            rows = found.rows_gone([each.id for each in kept])
+        left = replace(counts, deleted=counts.deleted - len(kept))
+        extra = replace(publication, rows=rows, rejects=REJECTS.empty_table())
+        carried = write(extra, self._storage, f"{written.id}-kept", now)
+        return Reconciled(joined(replace(carried, id=written.id), written.parts, written), left, kept)
+
+    def _in_grace(
+        self, gone: Sequence[str], allowed: DeletionsSpec, missing: Sequence[Missing], now: datetime
+    ) -> list[Missing]:
+        known = {each.id: each for each in missing}
+        until = now + allowed.grace if allowed.grace else now
+        return [each for each in grow(now, known, gone, until) if each.until > now]
