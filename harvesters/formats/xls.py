@@ -16,7 +16,7 @@ from xlrd.compdoc import CompDocError
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
 from harvesters.reading.encoding import codec
-from harvesters.reading.sheets import Merged, Sheet, named, tables
+from harvesters.reading.sheets import Merged, Sheet, tables
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "header", "member", "sheet", "x", "y"})
@@ -34,9 +34,7 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     content = path.read_bytes()
     if _ENCRYPTED in content:
         raise Unreadable("the workbook is encrypted", "publish it without a password")
-    found = list(tables(_sheets(content, spec.encoding), spec.sheet, spec.header))
-    for each in named(found):
-        yield Parsed(each.table, each.lines, "xls", each.name, spec.encoding)
+    yield from tables(_sheets(content, spec.encoding), spec, "xls", spec.encoding)
 
 
 def _sheets(content: bytes, encoding: str | None) -> Iterator[Sheet]:

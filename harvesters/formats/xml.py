@@ -49,8 +49,7 @@ def _text(path: Path, declared: str | None) -> tuple[str, str]:
     if declared or own == "utf-8" or not _is_codec(own):
         return read_text(path, declared)
     try:
-        # Korean pages that say EUC-KR mean CP949, which holds it and all other Hangul.
-        return read_text(path, "cp949" if own in ("euc-kr", "ks_c_5601-1987") else own)
+        return read_text(path, own)
     except Unreadable:
         return read_text(path)
 

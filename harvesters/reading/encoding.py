@@ -8,8 +8,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harvesters.faults import FeedMisconfigured, Unreadable
+from harvesters.reading.letters import LOST, likely_codec
+from harvesters.reading.signs import wide_order
 
 CHUNK = 4 << 20
+_CHUNK_HEAD = 64 << 10
+_FEW = 30
+"""A file may have lost one of so many letters; where more are gone it is not of the encoding."""
+_BEYOND_ASCII = re.compile(r"[\x00-\x7f]+")
+_MEANT_CP949 = frozenset(
+    {"euc-kr", "euckr", "ks-c-5601-1987", "ksc5601", "ks-x-1001", "windows-949", "ms949", "x-windows-949"}
+)
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -29,7 +38,12 @@ _HANGUL = re.compile(r"[가-힣ㄱ-ㅎ\s]+")
 
 
 def codec(name: str) -> str:
-    """The codec a feed names; raises FeedMisconfigured when Python has none of that name."""
+    """The codec a feed names; raises FeedMisconfigured when Python has none of that name.
+
+    Korean pages that say EUC-KR mean CP949, which holds it and all other Hangul.
+    """
+    if name.strip().lower().replace("_", "-") in _MEANT_CP949:
+        return "cp949"
     try:
         return codecs.lookup(name).name
     except LookupError:
@@ -39,36 +53,75 @@ def codec(name: str) -> str:
 
 
 def encoding_of(path: Path, declared: str | None = None) -> str:
-    """The codec to read a file with: the declared one, a byte order mark's, UTF-8, else CP949.
+    """The codec to read a file with: the declared one, a byte order mark's, UTF-8, CP949, or another whose
+    letters make sense.
 
-    CP949 is returned unproved: `chunks` fails on the first byte that is not. A file that is UTF-8 for a
-    while and then is not raises Unreadable rather than being read as CP949.
+    Only UTF-8 has been proved on the whole file: `chunks` fails where another does not hold. A file that is
+    UTF-8 for a while and then is not raises Unreadable rather than being read as something else.
     """
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(_CHUNK_HEAD)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     if declared:
         named = codec(declared)
         return marked if marked and named in ("utf-8", "utf-16", "utf-32") else named
-    if marked:
-        return marked
+    return marked or wide_order(head) or _detected(path)
+
+
+def _detected(path: Path) -> str:
     beyond_ascii = False
     try:
         for text in _decoded(path, "utf-8"):
             beyond_ascii = beyond_ascii or not text.isascii()
     except UnicodeDecodeError as error:
         if beyond_ascii or _HANGUL_UTF8.search(error.object[: error.start]):
-            raise _undecodable(path, "utf-8", error) from None
-        return "cp949"
+            return "utf-8"
+        found = likely_codec(_sample(path))
+        if found is None:
+            raise _undecodable(path, "cp949", error) from None
+        return found
     return "utf-8"
 
 
+def _sample(path: Path) -> bytes:
+    """Whole lines of the file, from where it is more than ASCII."""
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            if not data.isascii():
+                data += file.readline(_CHUNK_HEAD)
+                return data[: data.rfind(b"\n") + 1] or data
+    return b""
+
+
 def chunks(path: Path, encoding: str) -> Iterator[str]:
-    """The text of a file in pieces of some megabytes; raises Unreadable at the first bad byte."""
-    try:
-        yield from _decoded(path, encoding)
-    except UnicodeDecodeError as error:
-        raise _undecodable(path, encoding, error) from None
+    """The text of a file in pieces of some megabytes.
+
+    A few bytes that are no letters, as where a name was cut in the middle of one, become U+FFFD each; where
+    they are more, raises Unreadable at the first of them.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    with path.open("rb") as file:
+        last = False
+        while not last:
+            data = file.read(CHUNK)
+            last, before = not data, decoder.getstate()
+            try:
+                yield decoder.decode(data, last)
+            except UnicodeDecodeError as error:
+                if not _is_sound(path, encoding):
+                    raise _undecodable(path, encoding, error) from None
+                decoder = codecs.getincrementaldecoder(encoding)("replace")
+                decoder.setstate(before)
+                yield decoder.decode(data, last)
+
+
+def _is_sound(path: Path, encoding: str) -> bool:
+    """Whether nearly all letters of the file are of the encoding."""
+    lost, beyond = 0, 0
+    for text in _decoded(path, encoding, "replace"):
+        lost += text.count(LOST)
+        beyond += len(_BEYOND_ASCII.sub("", text))
+    return lost * _FEW < beyond
 
 
 def read_text(path: Path, declared: str | None = None) -> tuple[str, str]:
@@ -125,8 +178,8 @@ def _again(text: str, wrong: str, right: str) -> str | None:
     return meant if _HANGUL.fullmatch(meant) else None
 
 
-def _decoded(path: Path, encoding: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+def _decoded(path: Path, encoding: str, errors: str = "strict") -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
     with path.open("rb") as file:
         while data := file.read(CHUNK):
             yield decoder.decode(data)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+Rows = Sequence[Sequence[str]]
 
-def header_row(rows: Sequence[Sequence[str]]) -> int | None:
+
+def header_row(rows: Rows) -> int | None:
     """Index of the row that names the columns, below any title rows; None when no row holds anything.
 
     It is the first row that fills more than half as many cells as the middle row does: a title, a unit or
@@ -20,7 +22,7 @@ def header_row(rows: Sequence[Sequence[str]]) -> int | None:
     return next(index for index, count in enumerate(filled) if count >= enough)
 
 
-def usual_width(rows: Sequence[Sequence[str]]) -> tuple[int, float]:
+def usual_width(rows: Rows) -> tuple[int, float]:
     """The width that most rows have and the share of rows that have it; the earliest of equals wins."""
     widths = Counter(len(row) for row in rows)
     if not widths:

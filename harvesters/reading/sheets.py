@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from harvesters.faults import FeedMisconfigured, Unreadable
+from harvesters.formats import Parsed
+from harvesters.reading.around import FOOTER, TITLE, footers, has_no_header, set_aside, units_in
 from harvesters.reading.columnar import column_of
 from harvesters.reading.headers import column_names, header_row
+from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 
 Row = Sequence[Any]
 _SAMPLE_ROWS = 200
 _MOST_HEADER_ROWS = 8
+_MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -40,63 +44,95 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Table:
-    """The rows below the header; `lines` are their sheet rows, from 1."""
+class _Layout:
+    """Where the header is; the rows start at `below`. All rows count from 0."""
 
-    name: str
-    table: pa.Table
-    lines: pa.Array
+    first: int
+    below: int
+    names: tuple[str, ...]
+    units: dict[str, str]
 
 
-def tables(sheets: Iterator[Sheet], wanted: str | None, header: int | None) -> Iterator[Table]:
-    """The sheet that is wanted, or each visible one that holds data; the first header where none does."""
+def tables(sheets: Iterator[Sheet], spec: FormatSpec, kind: str, encoding: str | None) -> Iterator[Parsed]:
+    """The sheet that is wanted, or each visible one that holds rows, under their names where there are
+    several; the first that holds a header where none holds more.
+
+    Raises Unreadable where there is none, FeedMisconfigured where the wanted one is missing.
+    """
+    made: list[Parsed] = []
     known: list[str] = []
-    empty: Table | None = None
-    found = 0
     for sheet in sheets:
         known.append(sheet.name)
-        if sheet.name != wanted if wanted else sheet.hidden:
-            continue
-        made = _table(sheet, header)
-        if made and (made.lines or wanted):
-            found += 1
-            yield made
-        empty = empty or made
-    if wanted and wanted not in known:
+        if sheet.name == spec.sheet if spec.sheet else not sheet.hidden:
+            table = _table(sheet, spec.header)
+            made += [replace(table, kind=kind, encoding=encoding)] if table else []
+    if spec.sheet and spec.sheet not in known:
         raise FeedMisconfigured(
-            f"[format] sheet = {wanted!r} is not in the workbook", did_you_mean(wanted, known)
+            f"[format] sheet = {spec.sheet!r} is not in the workbook", did_you_mean(spec.sheet, known)
         )
-    if not found and empty is None:
+    if not made:
         raise Unreadable("no visible sheet of the workbook holds data", "[format] sheet names a hidden one")
-    if not found and empty is not None:
-        yield empty
+    filled = [each for each in made if each.table.num_rows] or made[:1]
+    for each in filled:
+        yield each if len(filled) > 1 else replace(each, name="")
 
 
-def named(found: list[Table]) -> Iterator[Table]:
-    """The tables under their sheets' names, or under none where there is one."""
-    for each in found:
-        yield each if len(found) > 1 else Table("", each.table, each.lines)
+def refuse_far_cells(where: str, rows: int, columns: int) -> None:
+    """Raise Unreadable where the farthest cell lies too far out: readers make room for all up to it."""
+    if rows * columns > _MOST_CELLS:
+        raise Unreadable(
+            f"{where} has a cell in row {rows:,} and column {columns:,}, too far out to be a table",
+            "delete stray cells far from the table",
+        )
 
 
-def _table(sheet: Sheet, header: int | None) -> Table | None:
-    rows = [[_value(cell) for cell in row] for row in sheet.rows]
-    top = header - 1 if header else header_row([[_text(cell) for cell in row] for row in rows[:_SAMPLE_ROWS]])
+def _table(sheet: Sheet, header: int | None) -> Parsed | None:
+    width = max((len(row) for row in sheet.rows), default=0)
+    rows = [[_value(cell) for cell in row] + [None] * (width - len(row)) for row in sheet.rows]
+    found = _layout(rows, header, sheet.merged)
+    if found is None:
+        return None
+    filled = [at for at, row in enumerate(rows) if any(cell is not None for cell in row)]
+    places = [at for at in filled if at >= found.below]
+    tail = [_texts(rows[at]) for at in places]
+    last = len(places) - footers(tail)
+    above = [at for at in filled if at < found.first]
+    aside = [set_aside(_written(rows, above), *TITLE), set_aside(_written(rows, places[last:]), *FOOTER)]
+    kept = [rows[at] for at in places[:last]]
+    columns = {name: column_of(name, [row[at] for row in kept]) for at, name in enumerate(found.names)}
+    blank = [n for at, n in enumerate(found.names) if n == f"column_{at + 1}" and _is_blank(columns[n])]
+    return Parsed(
+        table=pa.table(columns).drop_columns(blank),
+        lines=pa.array([at + 1 for at in places[:last]], pa.int64()),
+        kind="",
+        name=sheet.name,
+        rejects=pa.concat_tables(aside),
+        units=found.units,
+    )
+
+
+def _layout(rows: list[list[Any]], header: int | None, merged: tuple[Merged, ...]) -> _Layout | None:
+    """What names the columns; None where the sheet is empty or ends before its header."""
+    sample = [_texts(row) for row in rows[:_SAMPLE_ROWS]]
+    top = header - 1 if header else header_row(sample)
     if top is None or top >= len(rows):
         return None
-    width = max(len(row) for row in rows)
-    rows = [row + [None] * (width - len(row)) for row in rows]
-    first, last = (top, top) if header else _header_span(rows, top, sheet.merged)
-    if not header and not any(isinstance(cell, str) for row in rows[first : last + 1] for cell in row):
-        names, first_row = column_names([""] * width), first  # numbers only: there is no header
-    else:
-        names, first_row = column_names(_flattened(rows, first, last, sheet.merged)), last + 1
-    kept = [
-        (at + 1, row) for at, row in enumerate(rows) if at >= first_row and any(c is not None for c in row)
-    ]
-    columns = {name: column_of(name, [row[at] for _, row in kept]) for at, name in enumerate(names)}
-    blank = [name for at, name in enumerate(names) if name == f"column_{at + 1}" and _is_blank(columns[name])]
-    table = pa.table(columns).drop_columns(blank)
-    return Table(sheet.name, table, pa.array([line for line, _ in kept], pa.int64()))
+    first, last = (top, top) if header else _header_span(rows, top, merged)
+    wordless = not any(isinstance(cell, str) for row in rows[first : last + 1] for cell in row)
+    if not header and (wordless or (first == last and has_no_header(sample[first:]))):
+        return _Layout(first, first, column_names([""] * len(rows[0])), {})
+    names = column_names(_flattened(rows, first, last, merged))
+    units = units_in(sample[last + 1], names, sample[last + 2 :]) if last + 1 < len(sample) else None
+    return _Layout(first, last + (2 if units else 1), names, units or {})
+
+
+def _written(rows: list[list[Any]], places: list[int]) -> Iterator[tuple[int, str]]:
+    """The rows at these places, each with its number in the sheet and its cells as one text."""
+    return ((at + 1, " | ".join(filter(None, _texts(rows[at])))) for at in places)
+
+
+def _texts(row: Row) -> list[str]:
+    return [_text(cell) for cell in row]
 
 
 def _header_span(rows: list[list[Any]], top: int, merged: tuple[Merged, ...]) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,11 @@ def read(tmp_path: Path) -> Reader:
         spec = FormatSpec(**options)
         folder = tmp_path / f"read-{next(count)}"
         folder.mkdir()
-        found = detect(path, path.name, folder, spec)
-        return list(format_reader(found.kind).read(found.path, spec))
+        return [
+            replace(parsed, name=" ".join(filter(None, (found.table, parsed.name))))
+            for found in detect(path, path.name, folder, spec)
+            for parsed in format_reader(found.kind).read(found.path, found.spec)
+        ]
 
     return reader
 

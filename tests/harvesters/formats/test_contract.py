@@ -26,6 +26,10 @@ FEATURE = {
 WORKBOOKS = {
     "xls": "facility/주유소/지역_위치별(주유소) (1).xls",
     "xlsx": "corrupt/frictionless/multiline-headers.xlsx",
+    "ods": "corrupt/messytables/blank_line.ods",
+    "parquet": "gis/nyc_subset_overture.parquet",
+    "arrow": "facility/flights-200k.arrow",
+    "dbf": "boundary/skorea-municipalities-2011_attributes_only.dbf",
 }
 
 
@@ -55,10 +59,18 @@ def timetable() -> bytes:
 
 
 SAMPLES = {
+    "ckan": b'{"success": true, "result": {"id": "1", "title": "a", "resources": []}}',
+    "csw": b"""<r:GetRecordsResponse xmlns:r="http://www.opengis.net/cat/csw/2.0.2"
+        xmlns:dc="http://purl.org/dc/elements/1.1/"><r:SearchResults numberOfRecordsMatched="1"><r:Record>
+        <dc:identifier>1</dc:identifier></r:Record></r:SearchResults></r:GetRecordsResponse>""",
+    "dcat": b"@prefix dcat: <http://www.w3.org/ns/dcat#> . <http://a.example/1> a dcat:Dataset .",
+    "dcat-us": b'{"dataset": [{"identifier": "1", "title": "a"}]}',
+    "iso19139": b'<g:MD_Metadata xmlns:g="http://www.isotc211.org/2005/gmd"/>',
     "csv": b"a,b\n1,2\n",
     "gis": json.dumps({"type": "FeatureCollection", "features": [FEATURE]}).encode(),
     "gtfs": timetable(),
     "gtfs-rt": vehicle(),
+    "html": b"<table><tr><th>a<th>b<tr><td>1<td>2</table>",
     "json": b'[{"a": 1}]',
     "xml": b"<r><i><a>1</a></i><i><a>2</a></i></r>",
 }

@@ -40,7 +40,9 @@ Zipped = Callable[..., Path]
 def test_real_files_are_what_they_are(shared_data: Path, tmp_path: Path, name: str, kind: str) -> None:
     path = shared_data / name
 
-    assert detect(path, path.name, tmp_path).kind == kind
+    (found,) = detect(path, path.name, tmp_path)
+
+    assert found.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -65,25 +67,37 @@ def test_content_decides_against_the_name(tmp_path: Path, content: bytes, kind: 
         with pytest.raises(Unreadable):
             detect(path, "data.csv", tmp_path)
     else:
-        assert detect(path, "data.xls", tmp_path).kind == kind
+        assert [each.kind for each in detect(path, "data.xls", tmp_path)] == [kind]
 
 
 def test_packed_files_are_unpacked_through_several_layers(tmp_path: Path, zipped: Zipped) -> None:
     path = zipped({"__MACOSX/._a.csv": b"x", "folder/a.csv.gz": gzip.compress(b"a,b\n1,2\n")})
 
-    found = detect(path, "a.zip", tmp_path)
+    (found,) = detect(path, "a.zip", tmp_path)
 
     assert (found.kind, found.name, found.path.read_bytes()) == ("csv", "a.csv", b"a,b\n1,2\n")
 
 
-def test_of_several_files_the_feed_chooses_one(tmp_path: Path, zipped: Zipped) -> None:
-    path = zipped({"a.csv": b"a\n1\n", "b.csv": b"b\n2\n"})
+def test_several_files_are_tables_each_unless_the_feed_chooses(tmp_path: Path, zipped: Zipped) -> None:
+    path = zipped({"2026/a.csv": b"a\n1\n", "b.csv": b"b\n2\n", "readme.txt": b"how to"})
 
-    with pytest.raises(Unreadable, match=r"several files: 'a.csv', 'b.csv'.*member"):
-        detect(path, "x.zip", tmp_path)
-    assert detect(path, "x.zip", tmp_path, FormatSpec(member="b.csv")).name == "b.csv"
-    with pytest.raises(FeedMisconfigured, match="did you mean"):
-        detect(path, "x.zip", tmp_path, FormatSpec(member="c.csv"))
+    def found(**options: str) -> list[tuple[str, str]]:
+        return [(each.name, each.table) for each in detect(path, "x.zip", tmp_path, FormatSpec(**options))]
+
+    assert found() == [("a.csv", "a"), ("b.csv", "b")]
+    assert found(member="b.csv") == found(member="b*") == [("b.csv", "")]
+    assert found(member="*.csv") == found()
+    with pytest.raises(FeedMisconfigured, match="did you mean 'b.csv'"):
+        found(member="c.csv")
+
+
+def test_archives_in_an_archive_are_opened_too(tmp_path: Path, zipped: Zipped) -> None:
+    inner = zipped({"동구.csv": b"a\n1\n", "서구.csv": b"a\n2\n"}, "inner.zip").read_bytes()
+    path = zipped({"묶음.zip": inner, "전체.csv.gz": gzip.compress(b"a\n1\n")}, "outer.zip")
+
+    assert [each.table for each in detect(path, "outer.zip", tmp_path)] == ["동구", "서구", "전체"]
+    (one,) = detect(path, "outer.zip", tmp_path, FormatSpec(member="서*"))
+    assert (one.name, one.path.read_bytes(), one.spec.member) == ("서구.csv", b"a\n2\n", None)
 
 
 def test_archives_that_grow_without_end_are_refused(tmp_path: Path, zipped: Zipped) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.reading.sheets import Merged, Sheet, tables
+from schemas.feed import FormatSpec
 
 Zipped = Callable[..., Path]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -111,7 +112,7 @@ def test_groups_above_a_header_are_part_of_it() -> None:
     ]
     merged = (Merged(0, 0, 0, 3), Merged(1, 1, 1, 2))
 
-    (table,) = tables(iter([Sheet("a", False, rows, merged)]), None, None)
+    (table,) = tables(iter([Sheet("a", False, rows, merged)]), FormatSpec(), "xlsx", None)
 
     assert table.table.to_pylist() == [
         {"구": "강동구", "인구_남": 1.0, "인구_여": 2.0, "비고": "a"},

@@ -1,0 +1,77 @@
+"""Tell from its letters in which encoding a text is written that is no UTF-8."""
+
+from __future__ import annotations
+
+import re
+
+LOST = "\ufffd"
+"""What stands for a letter that could not be read."""
+
+_FEW = 30
+_HANGUL = re.compile(r"[가-힣]")
+_HAN = re.compile(r"[\u4e00-\u9fff\uf900-\ufaff]")
+_KANA = re.compile(r"[\u3041-\u30fe]")
+# Letters beyond ASCII that are a word of their own: Western words have others among them.
+_STRANGE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\xc0-\xff]{2,}(?![A-Za-z\x80-\xff])|[\x80-\xff]{4,}")
+# Signs of Windows-1252 that stand in tables beside its letters, where they mean something alone.
+_SIGNS = frozenset("€‚„…†‰‹‘’“”•–—™›\u00a0¡£§©ª«¬®°±²³´µ·¹º»¼½¾¿×")
+_LEAD_BIG5, _LEAD_GB = range(0xA4, 0xC7), range(0xB0, 0xD8)
+"""Where Big5 and GB 2312 keep the characters of everyday texts."""
+
+
+def likely_codec(sample: bytes) -> str | None:
+    """The codec of whole lines of text; None where the letters of none make sense."""
+    korean = sample.decode("cp949", "replace")
+    lost = korean.count(LOST)
+    if _is_korean(korean) and lost * _FEW < len(_HANGUL.findall(korean)):
+        return "cp949"
+    if _is_western(sample):
+        return "cp1252"
+    for codec, leads in (("big5", _LEAD_BIG5), ("gb18030", _LEAD_GB)):
+        if _is_chinese(sample, codec, leads):
+            return codec
+    if _is_japanese(sample):
+        return "cp932"
+    return None if lost else "cp949"
+
+
+def _is_korean(text: str) -> bool:
+    """Whether most of the Hangul are those of everyday words: Western letters in pairs look like others."""
+    hangul = "".join(_HANGUL.findall(text))
+    usual = hangul.encode("euc_kr", "ignore").decode("euc_kr")
+    return len(usual) * 2 > len(hangul) > 0 and len(hangul) > len(_HAN.findall(text))
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether all bytes beyond ASCII are letters beside letters, or signs, and few stand side by side."""
+    try:
+        text = sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    if _STRANGE.search(sample):
+        return False
+    strange = sum(1 for at, sign in enumerate(text) if sign > "\x7f" and not _is_in_place(text, at))
+    return strange * _FEW <= len(re.findall(r"[^\x00-\x7f]", text))
+
+
+def _is_in_place(text: str, at: int) -> bool:
+    if text[at] in _SIGNS:
+        return True
+    return text[at].isalpha() and any(
+        side.isalpha() for side in text[max(0, at - 1) : at] + text[at + 1 : at + 2]
+    )
+
+
+def _is_chinese(sample: bytes, codec: str, leads: range) -> bool:
+    """Whether nearly all characters are those that are in everyday use."""
+    text = sample.decode(codec, "replace")
+    han = _HAN.findall(text)
+    usual = sum(1 for sign in han if (sign.encode(codec) + b"\0")[0] in leads)
+    return text.count(LOST) * _FEW <= len(han) and usual * _FEW > len(han) * (_FEW - 3) > 0
+
+
+def _is_japanese(sample: bytes) -> bool:
+    """Whether there is no letter that is none, and kana stand between the characters."""
+    text = sample.decode("cp932", "replace")
+    kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
+    return LOST not in text and kana * 3 > han and kana > 0
