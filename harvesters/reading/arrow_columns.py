@@ -1,4 +1,4 @@
-"""Make plain columns of Arrow data: structures flattened, lists as JSON text, geometry as its metadata say."""
+"""Make plain columns of Arrow data: structures flattened, lists as JSON text, geometry where metadata say."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_several_files_are_tables_each_unless_the_feed_chooses(tmp_path: Path, z
     assert found() == [("a.csv", "a"), ("b.csv", "b")]
     assert found(member="b.csv") == found(member="b*") == [("b.csv", "")]
     assert found(member="*.csv") == found()
-    with pytest.raises(FeedMisconfigured, match="did you mean 'b.csv'"):
+    with pytest.raises(FeedMisconfigured, match=r"did you mean 'b\.csv'"):
         found(member="c.csv")
 
 
