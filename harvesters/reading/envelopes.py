@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lxml import etree
 
-from harvesters.faults import SourceUnavailable, Unreadable
+from harvesters.faults import Unreadable
 
 Verdict = Literal["ok", "empty", "retry", "wait", "quota", "key", "refused"]
 
@@ -33,10 +33,40 @@ _VERDICTS: dict[str, tuple[Verdict, str]] = {
     "32": ("refused", "the key is not registered for the address of this machine"),
     "33": ("refused", "the call is not signed; check the key"),
     "99": ("retry", "it does not say why"),
+    # Those of files that data.go.kr serves in pages (api.odcloud.kr).
+    "-4": ("key", "the key is not registered; a new key takes an hour or more to reach the service"),
+    "-401": ("key", "the key is not valid"),
+    # Those of the Seoul open data plaza.
     "INFO-000": ("ok", "normal service"),
-    "INFO-100": ("key", "the key is not valid"),
+    "INFO-100": ("key", "the key is not valid; apply for one at data.seoul.go.kr"),
     "INFO-200": ("empty", "there is no data"),
+    "ERROR-300": ("refused", "a value that it must have is missing; add it to arguments under [source]"),
+    "ERROR-301": ("refused", "it does not give JSON"),
+    "ERROR-310": ("refused", "there is no such service; mend service under [source]"),
+    "ERROR-331": ("refused", "the place of the first row is wrong"),
+    "ERROR-332": ("refused", "the place of the last row is wrong"),
+    "ERROR-333": ("refused", "the places of rows are no numbers"),
+    "ERROR-334": ("refused", "the last row comes before the first"),
+    "ERROR-335": ("refused", "the sample key gives five rows; apply for a key at data.seoul.go.kr"),
+    "ERROR-336": (
+        "refused",
+        "more rows were asked for than it gives in a call; lower page_size under [source]",
+    ),
+    "ERROR-337": ("quota", "the day's calls of the key are spent; wait for tomorrow"),
+    "ERROR-500": ("retry", "the server failed"),
+    "ERROR-600": ("retry", "its database failed"),
+    "ERROR-601": ("retry", "a query of its database failed"),
+    # What comes instead of an envelope.
+    "NOTHING": ("retry", "it answered with nothing"),
+    "WEB-PAGE": ("retry", "it answered with a web page instead of data"),
 }
+
+_SPENT = ("트래픽", "호출건수", "일일", "traffic")
+"""Words that tell a spent quota from a page too large, where both are told by ERROR-336."""
+
+_HEADERS = ("header", "cmmMsgHeader", "msgHeader", "ComMessageHeader", "RESULT", "errorMessage")
+_CODES = ("resultCode", "returnReasonCode", "headerCd", "ReturnCode", "CODE", "code")
+_MESSAGES = ("resultMsg", "returnAuthMsg", "errMsg", "headerMsg", "ErrMsg", "MESSAGE", "message", "msg")
 
 
 @dataclass(frozen=True)
@@ -60,39 +90,48 @@ class Answer:
 
     @property
     def _known(self) -> tuple[Verdict, str]:
-        plain = str(int(self.code)) if self.code.isascii() and self.code.isdigit() else self.code
+        if self.code == "ERROR-336" and any(word in self.message.lower() for word in _SPENT):
+            return _VERDICTS["ERROR-337"]
+        padded = self.code.isascii() and self.code.isdigit()
+        plain = self.code.lstrip("0") or "0" if padded else self.code
         return _VERDICTS.get(plain, ("refused", "a result that the guide to the service may explain"))
 
 
 def open_envelope(path: Path) -> Answer:
-    """The answer in a file, JSON or XML by its first character; raises Unreadable, or SourceUnavailable
-    for a web page or nothing at all, which is how gateways of these services fail."""
+    """The answer in a file, JSON or XML by its first character; raises Unreadable.
+
+    A web page or nothing at all, which is how gateways of these services fail, is an answer to try again.
+    """
     body = path.read_bytes().removeprefix(b"\xef\xbb\xbf").lstrip()
     if not body:
-        raise SourceUnavailable("the service answered with nothing")
+        return Answer("NOTHING", "", (), None)
     if body[:200].lower().startswith((b"<!doctype html", b"<html")):
-        raise SourceUnavailable("the service answered with a web page instead of data")
+        return Answer("WEB-PAGE", "", (), None)
     document = _xml(body) if body.startswith(b"<") else _json(body)
     return _answer(document)
 
 
 def _answer(document: Any) -> Answer:
     inner = _inside(document)
-    header = _held(inner, "header", "cmmMsgHeader", "msgHeader", "ComMessageHeader") or inner
+    header = _held(inner, *_HEADERS) or inner
     body = _held(inner, "body", "msgBody", "MsgBody")
-    code = _first(header, "resultCode", "returnReasonCode", "headerCd", "ReturnCode")
-    message = _first(header, "resultMsg", "returnAuthMsg", "errMsg", "headerMsg", "ErrMsg")
+    code, message = _first(header, *_CODES), _first(header, *_MESSAGES)
     if code is None and message is not None:
         # The gateway names the fault in words alone now and then.
         code = "30" if "SERVICE_KEY" in str(message) else "99"
+    if code is None and isinstance(inner.get("data"), list) and "totalCount" in inner:
+        code = "0"  # Files that data.go.kr itself serves in pages bear no header.
     if code is None:
         raise Unreadable(
             f"the answer has no result code, only {', '.join(map(str, inner))[:200] or 'nothing'}",
             hint="url under [source] must be a service of the data.go.kr family",
         )
-    items = _items(_first(body, "items", "itemList"))
-    total = _total(_first(inner | body, "totalCount"))
-    return Answer(str(code).strip(), str(message or "").strip(), items, total)
+    items = _items(_first(body, "items", "itemList") if body else _first(inner, "row", "data"))
+    total = _first(inner | body, "totalCount", "list_total_count")
+    if "errorMessage" in inner:  # The realtime services of Seoul name their list as they like.
+        items = _items(next((each for each in inner.values() if isinstance(each, list)), None))
+        total = header.get("total")
+    return Answer(str(code).strip(), str(message or "").strip(), items, _total(total))
 
 
 def _inside(document: Any) -> dict[str, Any]:

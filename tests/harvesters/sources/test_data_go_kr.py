@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harvesters.faults import (
     FeedMisconfigured,
     HarvestFault,
+    QuotaSpent,
     SourceIncomplete,
     SourceRefused,
     SourceUnavailable,
@@ -108,6 +109,76 @@ def test_xml_is_read_though_json_was_asked_for(serve) -> None:
     items = "<item><stationName>광복동</stationName><pm10>041</pm10><memo/></item>" * 2
     rows = serve(lambda asked: xml(items, "<totalCount>2</totalCount>"), params={"returnType": "json"})
     assert rows == [{"stationName": "광복동", "pm10": "041", "memo": ""}] * 2
+
+
+def test_a_cap_that_is_found_out_becomes_the_size_of_pages(serve) -> None:
+    """This service counts pages by what is asked and gives less: what lies between would be skipped."""
+
+    def page(asked: dict[str, str]) -> bytes:
+        size = int(asked["numOfRows"])
+        start = (int(asked["pageNo"]) - 1) * size
+        return body({"item": ROWS[start : start + min(size, 40)]}, 250)
+
+    assert serve(page, page_size=1000) == ROWS
+
+
+@pytest.mark.parametrize("total", [100, 200])
+def test_a_total_that_is_too_small_is_found_out(serve, total: int) -> None:
+    with pytest.raises(SourceIncomplete, match=f"holds {total} rows and gave"):
+        serve(lambda asked: body({"item": paged(asked)}, total))
+
+
+def test_a_last_page_that_is_full_is_followed_by_an_empty_one(serve, site) -> None:
+    assert serve(lambda asked: body({"item": paged(asked, ROWS[:200])}, 200)) == ROWS[:200]
+    assert len(site.seen) == 3
+
+
+@pytest.mark.parametrize("beyond", [1, 2])
+def test_a_service_that_clamps_the_page_number_is_read_whole(serve, beyond: int) -> None:
+    """Beyond its end it gives its first or its last page again."""
+
+    def page(asked: dict[str, str]) -> bytes:
+        return body(
+            {"item": paged(asked | ({"pageNo": str(beyond)} if asked["pageNo"] == "3" else {}), ROWS[:200])},
+            200,
+        )
+
+    assert serve(page) == ROWS[:200]
+
+
+def test_pages_that_come_again_are_named(serve) -> None:
+    def page(asked: dict[str, str]) -> bytes:
+        return body({"item": paged(asked | {"pageNo": str(1 + int(asked["pageNo"]) % 2)})})
+
+    with pytest.raises(SourceIncomplete, match="its page 3 repeats page 1"):
+        serve(page)
+
+
+def test_a_service_without_end_is_given_up(serve, monkeypatch) -> None:
+    monkeypatch.setattr("harvesters.reading.pages.MOST_PAGES", 20)
+    with pytest.raises(SourceIncomplete, match="no end to its pages, 20 were read"):
+        serve(lambda asked: body({"item": [{"n": asked["pageNo"] + str(n)} for n in range(100)]}))
+
+
+def test_a_spent_quota_is_told_from_a_refusal(serve) -> None:
+    with pytest.raises(QuotaSpent) as spent:
+        serve(lambda asked: body(None, code="22"))
+    assert spent.value.reason == "quota_spent"
+
+
+def test_a_web_page_once_in_a_while_is_asked_again(serve) -> None:
+    answers = iter([b"<html>502 Bad Gateway</html>", b""])
+    assert serve(lambda asked: next(answers, body({"item": ROWS[:3]}, 3))) == ROWS[:3]
+
+
+def test_files_that_the_portal_serves_in_pages_are_read(serve) -> None:
+    def page(asked: dict[str, str]) -> bytes:
+        start = (int(asked["page"]) - 1) * int(asked["perPage"])
+        rows = ROWS[start : start + int(asked["perPage"])]
+        counts = {"page": asked["page"], "perPage": asked["perPage"], "totalCount": 250, "matchCount": 250}
+        return json.dumps(counts | {"currentCount": len(rows), "data": rows}).encode()
+
+    assert serve(page, paging=["page", "perPage"]) == ROWS
 
 
 def test_an_answer_that_does_not_count_ends_with_its_short_page(serve) -> None:
