@@ -7,6 +7,7 @@ import pkgutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -50,13 +51,15 @@ class Visit:
     """One call at a source.
 
     `feed` has its secrets filled in, `folder` is the run's own. `known` is the `state` of the latest visit
-    whose rows are those published now, read as the feed still says; empty where there is none.
+    whose rows are those published now, read as the feed still says; empty where there is none. `published`
+    are, on the same terms, the feed's entries by identifier, with when each was updated.
     """
 
     feed: Feed
     fetch: Fetch
     folder: Path
     known: Mapping[str, Any] = field(default_factory=dict)
+    published: Mapping[str, datetime | None] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
 
     @property

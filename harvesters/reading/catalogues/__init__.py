@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import pyarrow as pa
 
 from harvesters.formats import Parsed
+
+
+AS_BEFORE = "stands_as_before"
+"""The column, true or null, by which a source says of a published entry that it was told of no change."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,6 @@ def box(edges: Iterable[float]) -> str | None:
     sound = -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90
     sound = sound and (west <= east or west - east >= 180)
     return ",".join(f"{edge:.9g}" for edge in (west, south, east, north)) if sound else None
-
-
-def lines_of(entries: Iterable[Entry]) -> Iterator[str]:
-    """Each entry as one line of JSON."""
-    return (json.dumps(entry.row(), ensure_ascii=False) for entry in entries)
 
 
 _MEDIA = {
