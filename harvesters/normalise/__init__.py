@@ -198,5 +198,6 @@ def _nothing(parsed: Parsed) -> Normalised:
 def _hold(
     found: Normalised, feed: Feed, changed: Changes, previous: tuple[Column, ...] | None
 ) -> Hold | None:
-    counts = Counts(found.read, found.tally.rows, found.tally.cells, found.tally.chief_cause)
+    faulty = found.tally.faulty
+    counts = Counts(found.accepted + faulty, faulty, found.tally.cells, found.tally.chief_cause)
     return judge(feed, changed, counts, had_rows=previous is not None and not found.timed)

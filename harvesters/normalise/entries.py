@@ -43,7 +43,7 @@ class Listed:
     def hold(self, feed: Feed) -> Hold | None:
         """Why the feed's contract does not let the list in; None when it does."""
         aside = tally([self.rejects])
-        counts = Counts(self.read, aside.rows, aside.cells, aside.chief_cause)
+        counts = Counts(self.read - aside.rows + aside.faulty, aside.faulty, aside.cells, aside.chief_cause)
         return judge(feed, Changes(), counts, had_rows=False)
 
 

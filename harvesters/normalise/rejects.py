@@ -15,6 +15,9 @@ from harvesters.normalise.repairs import Repairs, Rule, Values
 from schemas.run import REJECTS
 
 Mask = npt.NDArray[np.bool_]
+
+AROUND = ("title", "footer", "blank_row")
+"""Why lines are set aside that stand around the rows of a table: they are no records."""
 _NONE = np.empty(0, np.int64)
 
 
@@ -95,6 +98,11 @@ class Tally:
         return sum(self.reasons.values())
 
     @property
+    def faulty(self) -> int:
+        """How many of them should have been rows."""
+        return self.rows - sum(self.reasons.get(word, 0) for word in AROUND)
+
+    @property
     def chief_cause(self) -> str:
         """What left out the most rows, in the words of its detail; "" when nothing did."""
         detail = max(self.details, key=lambda each: self.details[each], default=None)
@@ -108,8 +116,9 @@ def tally(pieces: Iterable[pa.Table]) -> Tally:
     for piece in pieces:
         rows = piece.filter(pc.equal(piece["scope"], "row"))
         cells += len(piece) - len(rows)
-        for counts, column in ((reasons, "reason"), (details, "detail")):
-            found = pc.value_counts(rows[column]).to_pylist()
+        faulty = rows.filter(pc.invert(pc.is_in(rows["reason"], pa.array(AROUND))))
+        for counts, column in ((reasons, rows["reason"]), (details, faulty["detail"])):
+            found = pc.value_counts(column).to_pylist()
             counts.update({each["values"]: each["counts"] for each in found})
     return Tally(dict(reasons), dict(details), cells)
 
