@@ -6,11 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from harvesters.faults import HarvestFault
 from harvesters.normalise.contract import Hold, SourceChanged
+from harvesters.normalise.rejects import Tally
 from schemas.dataset import BBox
 from schemas.feed import Feed
 from schemas.run import Run, Status
@@ -83,24 +81,19 @@ def failed(run: Run, fault: HarvestFault, read: int = 0) -> Run:
     return replace(run, status=status, error=str(fault), read=read, rejected=read, reasons=reasons)
 
 
-def held(run: Run, hold: Hold, read: int, rejects: pa.Table) -> Run:
+def held(run: Run, hold: Hold, read: int, rejects: Tally) -> Run:
     """Nothing is published until a steward looks; rows without a reason of their own have the hold's."""
-    own = row_reasons(rejects)
-    reasons = {**own, hold.reason: read - sum(own.values())}
+    reasons = {**rejects.reasons, hold.reason: read - rejects.rows}
     return replace(run, status="held", error=hold.detail, read=read, rejected=read, reasons=reasons)
 
 
-def landed(run: Run, read: int, rejects: pa.Table) -> Run:
+def landed(run: Run, read: int, rejects: Tally) -> Run:
     """The counts of rows that are about to be published."""
-    reasons = row_reasons(rejects)
-    rejected = sum(reasons.values())
-    cells = len(rejects) - rejected
     return replace(
-        run, read=read, published=read - rejected, rejected=rejected, rejected_cells=cells, reasons=reasons
+        run,
+        read=read,
+        published=read - rejects.rows,
+        rejected=rejects.rows,
+        rejected_cells=rejects.cells,
+        reasons=rejects.reasons,
     )
-
-
-def row_reasons(rejects: pa.Table) -> dict[str, int]:
-    """How many rows were left out for each reason."""
-    rows = rejects.filter(pc.equal(rejects["scope"], "row"))
-    return {each["values"]: each["counts"] for each in pc.value_counts(rows["reason"]).to_pylist()}

@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from catalogue import Catalogue
-from catalogue.errors import RunLost, Taken
+from catalogue.errors import Barred, MassDeletion, RunLost, Taken
 from catalogue.publication import Publication
+from harvesters.approval import allowed, allowed_of_list, as_approved, waiting
 from harvesters.calls import calling
 from harvesters.datasets import current, dataset_id, describe
 from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
 from harvesters.fetch import Fetch
 from harvesters.formats import Parsed, format_reader
 from harvesters.normalise import normalise
-from harvesters.normalise.contract import shrunk
+from harvesters.normalise.contract import Hold, shrunk
 from harvesters.normalise.entries import list_entries
+from harvesters.normalise.rejects import tally
 from harvesters.outcome import (
     failed,
     fingerprint,
@@ -32,6 +35,7 @@ from harvesters.outcome import (
     unchanged,
 )
 from harvesters.reading.detect import detect
+from harvesters.reading.shelf import keep, whole
 from harvesters.reading.union import File, united
 from harvesters.secrets import resolve_secrets
 from harvesters.sources import Raw, Unmodified, Visit, source
@@ -95,10 +99,11 @@ def _attempt(feed: Feed, run: Run, harvester: Harvester, folder: RunFolder) -> l
 
 def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFolder) -> list[Run]:
     catalogue, city = harvester.catalogue, (harvester.extent, harvester.zone.key)
+    _refuse_closed(feed, catalogue)
     former = catalogue.last_published(feed.id, besides=run.run)
     stands = all(each.status == "published" for each in former) and _stands(former, catalogue)
-    known = _known(feed, former, city) if stands else {}
-    raw = _fetched(feed, harvester, folder, known)
+    stands = stands and not catalogue.overdue(feed.id)
+    raw = _fetched(feed, harvester, folder, former if stands else [])
     if isinstance(raw, Unmodified):
         return [catalogue.record(unchanged(replace(run, bytes=raw.bytes), each)) for each in former]
     run = catalogue.reach(run, FETCHED)
@@ -110,26 +115,27 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFol
     if feed.record == CATALOGUE_ENTRY:
         return [_land_entries(tables, feed, run, harvester)]
     same = bool(former) and same_shape(feed, former[0].fingerprint)
-    return _land_all(tables, feed, run, harvester, same=same)
+    return _land_all(tables, feed, run, harvester, folder=folder.own, same=same)
 
 
-def _fetched(
-    feed: Feed, harvester: Harvester, folder: RunFolder, known: Mapping[str, Any]
-) -> Raw | Unmodified:
-    """What the source gives, or gave to a worker that died after it."""
+def _fetched(feed: Feed, harvester: Harvester, folder: RunFolder, former: list[Run]) -> Raw | Unmodified:
+    """What the source gives, or gave to a worker that died after it; what `former` published stands."""
     terms = fingerprint(feed, "", (harvester.extent, harvester.zone.key))
     kept = folder.fetched(terms)
     if kept is not None:
         return kept
     ready = resolve_secrets(feed, harvester.environ)
     with calling(feed, harvester.fetch, harvester.catalogue.allowances, harvester.zone) as fetch:
-        raw = source(feed.source.kind).read(Visit(ready, fetch, folder.own, known))
+        known, published = _remembered(feed, harvester, former)
+        raw = source(feed.source.kind).read(Visit(ready, fetch, folder.own, known, published))
     if isinstance(raw, Raw):
         folder.keep(raw, terms)
     return raw
 
 
-def _land_all(tables: list[Parsed], feed: Feed, run: Run, harvester: Harvester, *, same: bool) -> list[Run]:
+def _land_all(
+    tables: list[Parsed], feed: Feed, run: Run, harvester: Harvester, *, folder: Path, same: bool
+) -> list[Run]:
     """Publish each table, but those that a worker which died was done with."""
     done = {each.dataset: each for each in harvester.catalogue.outcomes(run.run)}
     several, runs = len(tables) > 1, []
@@ -137,18 +143,24 @@ def _land_all(tables: list[Parsed], feed: Feed, run: Run, harvester: Harvester, 
         parsed = tables.pop(0)
         dataset = dataset_id(feed.id, parsed.name)
         if dataset not in done:
-            done[dataset] = _land(parsed, feed, run, harvester, same=same)
+            done[dataset] = _land(parsed, feed, run, harvester, folder=folder / "landing", same=same)
             if several:
                 harvester.catalogue.reach(run, f"publish {dataset}")
         runs.append(done[dataset])
     return runs
 
 
-def _known(feed: Feed, former: list[Run], city: tuple[BBox, str]) -> Mapping[str, Any]:
-    """What the source asked to be remembered by the run whose rows stand, read as the feed still says."""
-    if former and same_terms(feed, city, former[0].fingerprint):
-        return former[0].state
-    return {}
+def _remembered(
+    feed: Feed, harvester: Harvester, former: list[Run]
+) -> tuple[Mapping[str, Any], Mapping[str, datetime | None]]:
+    """What the source asked to be remembered by the run whose rows stand, and when the entries that stand
+    were updated; nothing where the feed now says otherwise how to read it."""
+    if not former or not same_terms(feed, (harvester.extent, harvester.zone.key), former[0].fingerprint):
+        return {}, {}
+    if feed.record != CATALOGUE_ENTRY:
+        return former[0].state, {}
+    entries = harvester.catalogue.entries(feed.id)
+    return former[0].state, {name: entry.updated for name, entry in entries.items()}
 
 
 def _stands(former: list[Run], catalogue: Catalogue) -> bool:
@@ -163,8 +175,11 @@ def _stands(former: list[Run], catalogue: Catalogue) -> bool:
 def parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
     """The tables of what was fetched; raises Unreadable, FeedMisconfigured or SourceIncomplete."""
     spec = replace(feed.format, kind=feed.format.kind or raw.format)
-    tables = [united(_files(raw, folder, spec))] if raw.more else _tables(raw, folder, spec)
-    read = sum(len(parsed.table) + len(parsed.rejects) for parsed in tables)
+    if raw.more:
+        tables = list(keep([united(_files(raw, folder, spec))], folder / "kept"))
+    else:
+        tables = _tables(raw, folder, spec)
+    read = sum(parsed.read for parsed in tables)
     # With `where` the other items are left out on purpose.
     if raw.expected is not None and spec.where is None and read < raw.expected:
         raise SourceIncomplete(
@@ -176,8 +191,8 @@ def parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
 def _tables(raw: Raw, folder: Path, spec: FormatSpec) -> list[Parsed]:
     return [
         replace(parsed, name=" ".join(filter(None, (found.table, parsed.name))))
-        for found in detect(raw.path, raw.name, folder, spec)
-        for parsed in format_reader(found.kind).read(found.path, found.spec)
+        for place, found in enumerate(detect(raw.path, raw.name, folder, spec))
+        for parsed in keep(format_reader(found.kind).read(found.path, found.spec), folder / f"kept-{place}")
     ]
 
 
@@ -191,47 +206,74 @@ def _files(raw: Raw, folder: Path, spec: FormatSpec) -> list[File]:
     return files
 
 
-def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, same: bool) -> Run:
-    """Publish one table, or record why it waits; `same`: the columns are made as for the last snapshot."""
+def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, folder: Path, same: bool) -> Run:
+    """Publish one table, or record why it waits.
+
+    `folder` is for what does not fit into memory; `same`: the columns are made as for the last snapshot.
+    """
     catalogue = harvester.catalogue
     run = replace(run, dataset=dataset_id(feed.id, parsed.name))
     snapshot = current(catalogue, run.dataset)
     previous = snapshot.columns if snapshot and snapshot.rows and same else None
+    extent, zone = harvester.extent, harvester.zone
+    feed = as_approved(feed, run, catalogue)
     try:
-        found = normalise(parsed, feed, extent=harvester.extent, zone=harvester.zone, previous=previous)
+        found = normalise(parsed, feed, extent=extent, zone=zone, previous=previous, folder=folder)
     except HarvestFault as fault:
-        return catalogue.record(failed(run, fault, len(parsed.table) + len(parsed.rejects)))
+        return catalogue.record(failed(run, fault, parsed.read))
     # Readings and positions are a window that moves: only of things can many vanish at once.
-    lasting = same and snapshot and not found.timed
-    hold = found.hold or (shrunk(feed, snapshot.rows, len(found.rows)) if snapshot and lasting else None)
+    lasting = same and not found.timed
+    unnamed = lasting and not any(column.key for column in found.columns)
+    hold = found.hold or waiting(feed, run, catalogue)
+    if not hold and snapshot and unnamed:
+        hold = shrunk(feed, snapshot.rows, found.accepted)
     if hold:
-        return catalogue.record(held(run, hold, found.read, found.rejects), found.rejects)
+        return catalogue.record(held(run, hold, found.read, found.tally), found.set_aside)
     dataset = describe(feed, parsed.name, found.source_crs)
-    publication = Publication(dataset, found.columns, found.rows, found.rejects)
+    publication = Publication(dataset, found.columns, found.pieces, found.set_aside)
     try:
-        run = catalogue.publish(publication, landed(run, found.read, found.rejects))
-    except Taken as taken:
-        return catalogue.record(failed(run, FeedMisconfigured(str(taken)), found.read))
+        counted = landed(run, found.read, found.tally)
+        run = catalogue.publish(publication, counted, allowed(feed, lasting=lasting))
+    except MassDeletion as gone:
+        hold = Hold("mass_deletion", str(gone))
+        return catalogue.record(held(run, hold, found.read, found.tally), found.set_aside)
+    except (Taken, Barred) as refused:
+        return catalogue.record(failed(run, FeedMisconfigured(str(refused)), found.read))
     _index(run.dataset, catalogue)
     return run
 
 
 def _land_entries(tables: list[Parsed], feed: Feed, run: Run, harvester: Harvester) -> Run:
+    catalogue = harvester.catalogue
+    feed = as_approved(feed, run, catalogue)
     if len(tables) != 1:
         raise FeedMisconfigured(
             f"a list of datasets is one table, and the source holds {len(tables)}",
             "choose one with [format] sheet, layer or member",
         )
-    listed = list_entries(tables[0], feed, harvester.zone)
-    counted = landed(run, listed.read, listed.rejects)
-    former = harvester.catalogue.last_published(feed.id)
-    hold = listed.hold(feed) or (shrunk(feed, former[0].published, len(listed.entries)) if former else None)
+    published = catalogue.entries(feed.id)
+    listed = list_entries(whole(tables[0]), feed, harvester.zone, published)
+    rejects = tally([listed.rejects])
+    counted = landed(run, listed.read, rejects)
+    hold = listed.hold(feed) or waiting(feed, run, catalogue)
     if hold:
-        return harvester.catalogue.record(held(run, hold, listed.read, listed.rejects), listed.rejects)
+        return catalogue.record(held(run, hold, listed.read, rejects), listed.rejects)
     try:
-        return harvester.catalogue.publish_entries(feed.id, listed.entries, counted, listed.rejects)
+        gone = allowed_of_list(feed)
+        return catalogue.publish_entries(feed.id, listed.entries, counted, listed.rejects, gone)
+    except MassDeletion as vanished:
+        hold = Hold("mass_deletion", str(vanished))
+        return catalogue.record(held(run, hold, listed.read, rejects), listed.rejects)
     except Taken as taken:
-        return harvester.catalogue.record(failed(run, FeedMisconfigured(str(taken)), listed.read))
+        return catalogue.record(failed(run, FeedMisconfigured(str(taken)), listed.read))
+
+
+def _refuse_closed(feed: Feed, catalogue: Catalogue) -> None:
+    """Ask no source for what a steward archived or withdrew."""
+    try:
+        catalogue.check_open(feed.id)
+    except Barred as barred:
+        raise FeedMisconfigured(str(barred)) from barred
 
 
 def _index(dataset: str, catalogue: Catalogue) -> None:

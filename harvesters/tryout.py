@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,7 +26,8 @@ from harvesters.normalise import Normalised, normalise
 from harvesters.normalise.contract import Hold
 from harvesters.normalise.entries import list_entries
 from harvesters.normalise.moments import instant
-from harvesters.outcome import row_reasons
+from harvesters.normalise.rejects import tally
+from harvesters.reading.shelf import whole
 from harvesters.run import parse
 from harvesters.secrets import resolve_secrets
 from harvesters.sources import Raw, Visit, source
@@ -34,6 +36,7 @@ from schemas.feed import CATALOGUE_ENTRY, Feed, SourceSpec
 
 log = logging.getLogger(__name__)
 _SHOWN = 5
+_REJECTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Bench:
 class Tried:
     """What a table would be published as; `hold` would keep it back, `first` are some rows as JSON.
 
-    `extent` bounds the accepted rows, or where none is accepted for it, those outside the city.
+    `extent` bounds the accepted rows, or where none is accepted for it, those outside the city. `rejects`
+    are the first of those that `rejected` and `rejected_cells` count, as rows of schemas.run.REJECTS.
     """
 
     table: str
@@ -71,7 +75,7 @@ class Tried:
     reasons: Mapping[str, int]
     rejected_cells: int
     hold: Hold | None
-    rejects: pa.Table
+    rejects: list[dict[str, Any]]
     repairs: Mapping[str, int] = field(default_factory=dict)
 
     def as_item(self) -> dict[str, Any]:
@@ -107,7 +111,8 @@ def try_feed(feed: Feed, bench: Bench) -> list[Tried]:
         ready = resolve_secrets(feed, bench.environ)
         raw = source(feed.source.kind).read(Visit(ready, bench.fetch, Path(folder)))
         assert isinstance(raw, Raw), "a visit that knows nothing finds nothing unmodified"
-        return [_try_table(parsed, feed, bench) for parsed in parse(feed, raw, Path(folder))]
+        tables = parse(feed, raw, Path(folder))
+        return [_try_table(parsed, feed, bench, Path(folder, "landing")) for parsed in tables]
 
 
 def try_source(target: str, bench: Bench, feed: Feed | None = None) -> list[Tried]:
@@ -142,10 +147,12 @@ def _files(manifest: Path) -> Iterator[str]:
         raise Unreadable(f"{manifest} cannot be read: {fault}") from fault
 
 
-def _try_table(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
+def _try_table(parsed: Parsed, feed: Feed, bench: Bench, folder: Path) -> Tried:
     if feed.record == CATALOGUE_ENTRY:
-        return _try_list(parsed, feed, bench)
-    found = normalise(parsed, feed, extent=bench.extent, zone=bench.zone, anywhere=bench.anywhere)
+        return _try_list(whole(parsed), feed, bench)
+    found = normalise(
+        parsed, feed, extent=bench.extent, zone=bench.zone, anywhere=bench.anywhere, folder=folder
+    )
     return Tried(
         table=parsed.name,
         format=parsed.kind,
@@ -153,21 +160,21 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
         crs=found.source_crs,
         extent=_bounds(found),
         columns=found.columns,
-        first=[_shown(row) for row in found.rows.slice(0, _SHOWN).to_pylist()],
+        first=[_shown(row) for row in _first(found.pieces, _SHOWN)],
         read=found.read,
-        accepted=len(found.rows),
-        rejected=found.read - len(found.rows),
-        reasons=row_reasons(found.rejects),
-        rejected_cells=len(found.rejects) - (found.read - len(found.rows)),
+        accepted=found.accepted,
+        rejected=found.tally.rows,
+        reasons=found.tally.reasons,
+        rejected_cells=found.tally.cells,
         hold=found.hold,
-        rejects=found.rejects,
+        rejects=_first(found.set_aside, _REJECTS),
         repairs=found.repairs,
     )
 
 
 def _try_list(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
     listed = list_entries(parsed, feed, bench.zone)
-    rejected = listed.read - len(listed.entries)
+    rejects = tally([listed.rejects])
     first = [{"id": e.id, "identifier": e.identifier, "title": str(e.title)} for e in listed.entries[:_SHOWN]]
     return Tried(
         table=parsed.name,
@@ -179,27 +186,47 @@ def _try_list(parsed: Parsed, feed: Feed, bench: Bench) -> Tried:
         first=first,
         read=listed.read,
         accepted=len(listed.entries),
-        rejected=rejected,
-        reasons=row_reasons(listed.rejects),
-        rejected_cells=len(listed.rejects) - rejected,
+        rejected=rejects.rows,
+        reasons=rejects.reasons,
+        rejected_cells=rejects.cells,
         hold=listed.hold(feed),
-        rejects=listed.rejects,
+        rejects=listed.rejects.slice(0, _REJECTS).to_pylist(),
     )
+
+
+def _first(pieces: Iterable[pa.Table], most: int) -> list[dict[str, Any]]:
+    """The first rows of a table in pieces."""
+    rows = (row for piece in pieces for row in piece.slice(0, most).to_pylist())
+    return list(islice(rows, most))
 
 
 def _bounds(found: Normalised) -> BBox | None:
     """Where the accepted rows are; where none is, where those are that lie outside the city's extent."""
-    rows = found.rows
-    if GEOMETRY in rows.column_names and rows[GEOMETRY].null_count < len(rows):
-        edges = shapely.total_bounds(shapely.from_wkb(rows[GEOMETRY].to_numpy()))
-    else:
-        outside = found.rejects.filter(pc.equal(found.rejects["reason"], "outside_extent"))
-        if not len(outside):
-            return None
-        places = np.array([place.split(", ") for place in outside["value"].to_pylist()], dtype=float)
-        edges = np.concatenate([places.min(axis=0), places.max(axis=0)])
-    west, south, east, north = (float(edge) for edge in edges)
-    return west, south, east, north
+    if any(column.type == "geometry" for column in found.columns):
+        boxes = [_box(piece[GEOMETRY]) for piece in found.pieces]
+        if not np.isnan(boxes).all():
+            return _around(boxes)
+    boxes = [box for piece in found.set_aside for box in _outside(piece)]
+    return _around(boxes) if boxes else None
+
+
+def _box(wkb: pa.ChunkedArray) -> list[float]:
+    box: list[float] = shapely.total_bounds(shapely.from_wkb(wkb.to_numpy())).tolist()
+    return box
+
+
+def _outside(rejects: pa.Table) -> Iterator[list[float]]:
+    """The box around the rejected places of a piece, if there are any."""
+    places = rejects.filter(pc.equal(rejects["reason"], "outside_extent"))["value"].to_pylist()
+    if places:
+        lonlat = np.array([place.split(", ") for place in places], dtype=float)
+        yield [*lonlat.min(axis=0).tolist(), *lonlat.max(axis=0).tolist()]
+
+
+def _around(boxes: list[list[float]]) -> BBox:
+    west, south = np.nanmin(boxes, axis=0)[:2]
+    east, north = np.nanmax(boxes, axis=0)[2:]
+    return float(west), float(south), float(east), float(north)
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def _show_trial(tried: Tried, as_json: bool) -> None:
     show(item["columns"], ["name", "type"], as_json=False)
     for row in tried.first:
         line(row)
-    rejects = tried.rejects.slice(0, _REJECTS_SHOWN).to_pylist()
+    rejects = tried.rejects[:_REJECTS_SHOWN]
     if rejects:
         show(rejects, ["line", "scope", "column", "value", "reason", "detail"], as_json=False)
 
