@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from itertools import chain
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain, takewhile
 from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from harvesters.faults import FeedMisconfigured, Unreadable
-from harvesters.formats import Parsed
-from harvesters.reading.cutting import Cutter, Piece
+from harvesters.formats import PIECE, Parsed, Piece
+from harvesters.reading import cutting
 from harvesters.reading.encoding import chunks, encoding_of, refuse_mojibake
 from harvesters.reading.headers import column_names, header_row, usual_width
 from schemas.feed import FormatSpec
@@ -50,11 +51,23 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
             f"[format] delimiter = {spec.delimiter!r} cannot part cells", "use a sign such as ',', ';' or '|'"
         )
     encoding = encoding_of(path, spec.encoding)
-    text = _unix_lines(chunks(path, encoding))
-    head = _head(text)
-    layout = _layout(head, spec)
-    pieces = _pieces(chain([head], text), layout)
-    yield _parsed(pieces, layout, encoding)
+    layout = _layout(_head(_unix_lines(chunks(path, encoding))), spec)
+    pieces = _pieces(path, encoding, layout)
+    first = next(pieces)
+    names = list(layout.names)
+    if (blank := _blank_columns(first.table)) and (second := next(pieces, None)) is not None:
+        # Whether a column is blank is known at its end, and its first rows are wanted before.
+        blank = min(blank, *(_blank_columns(each.table) for each in _pieces(path, encoding, layout)))
+        pieces = chain([second], pieces)
+    kept = names[: len(names) - blank]
+    yield Parsed(
+        table=first.table.select(kept),
+        lines=first.lines,
+        kind="csv",
+        encoding=encoding,
+        rejects=first.rejects,
+        rest=(replace(piece, table=piece.table.select(kept)) for piece in pieces),
+    )
 
 
 def _unix_lines(text: Iterator[str]) -> Iterator[str]:
@@ -139,11 +152,11 @@ def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
     return header[:width] if not any(cell.strip() for cell in header[width:]) else header
 
 
-def _pieces(text: Iterator[str], layout: Layout) -> Iterator[Piece]:
+def _cut(path: Path, encoding: str, layout: Layout) -> Iterator[cutting.Piece]:
     """The rows below the header, cut out of the text."""
-    cutter = Cutter(layout.delimiter, len(layout.names), layout.header_end + 1)
+    cutter = cutting.Cutter(layout.delimiter, len(layout.names), layout.header_end + 1)
     skip = layout.header_end
-    for chunk in text:
+    for chunk in _unix_lines(chunks(path, encoding)):
         data = chunk.encode("utf-8", "surrogatepass")
         refuse_mojibake(data)
         if skip:
@@ -153,30 +166,36 @@ def _pieces(text: Iterator[str], layout: Layout) -> Iterator[Piece]:
     yield cutter.feed(b"", last=True)
 
 
-def _parsed(pieces: Iterator[Piece], layout: Layout, encoding: str) -> Parsed:
-    """Parse each piece while the next one is being decoded."""
-    tables: list[Future[pa.Table]] = []
-    lines: list[pa.Array] = []
-    rejects: list[pa.Table] = []
+def _pieces(path: Path, encoding: str, layout: Layout) -> Iterator[Piece]:
+    """The rows in pieces, at least one; each stretch is parsed while the next is decoded."""
+    waiting: deque[Future[Piece]] = deque()
+    held: list[Piece] = []
     with ThreadPoolExecutor(1) as pool:
-        for piece in pieces:
-            rejects.append(_rejected(piece))
-            if piece.lines.size:
-                lines.append(pa.array(piece.lines))
-                tables.append(pool.submit(_parse, layout, piece))
-                wait(tables[-_AHEAD : -_AHEAD + 1])
-        empty = pa.schema([(name, pa.string()) for name in layout.names]).empty_table()
-        table = pa.concat_tables([empty, *(each.result() for each in tables)])
-    return Parsed(
-        table=_without_blank_column(table),
-        lines=pa.chunked_array(lines, pa.int64()).combine_chunks(),
-        kind="csv",
-        encoding=encoding,
-        rejects=pa.concat_tables([REJECTS.empty_table(), *rejects]),
+        for cut in _cut(path, encoding, layout):
+            waiting.append(pool.submit(_parsed, layout, cut))
+            if len(waiting) > _AHEAD:
+                held.append(waiting.popleft().result())
+            if sum(each.table.nbytes for each in held) >= PIECE:
+                yield _joined(held)
+                held = []
+        yield _joined([*held, *(each.result() for each in waiting)])
+
+
+def _joined(pieces: list[Piece]) -> Piece:
+    return Piece(
+        pa.concat_tables([each.table for each in pieces]),
+        pa.concat_arrays([each.lines for each in pieces]),
+        pa.concat_tables([each.rejects for each in pieces]),
     )
 
 
-def _parse(layout: Layout, piece: Piece) -> pa.Table:
+def _parsed(layout: Layout, cut: cutting.Piece) -> Piece:
+    schema = pa.schema([(name, pa.string()) for name in layout.names])
+    table = _parse(layout, cut) if cut.lines.size else schema.empty_table()
+    return Piece(table, pa.array(cut.lines, pa.int64()), _rejected(cut))
+
+
+def _parse(layout: Layout, piece: cutting.Piece) -> pa.Table:
     """The rows of a piece as text, null where a cell is empty."""
     table = arrow_csv.read_csv(
         pa.BufferReader(piece.text),
@@ -199,16 +218,19 @@ def _parse(layout: Layout, piece: Piece) -> pa.Table:
     return table
 
 
-def _without_blank_column(table: pa.Table) -> pa.Table:
-    """The table without a last column that has neither name nor values, as a delimiter at line ends makes."""
-    last = table.num_columns - 1
-    unnamed = table.column_names[last] == f"column_{last + 1}"
-    if last and unnamed and table.column(last).null_count == table.num_rows:
-        return _without_blank_column(table.remove_column(last))
-    return table
+def _blank_columns(table: pa.Table) -> int:
+    """How many of the last columns have neither name nor values, as delimiters at line ends make them."""
+    places = range(table.num_columns - 1, 0, -1)
+    blank = takewhile(lambda place: _is_blank(table, place), places)
+    return sum(1 for _ in blank)
 
 
-def _rejected(piece: Piece) -> pa.Table:
+def _is_blank(table: pa.Table, place: int) -> bool:
+    unnamed = table.column_names[place] == f"column_{place + 1}"
+    return unnamed and bool(table.column(place).null_count == len(table))
+
+
+def _rejected(piece: cutting.Piece) -> pa.Table:
     rows = [
         {"line": each.line, "scope": "row", "value": each.value, "reason": each.reason, "detail": each.detail}
         for each in piece.rejects
