@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.normalise.cells import NULL_MARKERS, as_text, is_text, sample
-from harvesters.normalise.moments import dates, from_local, times
-from harvesters.normalise.numbers import integers, numbers, truths, zero_led
+from harvesters.normalise.cells import MISSING_WORDS, NULL_MARKERS, as_text, is_text, sample
+from harvesters.normalise.moments import Written, dates, from_local, times
+from harvesters.normalise.numbers import Figures, integers, numbers, truths, zero_led
 from harvesters.normalise.rejects import Mask, mask_of
 from schemas.arrow import ARROW_TYPES
 from schemas.dataset import ColumnType
@@ -20,11 +20,11 @@ from schemas.dataset import ColumnType
 
 @dataclass(frozen=True)
 class Reading:
-    """How times without a zone and bare digits are read."""
+    """How the texts of a column are read: the zone of times without one, and how it writes what it holds."""
 
     zone: ZoneInfo
-    digits: bool = True
-    """Whether 20180103 is a date."""
+    written: Written = field(default_factory=Written)
+    figures: Figures = field(default_factory=Figures)
 
 
 def cast(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.ChunkedArray:
@@ -40,14 +40,23 @@ def cast(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.Chunke
     return _by_value(texts, _reader(to, reading), ARROW_TYPES[to])
 
 
-def misfits(values: pa.ChunkedArray, found: pa.ChunkedArray) -> Mask:
-    """Where something is written and `found` has nothing; a null marker is nothing written."""
+def misfits(values: pa.ChunkedArray, found: pa.ChunkedArray, reading: Reading | None = None) -> Mask:
+    """Where something is written and `found` has nothing; what stands for a missing value is nothing written.
+
+    That are the null markers, and words too where the reading takes figures loosely.
+    """
     if found is values or found.null_count == values.null_count:
         return np.zeros(len(values), dtype=bool)  # A cast makes nulls and never fills them.
     lost = pc.and_(pc.is_valid(values), pc.is_null(found))
     if not is_text(values.type):
         return mask_of(lost)
-    return mask_of(pc.and_not(lost, pc.is_in(values, NULL_MARKERS)))
+    return mask_of(pc.and_not(lost, missing_marks(values, reading)))
+
+
+def missing_marks(values: pa.ChunkedArray, reading: Reading | None) -> pa.ChunkedArray:
+    """Which texts stand for a missing value."""
+    marks = pc.is_in(values, NULL_MARKERS)
+    return pc.or_(marks, pc.is_in(values, MISSING_WORDS)) if reading and reading.figures.loose else marks
 
 
 def _quick(texts: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray | None:
@@ -91,11 +100,11 @@ def _by_value(
 
 def _reader(to: ColumnType, reading: Reading) -> Callable[[pa.Array], pa.Array]:
     readers: dict[ColumnType, Callable[[pa.Array], pa.Array]] = {
-        "integer": integers,
-        "number": numbers,
+        "integer": lambda texts: integers(texts, reading.figures),
+        "number": lambda texts: numbers(texts, reading.figures),
         "boolean": truths,
-        "date": lambda texts: dates(texts, reading.digits),
-        "time": lambda texts: times(texts, reading.digits, reading.zone),
+        "date": lambda texts: dates(texts, reading.written),
+        "time": lambda texts: times(texts, reading.written, reading.zone),
     }
     return readers[to]
 
@@ -103,17 +112,17 @@ def _reader(to: ColumnType, reading: Reading) -> Callable[[pa.Array], pa.Array]:
 def _typed(values: pa.ChunkedArray, to: ColumnType, reading: Reading) -> pa.ChunkedArray:
     """Values of a typed source as `to` where Arrow can without loss, else their texts."""
     kind = values.type
-    if pa.types.is_timestamp(kind) and to == "time":
-        return _utc(values, reading.zone)
-    if pa.types.is_date(kind) and to == "time":
-        return _utc(values.cast(pa.timestamp("us")), reading.zone)
+    if to == "time" and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        return _utc(values if pa.types.is_timestamp(kind) else values.cast(pa.timestamp("us")), reading.zone)
     if pa.types.is_timestamp(kind) and to == "date":
         return values.cast(pa.date32(), safe=False)
     if pa.types.is_floating(kind) and to == "number":
         found = values.cast(pa.float64())
         return pc.if_else(pc.is_finite(found), found, pa.scalar(None, pa.float64()))
+    if to == "text" or (pa.types.is_integer(kind) and to in ("date", "time")):
+        return as_text(values)  # Arrow would count integers as days or microseconds since 1970.
     try:
-        return values.cast(ARROW_TYPES[to]) if to != "text" else as_text(values)
+        return values.cast(ARROW_TYPES[to])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return as_text(values)
 

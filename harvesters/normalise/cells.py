@@ -12,6 +12,12 @@ from harvesters.normalise.rejects import Mask, Why, mask_of
 NULL_MARKERS = pa.array(["-", "N/A", "NA", "n/a", "#N/A", "null", "NULL", "NaN", "nan"])
 """What stands for a missing value where a number, a date or a time is due; a text keeps it."""
 
+MISSING_WORDS = pa.array(
+    ["없음", "해당없음", "해당 없음", "자료없음", "자료 없음", "미상", "n.a.", "N.A.", "None", "none",
+     "*", "**", "***", "…", "...", "‥", "--", "---", "?"]
+)  # fmt: skip
+"""What stands for a missing value in a column that otherwise holds numbers; elsewhere it is a word."""
+
 # First bytes of the UTF-8 sequences that NFC may change, and how they go on: combining marks, conjoining
 # jamo, compatibility ideographs, the ohm, kelvin and angstrom signs, kana marks. A column without them is
 # in NFC already, which is ten times quicker to see than to make.

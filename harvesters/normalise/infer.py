@@ -9,10 +9,12 @@ import pyarrow as pa
 from harvesters.normalise.cast import Reading, cast, misfits
 from harvesters.normalise.cells import all_missing, is_text, sample
 from harvesters.normalise.given import Given
-from harvesters.normalise.moments import says_when
+from harvesters.normalise.habits import loose_figures, short_years
+from harvesters.normalise.moments import Written, says_epoch, says_when
 from harvesters.normalise.numbers import are_months, hold_codes
 from schemas.dataset import ColumnType
 
+_FIGURES: tuple[ColumnType, ...] = ("integer", "number")
 _WORDS: tuple[ColumnType, ...] = ("date", "time")
 _ANY: tuple[ColumnType, ...] = ("integer", "number", "date", "time", "boolean")
 _WHEN_FIRST: tuple[ColumnType, ...] = ("date", "time", "integer", "number", "boolean")
@@ -26,31 +28,53 @@ def infer(given: Given, name: str, reading: Reading, typed: bool) -> tuple[Colum
     is that of all values, whatever pieces they come in.
     """
     first = next(iter(given))
+    hint = replace(reading, written=Written(digits=says_when(name), epoch=says_epoch(name)))
+    if hint.written.epoch and _all_fit(given, "time", hint):
+        return "time", hint
     if not is_text(first.type):
         return type_of_arrow(first.type), reading
-    hint = replace(reading, digits=says_when(name))
     if all(all_missing(sample(values)) and all_missing(values) for values in given):
         return "text", hint
-    for kind in _WORDS if typed else _WHEN_FIRST if hint.digits else _ANY:
-        # What comes behind the first piece that does not fit is not looked at.
-        fits = all(
-            _may_fit(each, kind, hint) and _fits(each, given.read(each, kind, hint), kind) for each in given
-        )
-        if fits and not (kind == "number" and all(_months(values) for values in given)):
+    for kind in _WORDS if typed else _WHEN_FIRST if hint.written.digits else _ANY:
+        if _all_fit(given, kind, hint) and not (kind == "number" and all(_months(each) for each in given)):
             return kind, hint
+    return ("text", hint) if typed else _otherwise(given, hint)
+
+
+def _otherwise(given: Given, hint: Reading) -> tuple[ColumnType, Reading]:
+    """The type of a column that strict reading takes for text."""
+    figures = loose_figures(given)
+    if figures is not None:
+        loose = replace(hint, figures=figures)
+        for kind in _FIGURES:
+            if _all_fit(given, kind, loose) and not all(_months(values) for values in given):
+                return kind, loose
+    if short_years(given):
+        short = replace(hint, written=replace(hint.written, short=True))
+        for kind in _WORDS:
+            if _all_fit(given, kind, short):
+                return kind, short
     return "text", hint
+
+
+def _all_fit(given: Given, kind: ColumnType, reading: Reading) -> bool:
+    """Whether all values fit; what comes behind the first piece that does not is not looked at."""
+    return all(
+        _may_fit(each, kind, reading) and _fits(each, given.read(each, kind, reading), kind, reading)
+        for each in given
+    )
 
 
 def _may_fit(values: pa.ChunkedArray, kind: ColumnType, reading: Reading) -> bool:
     """Whether some of the values fit, without which not all of them can."""
     some = sample(values)
-    return _fits(some, cast(some, kind, reading), kind)
+    return _fits(some, cast(some, kind, reading), kind, reading)
 
 
-def _fits(values: pa.ChunkedArray, found: pa.ChunkedArray, kind: ColumnType) -> bool:
-    if misfits(values, found).any():
+def _fits(values: pa.ChunkedArray, found: pa.ChunkedArray, kind: ColumnType, reading: Reading) -> bool:
+    if misfits(values, found, reading).any():
         return False
-    return kind not in ("integer", "number") or not hold_codes(values)
+    return kind not in _FIGURES or not is_text(values.type) or not hold_codes(values)
 
 
 def _months(values: pa.ChunkedArray) -> bool:

@@ -14,6 +14,7 @@ from harvesters.normalise.cells import is_text, lost_letters, lost_why
 from harvesters.normalise.columns import Layout, Wanted, as_column
 from harvesters.normalise.contract import widen
 from harvesters.normalise.given import Given
+from harvesters.normalise.habits import declared_figures, declared_times
 from harvesters.normalise.infer import infer
 from harvesters.normalise.numbers import hold_codes
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
@@ -97,7 +98,8 @@ def land(values: Values, landing: Landing, sieve: Sieve) -> pa.ChunkedArray:
     )
     lost = lost_letters(given)
     set_aside(lost, lost_why(column.name), given)
-    bad, found = misfits(given, found) & ~lost, _without(found, lost)
+    reading = values.settled.reading
+    bad, found = misfits(given, found, reading) & ~lost, _without(found, lost)
     set_aside(bad, Why(f"bad_{kind}", f"the value is no {_NOUNS[kind]}", column.name), given)
     if column.codes:
         stray = _strays(found, column.codes)
@@ -114,18 +116,31 @@ def _settle(wanted: Wanted, given: Given, landing: Landing) -> tuple[ColumnType,
     """The type of the column, how its values are read, and whether it had another that they do not fit."""
     declared = _declared(wanted, given, landing)
     if declared is not None:
-        return declared, landing.reading, False
+        return declared, _read_as(given, declared, wanted, landing), False
     before = landing.before.get(wanted.name)
-    if before is None:
-        return *infer(given, wanted.name, landing.reading, landing.typed), False
-    share = _lost(given, before, landing.reading)
+    inferred, reading = infer(given, wanted.name, landing.reading, landing.typed)
+    if before is None or before == inferred:
+        return inferred, reading, False
+    strict, loose = _lost(given, before, landing.reading), _lost(given, before, reading)
+    share, how = (loose, reading) if loose < strict else (strict, landing.reading)
     if not share:
-        return before, landing.reading, False
+        return before, how, False
     if landing.feed.contract == "evolve":
-        kind, _ = infer(given, wanted.name, landing.reading, landing.typed)
-        return widen(before, kind), landing.reading, False
-    retyped = share > landing.feed.reject_limit or landing.feed.contract == "freeze"
-    return before, landing.reading, retyped
+        return widen(before, inferred), reading, False
+    return before, how, share > landing.feed.reject_limit or landing.feed.contract == "freeze"
+
+
+def _read_as(given: Given, kind: ColumnType, wanted: Wanted, landing: Landing) -> Reading:
+    """How the values of a column are read whose type is known: strictly where they fit, else as they need."""
+    strict = landing.reading
+    if not any(misfits(values, given.read(values, kind, strict)).any() for values in given):
+        return strict
+    if kind in ("integer", "number"):
+        unit = wanted.declared.unit if wanted.declared else None
+        return replace(strict, figures=declared_figures(given, unit))
+    if kind in ("date", "time"):
+        return replace(strict, written=declared_times(given, wanted.theirs or ""))
+    return strict
 
 
 def _declared(wanted: Wanted, given: Given, landing: Landing) -> ColumnType | None:

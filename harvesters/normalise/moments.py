@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,16 +14,26 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Instants = npt.NDArray[np.datetime64]
+from harvesters.normalise.stamps import Instants, Parts, clock_of, days_of, epochs, serials, zone_of
 
+_SHORT = r"(?P<q>['’])?(?P<y>\d{2})\s*(?P<w>[-./년])\s*(?P<m>\d{1,2})\s*[-./월]\s*(?P<d>\d{1,2})\s*[.일]?"
 _DAY = r"(?P<y>\d{4})\s*[-./년]\s*(?P<m>\d{1,2})\s*[-./월]\s*(?P<d>\d{1,2})\s*[.일]?"
-_CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
-_ZONE = r"\s*(?P<z>Z|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
-_DATE = f"^{_DAY}$"
-_TIME = rf"^{_DAY}(?:[T\s]\s*(?P<h>오전|오후|AM|PM)?\s*{_CLOCK}{_ZONE})?$"
-_DIGIT_DATE = r"^(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})$"
-_DIGIT_TIME = (
-    r"^(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:(?P<H>\d{2})(?:(?P<M>\d{2})(?P<S>\d{2})?)?)?$"
+_WEEKDAY = r"(?:\s*\([월화수목금토일]\)|\s+[월화수목금토일]요일)?"
+_MONTH = r"^(?P<q>['’])?(?P<y>\d{4}|\d{2})\s*(?P<w>[-./년])\s*(?P<m>\d{1,2})\s*월?$"
+_HALF = r"오전|오후|[AaPp][Mm]"
+_COLONS = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
+_WORDS = r"(?P<H>\d{1,2})시(?:\s*(?P<M>\d{1,2})분)?(?:\s*(?P<S>\d{1,2})초)?"
+_ZONE = r"(?P<z>Z|[+-]\d{2}:?\d{2}|[+-]\d{2})"
+_CLOCKS = tuple(
+    rf"[T\s]\s*(?P<h>{_HALF})?\s*{clock}\s*(?P<h2>{_HALF})?\s*{_ZONE}?" for clock in (_COLONS, _WORDS)
+)
+_DIGIT_DAY = r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
+_DIGIT_CLOCK = rf"[T\s]?(?P<H>\d{{2}})(?:(?P<M>\d{{2}})(?P<S>\d{{2}})?)?{_ZONE}?"
+_DIGIT_MONTH = r"^(?P<y>(?:19|20)\d{2})(?P<m>\d{2})$"
+
+# A two-digit year is never written with one digit, and no day is beyond 31: such a text has its year first.
+_YEAR_FIRST = (
+    r"^(?:3[2-9]|[4-9]\d)\s*[-./]\s*\d{1,2}\s*[-./]\s*\d{1,2}\.?$|^\d{2}\s*[-./]\s*\d{1,2}\s*[-./]\s*\d\.?$"
 )
 
 # Digits alone are a date only in a column that says so: 20180103 may as well be a code.
@@ -29,6 +42,26 @@ _SAYS_WHEN = re.compile(
     r"|date|time|(?<![a-z])(ymd|day|dt|at)(?![a-z])",
     re.IGNORECASE,
 )
+_SAYS_EPOCH = re.compile(
+    r"epoch|unix|timestamp|last_?(updated|reported)|(?<![a-z])ts(?![a-z])", re.IGNORECASE
+)
+
+Reader = Callable[[pa.Array], pa.Array]
+
+
+@dataclass(frozen=True)
+class Written:
+    """How dates and times are written in a column, as its name and all of its values tell.
+
+    `digits`: 20180103 is a date. `short`: 26.1.3 is one, its year first. `epoch`: whole numbers are seconds
+    or milliseconds since 1970. `asked`: a feed or a record says that it holds dates: there a month stands for
+    its first day, and a number may count days as a spreadsheet does, or seconds since 1970.
+    """
+
+    digits: bool = True
+    short: bool = False
+    epoch: bool = False
+    asked: bool = False
 
 
 def says_when(name: str) -> bool:
@@ -36,30 +69,64 @@ def says_when(name: str) -> bool:
     return bool(_SAYS_WHEN.search(name))
 
 
-def dates(texts: pa.Array, digits: bool) -> pa.Array:
-    """date32, null where a text is no day of the calendar; `digits` lets 20180103 be one."""
-    parts = _parts(texts, _DATE)
-    if digits:
-        parts = _either(parts, _parts(texts, _DIGIT_DATE))
-    days, valid = _days(parts)
-    return pa.array(days, mask=~valid).cast(pa.date32())
+def says_epoch(name: str) -> bool:
+    """Whether a column's name promises seconds or milliseconds since 1970."""
+    return bool(_SAYS_EPOCH.search(name))
 
 
-def times(texts: pa.Array, digits: bool, zone: ZoneInfo) -> pa.Array:
+def year_first(texts: pa.ChunkedArray) -> bool:
+    """Whether any text shows that the column's two-digit years come first."""
+    return bool(pc.any(pc.match_substring_regex(texts, _YEAR_FIRST)).as_py())
+
+
+def dates(texts: pa.Array, written: Written) -> pa.Array:
+    """date32, null where a text is no day of the calendar."""
+    readers: list[Reader] = [
+        lambda some: _days(_parts(some, f"^{_DAY}{_WEEKDAY}$")),
+        lambda some: _days(_short(some, f"^{_SHORT}{_WEEKDAY}$", written)),
+    ]
+    if written.digits:
+        readers += [lambda some: _days(_parts(some, f"^{_DIGIT_DAY}$"))]
+    if written.asked:
+        readers += [
+            lambda some: _days(_short(some, _MONTH, Written())),
+            lambda some: _days(_parts(some, _DIGIT_MONTH)),
+            _whole_days,
+        ]
+    return _first(texts, readers, pa.date32())
+
+
+def times(texts: pa.Array, written: Written, zone: ZoneInfo) -> pa.Array:
     """timestamp[us, UTC], null where a text is no time; one without a zone of its own is in `zone`.
 
     24:00 is the next day's midnight, as air monitors write it. A local time that occurs twice is the
     earlier one.
     """
-    parts = _parts(texts, _TIME)
-    if digits:
-        parts = _either(parts, _parts(texts, _DIGIT_TIME))
-    days, valid = _days(parts)
-    clock, on_clock = _clock(parts)
-    local: Instants = (days.astype("M8[us]").astype(np.int64) + clock.astype(np.int64)).astype("M8[us]")
-    shift, zoned = _own_zone(parts)
-    moments = np.where(zoned, local - shift, from_local(local, zone))
-    return pa.array(moments, pa.timestamp("us"), mask=~(valid & on_clock)).cast(pa.timestamp("us", "UTC"))
+    full = [f"^{day}{_WEEKDAY}{clock}$" for day in (_DAY, _SHORT) for clock in _CLOCKS]
+    if written.digits:
+        full += [f"^{_DIGIT_DAY}{clock}$" for clock in (_DIGIT_CLOCK, _CLOCKS[0])]
+    readers: list[Reader] = [partial(_full, pattern, written, zone) for pattern in full]
+    readers.append(lambda some: _midnights(dates(some, replace(written, asked=False)), zone))
+    if written.asked:
+        readers += [
+            epochs,
+            lambda some: _local(serials(some), zone),
+            lambda some: _midnights(dates(some, written), zone),
+        ]
+    if written.epoch:
+        readers.insert(0, epochs)
+    return _first(texts, readers, pa.timestamp("us", "UTC"))
+
+
+def _first(texts: pa.Array, readers: Sequence[Reader], kind: pa.DataType) -> pa.Array:
+    """What the first reader that can makes of each text; a reader sees those that are left."""
+    found = pa.nulls(len(texts), kind)
+    for read in readers:
+        left = pc.and_(pc.is_null(found), pc.is_valid(texts))
+        if not pc.any(left).as_py():
+            break
+        found = pc.replace_with_mask(found, left, read(texts.filter(left)))
+    return found
 
 
 def from_local(local: Instants, zone: ZoneInfo) -> Instants:
@@ -81,59 +148,53 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-Parts = dict[str, pa.Array]
-
-
 def _parts(texts: pa.Array, pattern: str) -> Parts:
     found = pc.extract_regex(texts, pattern)
     return {field.name: pc.struct_field(found, field.name) for field in found.type}
 
 
-def _either(first: Parts, second: Parts) -> Parts:
-    return {
-        name: pc.coalesce(first[name], second[name])
-        if name in first and name in second
-        else first.get(name, second.get(name))
-        for name in {**first, **second}
-    }
+def _short(texts: pa.Array, pattern: str, written: Written) -> Parts:
+    """The parts of texts whose year may have two digits, if it is marked as a year or the column says so."""
+    parts = _parts(texts, pattern)
+    if "w" not in parts or written.short:
+        return parts
+    marked = pc.or_(pc.equal(parts["w"], "년"), pc.not_equal(parts["q"], ""))
+    known = pc.or_(marked, pc.equal(pc.utf8_length(parts["y"]), 4))
+    return {name: pc.if_else(known, part, pa.scalar(None, pa.string())) for name, part in parts.items()}
 
 
-def _number(parts: Parts, name: str) -> npt.NDArray[np.int64]:
-    """0 where the part is missing."""
-    given = parts[name]
-    whole = pc.if_else(pc.equal(given, ""), pa.scalar(None, pa.string()), given).cast(pa.int64())
-    numbers: npt.NDArray[np.int64] = pc.fill_null(whole, 0).to_numpy(zero_copy_only=False)
-    return numbers
+def _full(pattern: str, written: Written, zone: ZoneInfo, texts: pa.Array) -> pa.Array:
+    return _moments(_short(texts, pattern, written), zone)
 
 
-def _days(parts: Parts) -> tuple[Instants, npt.NDArray[np.bool_]]:
-    year, month, day = (_number(parts, name) for name in "ymd")
-    months = (np.clip(year, 1, 9998) - 1970).astype("M8[Y]").astype("M8[M]") + (
-        np.clip(month, 1, 12) - 1
-    ).astype("m8[M]")
-    days = months.astype("M8[D]") + (day - 1).astype("m8[D]")
-    valid = (month >= 1) & (month <= 12) & (days.astype("M8[M]") == months) & (year >= 1) & (year <= 9998)
-    return days, valid
+def _days(parts: Parts) -> pa.Array:
+    days, valid = days_of(parts)
+    return pa.array(days, mask=~valid).cast(pa.date32())
 
 
-def _clock(parts: Parts) -> tuple[npt.NDArray[np.timedelta64], npt.NDArray[np.bool_]]:
-    hour, minute, second = (_number(parts, name) for name in "HMS")
-    half = pc.fill_null(parts["h"], "").to_numpy(zero_copy_only=False)
-    afternoon, named = np.isin(half, ["오후", "PM"]), half != ""
-    midnight = (hour == 24) & (minute == 0) & (second == 0) & ~named
-    valid = ((hour < 24) | midnight) & (minute < 60) & (second < 60) & (~named | ((hour >= 1) & (hour <= 12)))
-    hour = np.where(named, hour % 12 + 12 * afternoon, hour)
-    fraction = pc.utf8_slice_codeunits(pc.utf8_rpad(pc.fill_null(parts["f"], ""), 6, "0"), 0, 6)
-    micro = fraction.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return ((hour * 3600 + minute * 60 + second) * 1_000_000 + micro).astype("m8[us]"), valid
+def _whole_days(texts: pa.Array) -> pa.Array:
+    whole = pc.match_substring_regex(texts, r"^\d+$")
+    return pc.if_else(whole, serials(texts), pa.scalar(None, pa.timestamp("us"))).cast(pa.date32())
 
 
-def _own_zone(parts: Parts) -> tuple[npt.NDArray[np.timedelta64], npt.NDArray[np.bool_]]:
-    written = pc.fill_null(parts["z"], "")
-    zoned = pc.not_equal(written, "").to_numpy(zero_copy_only=False)
-    padded = pc.utf8_rpad(pc.replace_substring(pc.replace_substring(written, "Z", "+00"), ":", ""), 5, "0")
-    padded = pc.if_else(pc.equal(written, ""), "+0000", padded)
-    sign = np.where(pc.starts_with(padded, "-").to_numpy(zero_copy_only=False), -1, 1)
-    hours = pc.utf8_slice_codeunits(padded, 1, 3).cast(pa.int64()).to_numpy(zero_copy_only=False)
-    minutes = pc.utf8_slice_codeunits(padded, 3, 5).cast(pa.int64()).to_numpy(zero_copy_only=False)
-    return (sign * (hours * 60 + minutes) * 60_000_000).astype("m8[us]"), zoned
+def _moments(parts: Parts, zone: ZoneInfo) -> pa.Array:
+    days, valid = days_of(parts)
+    clock, on_clock = clock_of(parts)
+    local: Instants = (days.astype("M8[us]").astype(np.int64) + clock.astype(np.int64)).astype("M8[us]")
+    shift, zoned = zone_of(parts)
+    moments = np.where(zoned, local - shift, from_local(local, zone))
+    return _instants(moments, ~(valid & on_clock))
+
+
+def _midnights(days: pa.Array, zone: ZoneInfo) -> pa.Array:
+    return _local(days.cast(pa.timestamp("us")), zone)
+
+
+def _local(moments: pa.Array, zone: ZoneInfo) -> pa.Array:
+    missing = pc.is_null(moments).to_numpy(zero_copy_only=False)
+    plain = pc.fill_null(moments, datetime(1970, 1, 1)).to_numpy(zero_copy_only=False)
+    return _instants(from_local(plain.astype("M8[us]"), zone), missing)
+
+
+def _instants(moments: Instants, missing: npt.NDArray[np.bool_]) -> pa.Array:
+    return pa.array(moments, pa.timestamp("us"), mask=missing).cast(pa.timestamp("us", "UTC"))

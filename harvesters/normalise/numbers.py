@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,9 +19,35 @@ _ID = r"^\d+[eE]\d|^[+-]?\d{16,}$"
 _MONTH = r"^(19|20)\d\d\.(0[1-9]|1[0-2])$"
 
 
-def integers(texts: pa.Array) -> pa.Array:
+@dataclass(frozen=True)
+class Figures:
+    """How numbers are written in a column, as all of its values tell.
+
+    `loose`: with full-width digits, △1.2 or (1.2) for what is below zero, and words for what is missing.
+    `suffixes` are the spellings of the one unit that stands behind them, composed as NFKC has them.
+    """
+
+    loose: bool = False
+    suffixes: tuple[str, ...] = ()
+
+
+_STRICT = Figures()
+
+
+def plain_figures(texts: pa.Array, figures: Figures) -> pa.Array:
+    """The texts as strict readers take numbers; what is none may come out as anything."""
+    if not figures.loose:
+        return texts
+    plain = pc.utf8_normalize(texts, "NFKC")
+    for suffix in figures.suffixes:
+        plain = pc.replace_substring_regex(plain, rf"\s*{re.escape(suffix)}$", "")
+    plain = pc.replace_substring_regex(plain, r"^\(\s*([\d.,]+)\s*\)$", r"-\1")
+    return pc.replace_substring_regex(plain, r"^[△▵−–-]\s*", "-")
+
+
+def integers(texts: pa.Array, figures: Figures = _STRICT) -> pa.Array:
     """int64, null where a text is no whole number of that size; thousands commas may stand in it."""
-    plain = pc.replace_substring(_only(texts, _WHOLE), ",", "")
+    plain = pc.replace_substring(_only(plain_figures(texts, figures), _WHOLE), ",", "")
     digits = pc.utf8_ltrim(pc.utf8_ltrim(plain, "+-"), "0")
     length = pc.utf8_length(digits)
     small = pc.or_(
@@ -28,9 +57,9 @@ def integers(texts: pa.Array) -> pa.Array:
     return _where(small, pc.utf8_ltrim(plain, "+")).cast(pa.int64())
 
 
-def numbers(texts: pa.Array) -> pa.Array:
+def numbers(texts: pa.Array, figures: Figures = _STRICT) -> pa.Array:
     """float64, null where a text is no finite number; thousands commas may stand in it."""
-    plain = pc.replace_substring(_only(texts, _DECIMAL), ",", "")
+    plain = pc.replace_substring(_only(plain_figures(texts, figures), _DECIMAL), ",", "")
     found = pc.utf8_ltrim(plain, "+").cast(pa.float64())
     return pc.if_else(pc.is_finite(found), found, pa.scalar(None, pa.float64()))
 

@@ -208,11 +208,11 @@ BEFORE = (Column("번호", "integer"), Column("이름", "text"))
 
 
 def test_a_value_that_no_longer_fits_is_set_aside_and_its_row_published():
-    numbers = [str(n) for n in range(99)] + ["없음"]
+    numbers = [str(n) for n in range(99)] + ["모름"]
     found = made({"번호": numbers, "이름": ["가"] * 100}, previous=BEFORE)
     assert found.hold is None
     assert (len(found.rows), found.rows["번호"].null_count) == (100, 1)
-    assert why(found) == [(101, "cell", "번호", "없음", "bad_integer")]
+    assert why(found) == [(101, "cell", "번호", "모름", "bad_integer")]
 
 
 @pytest.mark.parametrize(
