@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harvesters.faults import FeedMisconfigured, SourceUnavailable
+from harvesters.reading.copies import copy_of
 from harvesters.sources import Raw, Visit
 
 OPTIONS = frozenset({"path"})
@@ -23,17 +21,7 @@ def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def read(visit: Visit) -> Raw:
-    """Copy the file, so that the run reads the same bytes to its end whatever is written meanwhile."""
-    path = visit.feed.folder / visit.options["path"]
-    if not path.exists():
-        raise SourceUnavailable(f"there is no file {path}", hint="mend path under [source], or put it there")
-    if not path.is_file():
-        raise FeedMisconfigured(f"{path} is no regular file", hint="path under [source] names one file")
-    copy = visit.folder / "source"
-    try:
-        shutil.copyfile(path, copy)
-    except OSError as fault:
-        raise SourceUnavailable(f"{path} cannot be read: {fault.strerror}") from fault
-    with copy.open("rb") as body:
-        digest = hashlib.file_digest(body, "sha256").hexdigest()
-    return Raw(path=copy, name=path.name, bytes=copy.stat().st_size, sha256=digest)
+    """Copy the file into the run's folder."""
+    path, copy = visit.feed.folder / visit.options["path"], visit.folder / "source"
+    size, digest = copy_of(path, copy)
+    return Raw(path=copy, name=path.name, bytes=size, sha256=digest)
