@@ -20,4 +20,4 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
         page = page_of(path.read_bytes())
     except (SourceRefused, SourceUnavailable) as fault:
         raise Unreadable(str(fault), "it recorded a fault, not data") from None
-    yield table_of_entries(page.entries, "csw")
+    yield table_of_entries(page.entries, "csw", page.encoding)

@@ -1,4 +1,4 @@
-"""Call the Action API of a CKAN portal, and walk its long lists without missing what moves meanwhile."""
+"""Reach other catalogues: the Action API of a CKAN portal, and long lists that move while they are read."""
 
 from __future__ import annotations
 

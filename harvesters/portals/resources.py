@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from harvesters.faults import FeedMisconfigured, SourceUnavailable
 from harvesters.fetch import Fetched, is_address
 from harvesters.portals import Portal, Walk, twice
+from harvesters.portals.conditions import to_know, unless_same
 from harvesters.portals.listing import Listing
 from harvesters.sources import Raw, Unmodified
 from schemas.problem import did_you_mean
@@ -83,10 +84,8 @@ def _file(portal: Portal, resource: Mapping[str, Any]) -> Raw | Unmodified:
     visit, url = portal.visit, resource.get("url")
     if not isinstance(url, str) or not is_address(url):
         raise SourceUnavailable(f"{visit.feed.id}: the resource names no address that can be fetched")
-    known = visit.known.get("etag") if visit.known.get("url") == url else None
-    asked = {"If-None-Match": str(known)} if known else {}
     own = urlsplit(url).netloc == urlsplit(portal.address).netloc
-    headers = asked | (dict(portal.credentials) if own else {})
+    headers = unless_same(visit.known, url) | (dict(portal.credentials) if own else {})
     fetched = visit.fetch(url, visit.folder / "source", headers=headers)
     if fetched.unmodified:
         return Unmodified(f"{fetched.url}: not modified (status 304)", portal.bytes)
@@ -94,12 +93,11 @@ def _file(portal: Portal, resource: Mapping[str, Any]) -> Raw | Unmodified:
 
 
 def _raw(fetched: Fetched, resource: Mapping[str, Any], url: str) -> Raw:
-    etag = fetched.headers.get("etag", "")
     return Raw(
         path=fetched.path,
         name=fetched.filename or Path(unquote(urlsplit(url).path)).name or str(resource.get("name")),
         bytes=fetched.bytes,
         sha256=fetched.sha256,
         media_type=fetched.media_type,
-        state={"url": url, "etag": etag} if etag.isascii() and etag.isprintable() and etag else {},
+        state=to_know(url, fetched),
     )

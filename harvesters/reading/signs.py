@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from harvesters.faults import Unreadable
 from harvesters.formats import format_kinds
 from harvesters.reading import marks
+from harvesters.reading.catalogues.marks import kind_of as catalogue_of
 
 NAMES = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".psv": "csv",
@@ -20,7 +21,7 @@ NAMES = {
 """The kinds that endings of names promise."""
 
 _FOREIGN = {
-    b"%PDF": "a PDF", b"HWP Document": "a Hangul document", b"{\\rtf": "RTF", b"@prefix": "Turtle",
+    b"%PDF": "a PDF", b"HWP Document": "a Hangul document", b"{\\rtf": "RTF",
     b"\x89PNG": "an image", b"\xff\xd8\xff": "an image",
     b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7-Zip archive", b"BZh": "packed with bzip2",
     b"\xfd7zXZ": "packed with xz", b"\x28\xb5\x2f\xfd": "packed with Zstandard", b"FEA1": "Feather version 1",
@@ -53,6 +54,9 @@ def kind_of(head: bytes, name: str) -> str:
         if head.startswith(mark):
             return kind
     text = _ascii(head)
+    described = catalogue_of(text, name)
+    if described:
+        return described
     if text.startswith(b"<"):
         return _markup(text, name, named)
     if text.startswith((b"{", b"[")):

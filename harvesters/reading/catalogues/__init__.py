@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from harvesters.formats import Parsed
 
-
 AS_BEFORE = "stands_as_before"
 """The column, true or null, by which a source says of a published entry that it was told of no change."""
 
@@ -48,7 +47,11 @@ def table_of_entries(entries: Iterable[Entry], kind: str, encoding: str | None =
     rows = [entry.row() for entry in entries]
     schema = pa.schema([(field.name, pa.string()) for field in fields(Entry)])
     lines = pa.array(range(1, len(rows) + 1), pa.int64())
-    return Parsed(pa.Table.from_pylist(rows, schema=schema), lines, kind, encoding=encoding)
+    table = pa.Table.from_pylist(rows, schema=schema)
+    return Parsed(table, lines, kind, encoding=encoding, types=dict.fromkeys(_TEXTS, "text"))
+
+
+_TEXTS = [field.name for field in fields(Entry) if field.name not in ("created", "updated")]
 
 
 def words(values: Iterable[object]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Page:
     returned: int
     matched: int | None = None
     next: int | None = None
+    encoding: str | None = None
 
 
 def page_of(body: bytes) -> Page:
@@ -38,7 +39,13 @@ def page_of(body: bytes) -> Page:
     if name_of(root) != "GetRecordsResponse" or results is None:
         raise Unreadable(f"this is no answer to GetRecords: its element is {name_of(root)}")
     found = tuple(_entries(results))
-    return Page(found, len(found), _number(results, "numberOfRecordsMatched"), _number(results, "nextRecord"))
+    return Page(
+        entries=found,
+        returned=len(found),
+        matched=_number(results, "numberOfRecordsMatched"),
+        next=_number(results, "nextRecord"),
+        encoding=(root.getroottree().docinfo.encoding or "utf-8").lower(),
+    )
 
 
 def _entries(results: Element) -> Iterator[Entry]:

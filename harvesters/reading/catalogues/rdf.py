@@ -25,7 +25,9 @@ LARGEST = 64 << 20
 _DECLARED = re.compile(r"""\s*<\?xml\b[^>]*?(?:\bencoding\s*=\s*["']([\w.:-]+)["'])?[^>]*\?>""")
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _PLACE = re.compile(r"^[^\s:]*:(\d+):(\d+): ")
+_PAGE = re.compile(r"\s*(?:<!doctype\s+html|<html)\b", re.IGNORECASE)
 _TRIPLE = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:<[^>\s]+>|_:\S+)\s+<[^>\s]+>\s")
+_POD = "project-open-data"
 _BROKEN = "the publisher's file is broken there: ask for it to be mended"
 
 
@@ -39,6 +41,8 @@ def graph_of(text: str, base: str | None = None) -> Graph:
             f"the RDF is {len(text):,} characters long, and {LARGEST:,} are read at most",
             "ask for the catalogue in pages (Hydra), or as data.json",
         )
+    if _PAGE.match(text):
+        raise Unreadable("this is an HTML page, not RDF", "check the address: many servers answer errors so")
     kind = _kind(text)
     {"xml": _refuse_entities, "json-ld": _refuse_contexts}.get(kind, lambda _: None)(text)
     graph = Graph()
@@ -99,7 +103,7 @@ def _refuse_contexts(text: str) -> None:
     for named in _contexts(document):
         raise Unreadable(
             f"the JSON-LD names a context by its address, {named[:200]}, which is not fetched",
-            "ask for the catalogue with its context inside, as RDF/XML or as Turtle",
+            'read it with kind = "dcat-us"' if _POD in named else "ask for it as RDF/XML or as Turtle",
         )
 
 
