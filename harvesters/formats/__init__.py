@@ -71,8 +71,9 @@ class Parsed:
         return len(self.table) + len(self.rejects) + self.beyond
 
     def pieces(self) -> Iterator[Piece]:
-        """All pieces in order, the first one too."""
-        yield Piece(self.table, self.lines, self.rejects)
+        """All pieces in order, the first one too where it holds anything."""
+        if len(self.table) or len(self.rejects) or not self.beyond:
+            yield Piece(self.table, self.lines, self.rejects)
         yield from self.rest
 
 

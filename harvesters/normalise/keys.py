@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
+from harvesters.normalise.rejects import Mask, Sieve, Why, flat, mask_of
 
 SEPARATOR = "~"
 _LARGEST = 1 << 62
@@ -19,7 +19,7 @@ def names_by_key(columns: Mapping[str, pa.ChunkedArray], key: Sequence[str], sie
     for name in key:
         missing = mask_of(pc.is_null(columns[name]))
         sieve.drop_rows(missing, Why("missing_key", f"a row needs {name} to be named", name))
-    coded = [pc.dictionary_encode(columns[name]).combine_chunks() for name in key]
+    coded = [flat(columns[name]).dictionary_encode() for name in key]
     words = [_written(each.dictionary) for each in coded]
     parts = [word.take(each.indices) for word, each in zip(words, coded, strict=True)]
     ids = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, SEPARATOR)

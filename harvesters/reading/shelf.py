@@ -72,7 +72,9 @@ class PieceShelf:
         self._rejects = Shelf(folder / "rejects" if folder else None)
 
     def append(self, piece: Piece) -> None:
-        """Put one more piece behind the others."""
+        """Put one more piece behind the others, unless it holds nothing."""
+        if self._rows and not len(piece.table) and not len(piece.rejects):
+            return
         names = [*piece.table.column_names, "line"]
         self._rows.append(pa.table([*piece.table.columns, piece.lines], names=names))
         self._rejects.append(piece.rejects)
