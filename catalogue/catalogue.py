@@ -63,12 +63,20 @@ class Catalogue(Stewardship):
         self._indexing.try_drain()
         return run
 
-    def publish_entries(self, feed: str, entries: Iterable[Dataset], run: Run, rejected: Pieces) -> Run:
+    def publish_entries(
+        self,
+        feed: str,
+        entries: Iterable[Dataset],
+        run: Run,
+        rejected: Pieces,
+        deletions: DeletionsSpec | None = None,
+    ) -> Run:
         """Make `entries` (datasets whose rows are elsewhere) all that the feed publishes; the rest of its
-        former ones is withdrawn. Raises RunLost, Taken, or ValueError for an entry twice or with rows."""
+        former ones is withdrawn, with `deletions` after their grace, or not at all where too many would go:
+        MassDeletion. Raises RunLost, Taken, or ValueError for an entry twice or with rows."""
         run = replace(run, dataset=feed)
         rejects.keep(self._storage, run, rejected)
-        run = lists.replace_entries(self._parts.engine, feed, entries, run, self._clock())
+        run = lists.replace_entries(self._parts.engine, entries, run, self._clock(), deletions)
         self._indexing.try_drain()
         return run
 
@@ -91,7 +99,7 @@ class Catalogue(Stewardship):
         return self._entries.page(limit, offset)
 
     def entries(self, feed: str) -> dict[str, Dataset]:
-        """The datasets without rows that a feed publishes, by the identifier that their publisher gave them."""
+        """The datasets without rows that a feed publishes, by the identifier their publisher gave them."""
         return lists.entries_of(self._parts.engine, feed)
 
     def ids(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,27 +13,43 @@ from catalogue import stored
 from catalogue.commit import note_changes
 from catalogue.database import insert, writing
 from catalogue.errors import Taken
+from catalogue.history.deletions import in_grace, refuse_mass
+from catalogue.history.deletions import vanished as vanished_of
 from catalogue.runs import confirm, land
+from catalogue.stewards import deeds
+from catalogue.stewards.missing import missing, remember
 from catalogue.tables import datasets, snapshots
 from schemas.dataset import Dataset
+from schemas.feed import DeletionsSpec
 from schemas.run import Run
+from schemas.steward import Missing
 
 CHUNK = 5_000
 
 
-def replace_entries(engine: Engine, feed: str, entries: Iterable[Dataset], run: Run, now: datetime) -> Run:
-    """Make `entries` all that the feed publishes, in one transaction; the unchanged are not touched.
+def replace_entries(
+    engine: Engine,
+    entries: Iterable[Dataset],
+    run: Run,
+    now: datetime,
+    allowed: DeletionsSpec | None = None,
+) -> Run:
+    """Make `entries` all that the run's feed publishes, in one transaction; the unchanged are not touched.
 
-    Raises ValueError where an entry has rows, is of another feed, or comes twice.
+    Those that vanished stay for the grace that is `allowed`. Raises MassDeletion where too many did, and
+    ValueError where an entry has rows, is of another feed, or comes twice.
     """
+    feed = run.feed
     fresh = _by_id(feed, entries)
     with writing(engine) as connection:
         confirm(connection, run)
-        former = _former(connection, feed)
-        changed = [
-            told for entry in fresh.values() if (told := _news(entry, former.get(entry.id), now)) is not None
-        ]
-        vanished = sorted(former.keys() - fresh.keys())
+        former, closed = _former(connection, feed), _closed(connection, feed)
+        told = {entry.id: _news(entry, former.get(entry.id), now) for entry in fresh.values()}
+        changed = [entry for id, entry in told.items() if entry is not None and id not in closed]
+        gone = sorted(former.keys() - fresh.keys() - closed)
+        lost = _in_grace(connection, feed, len(former), gone, allowed, now)
+        remember(connection, feed, lost)
+        vanished = sorted(set(gone) - {each.id for each in lost})
         _refuse_taken(connection, feed, [entry.id for entry in changed if entry.id not in former])
         for start in range(0, len(changed), CHUNK):
             _upsert(connection, changed[start : start + CHUNK])
@@ -41,7 +57,32 @@ def replace_entries(engine: Engine, feed: str, entries: Iterable[Dataset], run: 
             _withdraw(connection, vanished[start : start + CHUNK], now)
         _let_go(connection, feed, now)
         note_changes(connection, [entry.id for entry in changed] + vanished)
+        inserted = sum(entry.id not in former for entry in changed)
+        updated = len(changed) - inserted
+        run = replace(run, inserted=inserted, updated=updated, deleted=len(vanished))
         return land(connection, replace(run, status="published"), now)
+
+
+def _in_grace(
+    connection: Connection,
+    feed: str,
+    before: int,
+    gone: Sequence[str],
+    allowed: DeletionsSpec | None,
+    now: datetime,
+) -> list[Missing]:
+    """Which of the entries that are gone stay for now; raises MassDeletion."""
+    if allowed is None:
+        return []
+    known = missing(connection, feed)
+    refuse_mass(feed, vanished_of(before, gone, known), allowed)
+    return in_grace(gone, allowed, known, now)
+
+
+def _closed(connection: Connection, feed: str) -> set[str]:
+    """The entries that a steward archived or withdrew: no run changes them."""
+    archived = sa.select(datasets.c.id).where(datasets.c.feed == feed, datasets.c.archived.is_not(None))
+    return set(connection.scalars(archived)) | deeds.withdrawn(connection)
 
 
 def entries_of(engine: Engine, feed: str) -> dict[str, Dataset]:

@@ -59,7 +59,7 @@ def write(publication: Publication, storage: Parts, snapshot: str, now: datetime
         columns=columns,
         parts=parts,
         bbox=geometry.around([each.bbox for each in written]),
-        period=_around([each.period for each in written]),
+        period=around([each.period for each in written]),
         source_crs=publication.dataset.source_crs,
     )
 
@@ -89,7 +89,7 @@ def _filled(publication: Publication) -> Iterator[pa.Table]:
 def _write_part(
     piece: pa.Table, columns: tuple[Column, ...], said: bytes, storage: Parts, path: str
 ) -> _Written:
-    rows = _finite(piece.cast(arrow_schema(columns)))
+    rows = finite(piece.cast(arrow_schema(columns)))
     rows, corners = geoparquet.located(rows, columns)
     order = _order(rows, columns, corners)
     rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), b"entrepot": said})
@@ -97,7 +97,8 @@ def _write_part(
         _write(rows, order, file)
         size = file.stat().st_size
     bbox = None if corners is None else geometry.extent(corners)
-    return _Written(Part(path, len(rows), size), bbox, _period(rows, columns))
+    period = _period(rows, columns)
+    return _Written(Part(path, len(rows), size, period=period), bbox, period)
 
 
 def time_column(columns: tuple[Column, ...]) -> Column | None:
@@ -105,7 +106,8 @@ def time_column(columns: tuple[Column, ...]) -> Column | None:
     return next((column for column in columns if column.role == "time"), None)
 
 
-def _finite(rows: pa.Table) -> pa.Table:
+def finite(rows: pa.Table) -> pa.Table:
+    """Rows with null in the place of numbers that are not finite, and without negative zeros."""
     for i, field in enumerate(rows.schema):
         if pa.types.is_floating(field.type):
             kept = pc.if_else(pc.is_finite(rows[i]), rows[i], None)
@@ -143,15 +145,15 @@ def _ranks(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 
 
 def _write(rows: pa.Table, order: Order | None, file: Path) -> None:
-    with pq.ParquetWriter(
-        file,
-        rows.schema,
-        compression="zstd",
-        write_page_index=True,
-        use_dictionary=[f.name for f in rows.schema if f.name != ID and not pa.types.is_nested(f.type)],
-    ) as writer:
+    with part_writer(file, rows.schema) as writer:
         for group in _groups(rows, order):
             writer.write_table(group, row_group_size=ROW_GROUP)
+
+
+def part_writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Writes a part as all parts are written."""
+    coded = [f.name for f in schema if f.name != ID and not pa.types.is_nested(f.type)]
+    return pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True, use_dictionary=coded)
 
 
 def _groups(rows: pa.Table, order: Order | None) -> Iterator[pa.Table]:
@@ -181,7 +183,7 @@ def _period(rows: pa.Table, columns: tuple[Column, ...]) -> Period | None:
     return _instant(ends["min"]), _instant(ends["max"])
 
 
-def _around(periods: list[Period | None]) -> Period | None:
+def around(periods: list[Period | None]) -> Period | None:
     """From the first instant to the last of all, None where no part has any."""
     known = [period for period in periods if period is not None]
     starts = [start for start, _ in known if start is not None]

@@ -6,31 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from catalogue.errors import MassDeletion
+from catalogue.history.deletions import in_grace, refuse_mass, vanished
 from catalogue.history.joining import joined
 from catalogue.publication import Publication
 from catalogue.rows.compare import Comparer, Counts
 from catalogue.snapshots import Parts, write
-from catalogue.stewards.missing import grow
 from schemas.feed import DeletionsSpec
 from schemas.run import REJECTS
 from schemas.snapshot import Snapshot
 from schemas.steward import Missing
-
-SOME = 10
-
-
-@dataclass(frozen=True)
-class Vanished:
-    """How many of the ids that stood are gone: `some` of them, and their share of all `before`."""
-
-    count: int
-    before: int
-    some: tuple[str, ...]
-
-    @property
-    def share(self) -> float:
-        return self.count / self.before if self.before else 0.0
 
 
 @dataclass(frozen=True)
@@ -41,19 +25,6 @@ class Reconciled:
     snapshot: Snapshot
     counts: Counts | None
     missing: list[Missing]
-
-
-def vanished(before: int, ids: Sequence[str], missing: Sequence[Missing] = ()) -> Vanished:
-    """What is newly gone of `before` ids when `ids` are gone, those that were missing already left out."""
-    known = {each.id for each in missing}
-    fresh = [id for id in ids if id not in known] if known else ids
-    return Vanished(len(fresh), before - len(known), tuple(fresh[:SOME]))
-
-
-def refuse_mass(dataset: str, gone: Vanished, allowed: DeletionsSpec) -> None:
-    """Raise MassDeletion where more is gone than a steward need not look at."""
-    if gone.count > allowed.rows or gone.share > allowed.share:
-        raise MassDeletion(dataset, gone.count, gone.before, gone.some)
 
 
 class Reconciler:
@@ -84,7 +55,7 @@ class Reconciler:
                 return Reconciled(written, counts, [])
             gone = found.gone()
             refuse_mass(written.dataset, vanished(former.rows, gone, missing), allowed)
-            kept = self._in_grace(gone, allowed, missing, now)
+            kept = in_grace(gone, allowed, missing, now)
             if not kept:
                 return Reconciled(written, counts, [])
             rows = found.rows_gone([each.id for each in kept])
@@ -92,10 +63,3 @@ class Reconciler:
         extra = replace(publication, rows=rows, rejects=REJECTS.empty_table())
         carried = write(extra, self._storage, f"{written.id}-kept", now)
         return Reconciled(joined(replace(carried, id=written.id), written.parts, written), left, kept)
-
-    def _in_grace(
-        self, gone: Sequence[str], allowed: DeletionsSpec, missing: Sequence[Missing], now: datetime
-    ) -> list[Missing]:
-        known = {each.id: each for each in missing}
-        until = now + allowed.grace if allowed.grace else now
-        return [each for each in grow(now, known, gone, until) if each.until > now]

@@ -49,6 +49,14 @@ def latest(connection: Connection, subject: str, kinds: tuple[str, ...]) -> Deed
     return None if row is None else _deed(row)
 
 
+def withdrawn(connection: Connection) -> set[str]:
+    """The datasets that a steward withdrew and nobody restored."""
+    kinds = deeds.c.deed.in_(("withdraw", "restore"))
+    last = sa.select(sa.func.max(deeds.c.seq)).where(kinds).group_by(deeds.c.subject)
+    gone = sa.select(deeds.c.subject).where(deeds.c.seq.in_(last), deeds.c.deed == "withdraw")
+    return set(connection.scalars(gone))
+
+
 def of(engine: Engine, subject: str | None, limit: int) -> list[Deed]:
     """Deeds of a subject, or all, newest first."""
     asked = _newest if subject is None else _newest.where(deeds.c.subject == subject)

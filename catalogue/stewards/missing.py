@@ -39,8 +39,3 @@ def overdue(engine: Engine, feed: str, now: datetime) -> bool:
     )
     with engine.connect() as connection:
         return connection.scalar(due.limit(1)) is not None
-
-
-def grow(missed: datetime, known: dict[str, Missing], ids: Iterable[str], until: datetime) -> list[Missing]:
-    """What is missing of `ids` from now on: those known stay as they are, the rest is missed only now."""
-    return [known.get(id) or Missing(id, missed, until) for id in ids]

@@ -127,5 +127,5 @@ def shrunk(feed: Feed, before: int, now: int) -> Hold | None:
     return Hold(
         "mass_deletion",
         f"{now} rows where {before} are published, so {before - now} would vanish; "
-        'if that is right, let it in with contract = "evolve"',
+        'if that is right, approve it, or let it in with contract = "evolve"',
     )

@@ -17,7 +17,7 @@ from harvesters.feeds import read_feed
 from harvesters.lease import harvest_now
 from harvesters.run import Harvester, harvest
 from schemas.dataset import Text
-from schemas.feed import Feed, SourceSpec
+from schemas.feed import DeletionsSpec, Feed, SourceSpec
 
 PARKS = "번호,이름,위도,경도\n1,가,35.1,129.0\n2,나,35.2,129.1\n3,다,,\n"
 MANY = "번호,이름\n" + "".join(f"{n},공원\n" for n in range(100))
@@ -193,9 +193,17 @@ def test_a_list_of_another_catalogue_becomes_entries(desk, catalogue: Catalogue)
     assert (english.title.en, english.title.ko) == ("Parks", None)
 
 
-def test_entries_that_vanish_from_the_list_are_withdrawn(desk, catalogue: Catalogue):
+def test_entries_that_vanish_stay_for_a_grace_and_are_then_withdrawn(desk, catalogue: Catalogue):
     desk.harvest(LIST, record="catalogue_entry", columns=ENTRY, reject_limit=1.0)
-    desk.harvest(LIST.replace("B-7,Parks,,,\n", ""))
+    fewer = LIST.replace("B-7,Parks,,,\n", "")
+    held = desk.harvest(fewer)
+    assert (held.status, held.reasons["mass_deletion"], len(catalogue.ids())) == ("held", 1, 2)
+    desk.harvest(deletions=DeletionsSpec(share=0.5))
+    (missing,) = catalogue.missing("parks")
+    assert (missing.id in catalogue.ids(), missing.until - missing.missed) == (True, timedelta(days=7))
+    desk.harvest(LIST)
+    assert catalogue.missing("parks") == []
+    desk.harvest(fewer, deletions=DeletionsSpec(share=0.5, grace=timedelta(0)))
     assert catalogue.ids() == ["parks-15000001"]
 
 
