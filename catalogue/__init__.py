@@ -22,12 +22,14 @@ from catalogue.errors import (
     UnknownDataset,
     UnknownSnapshot,
 )
+from catalogue.notices import Notice
 from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.rows import Rows
 from catalogue.rows.compare import Comparer
 from catalogue.rows.scan import RowsTimeout
 from catalogue.search import SearchEngine, SearchUnavailable, open_engine
+from catalogue.states import Promise, judge
 from catalogue.storage import Storage
 
 __all__ = [
@@ -39,6 +41,8 @@ __all__ = [
     "MassDeletion",
     "NoRows",
     "NotInCatalogue",
+    "Notice",
+    "Promise",
     "NothingHeld",
     "Publication",
     "RowsTimeout",
@@ -50,6 +54,7 @@ __all__ = [
     "UnknownDataset",
     "UnknownSnapshot",
     "encode_page",
+    "judge",
     "open_catalogue",
     "open_engine",
 ]

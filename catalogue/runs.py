@@ -117,6 +117,7 @@ class Runs:
     def _health(self, feed: str, landed: dict[str, int], entries: int) -> FeedHealth:
         last = self.latest(feed) or self._read([runs.c.feed == feed], 1)
         good = self.latest(feed, ("published", "unchanged"))
+        new = good if any(run.status == "published" for run in good) else self.latest(feed, ("published",))
         worst = min(last, key=lambda run: _WORST_FIRST.index(run.status), default=None)
         return FeedHealth(
             feed=feed,
@@ -124,6 +125,7 @@ class Runs:
             error=worst.error if worst else None,
             last_run=max((run.finished for run in last if run.finished), default=None),
             last_success=max((run.finished for run in good if run.finished), default=None),
+            last_change=max((run.finished for run in new if run.finished), default=None),
             rows=sum(landed.values()),
             entries=entries,
             datasets=tuple(sorted(landed)),

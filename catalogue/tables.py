@@ -154,7 +154,8 @@ faults = Table(
     Column("last_run", Name, nullable=False),
 )
 
-# The state of each feed (fresh, late, stale, failing) and since when it is in it.
+# The state of each feed (fresh, late, stale, failing), since when, and when it turns late and stale unless
+# something new comes; then the state that somebody was last told of.
 feed_states = Table(
     "feed_states",
     metadata,
@@ -162,6 +163,10 @@ feed_states = Table(
     Column("state", sa.Text, nullable=False),
     Column("since", Instant, nullable=False),
     Column("detail", Name),
+    Column("late", Instant),
+    Column("stale", Instant),
+    Column("told", sa.Text),
+    Column("told_at", Instant),
 )
 
 # A change of a feed's state that somebody is to be told of; `due` is null once that is done or given up.

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Engine
 
 from catalogue.errors import RunLost
+from catalogue.notices import Notices
 from catalogue.queue import Queue
 from catalogue.runs import Runs
+from catalogue.states import States
 from schemas.run import FeedHealth, Run, Trigger
 
 LEASE = timedelta(seconds=30)
@@ -23,6 +25,8 @@ class Work:
         self._clock = clock
         self._runs = Runs(engine)
         self._queue = Queue(engine, clock)
+        self.states = States(engine, clock)
+        self.notices = Notices(engine, clock)
 
     def runs(self, dataset: str | None = None, feed: str | None = None, limit: int = 100) -> list[Run]:
         """Runs, newest first, queued and running ones too."""
@@ -42,7 +46,7 @@ class Work:
 
     def feed_health(self) -> list[FeedHealth]:
         """How each feed fares that ever ran."""
-        return self._runs.health()
+        return self.states.shown(self._runs.health())
 
     def request_run(self, feed: str, trigger: Trigger) -> str:
         """Ask for a run and return its id; a feed that waits for one already gets that one's."""

@@ -12,6 +12,9 @@ from marshmallow import Schema, fields, validate
 
 Status = Literal["queued", "running", "published", "unchanged", "held", "failed"]
 Trigger = Literal["schedule", "command", "portal"]
+State = Literal["fresh", "late", "stale", "failing"]
+"""How a feed is: as promised; not as promised; for three times as long; or its latest run published nothing
+that it should have."""
 
 REJECTS = pa.schema(
     [
@@ -129,6 +132,8 @@ class FeedHealth:
 
     `status` is the worst outcome of its latest finished run, or that of a first run still going on.
     `datasets` are the ids of its datasets with rows, `rows` their sum; `entries` counts those without.
+    `state` and `since` when are as a worker found them, `expected` is by when something new is promised;
+    None before the first run, or where nothing is promised. `last_change` is when rows last changed.
     """
 
     feed: str
@@ -139,6 +144,10 @@ class FeedHealth:
     entries: int = 0
     datasets: tuple[str, ...] = ()
     error: str | None = None
+    state: State | None = None
+    since: datetime | None = None
+    expected: datetime | None = None
+    last_change: datetime | None = None
 
 
 class FeedHealthSchema(Schema):
@@ -150,3 +159,7 @@ class FeedHealthSchema(Schema):
     entries = fields.Integer()
     datasets = fields.List(fields.String())
     error = fields.String(allow_none=True)
+    state = fields.String(allow_none=True)
+    since = fields.AwareDateTime(allow_none=True, format="iso")
+    expected = fields.AwareDateTime(allow_none=True, format="iso")
+    last_change = fields.AwareDateTime(allow_none=True, format="iso")

@@ -53,6 +53,10 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('since', sa.DateTime(timezone=True), nullable=False),
     sa.Column('detail', sa.Text(), nullable=True),
+    sa.Column('late', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('stale', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('told', sa.Text(), nullable=True),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('feed', name=op.f('pk_feed_states'))
     )
     op.create_table('notices',
