@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, takewhile
 from pathlib import Path
 
@@ -17,42 +15,31 @@ from pyarrow import csv as arrow_csv
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import PIECE, Parsed, Piece
 from harvesters.reading import cutting
+from harvesters.reading.dialect import SAMPLE, Layout, layout_of, respelled
 from harvesters.reading.encoding import chunks, encoding_of, refuse_mojibake
-from harvesters.reading.headers import column_names, header_row, usual_width
+from harvesters.reading.margins import above, mended, without_footers
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
 OPTIONS = frozenset({"crs", "delimiter", "encoding", "header", "member", "x", "y"})
 
-_DELIMITERS = ",;\t|"
-_SAMPLE_ROWS = 200
 _AHEAD = 4
 """How many pieces may wait to be parsed; more would hold the whole text in memory."""
-_SAMPLE_CHARACTERS = 256 << 10
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a CSV is laid out; the rows start after line `header_end` (from 1)."""
-
-    delimiter: str
-    names: tuple[str, ...]
-    header_end: int
 
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     r"""One table of text columns; raises Unreadable when there is no header or the encoding does not hold.
 
-    Line breaks within a cell become \n, empty cells null; blank lines and titles above the header are left
-    out. The rows of the file are those of the table and those of the rejects, each once.
+    Line breaks within a cell become \n, empty cells null; blank lines are left out. What stands above the
+    header or below the rows is set aside: all lines of the file are in the table or the rejects, each once.
     """
     if spec.delimiter and (not spec.delimiter.isascii() or spec.delimiter in '"\r\n'):
         raise FeedMisconfigured(
             f"[format] delimiter = {spec.delimiter!r} cannot part cells", "use a sign such as ',', ';' or '|'"
         )
     encoding = encoding_of(path, spec.encoding)
-    layout = _layout(_head(_unix_lines(chunks(path, encoding))), spec)
-    pieces = _pieces(path, encoding, layout)
+    layout = layout_of(_head(_unix_lines(chunks(path, encoding))), spec)
+    pieces = without_footers(_pieces(path, encoding, layout), layout)
     first = next(pieces)
     names = list(layout.names)
     if (blank := _blank_columns(first.table)) and (second := next(pieces, None)) is not None:
@@ -65,7 +52,8 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
         lines=first.lines,
         kind="csv",
         encoding=encoding,
-        rejects=first.rejects,
+        rejects=pa.concat_tables([above(layout), first.rejects]),
+        units={name: unit for name, unit in layout.units.items() if name in kept},
         rest=(replace(piece, table=piece.table.select(kept)) for piece in pieces),
     )
 
@@ -87,76 +75,16 @@ def _head(text: Iterator[str]) -> str:
     head = ""
     for chunk in text:
         head += chunk
-        if len(head) >= _SAMPLE_CHARACTERS:
+        if len(head) >= SAMPLE:
             break
     return head
-
-
-def _layout(head: str, spec: FormatSpec) -> Layout:
-    if head.count("\0") * 4 > len(head):
-        raise Unreadable(
-            "the file is full of NUL bytes", 'if it is UTF-16 say [format] encoding = "utf-16-le"'
-        )
-    if not head.strip():
-        raise Unreadable("the file is empty")
-    found = [_try(head, mark, spec.header) for mark in (spec.delimiter or _DELIMITERS)]
-    layouts = [each for each in found if each is not None]
-    if not layouts:
-        where = f"line {spec.header}" if spec.header else "the first lines"
-        raise Unreadable(f"{where} hold no header row", "name its line with [format] header = N")
-    return max(layouts, key=lambda each: each[0])[1]
-
-
-def _try(head: str, delimiter: str, header: int | None) -> tuple[tuple[bool, float, int], Layout] | None:
-    """The layout if `delimiter` is the right one, and how likely that is."""
-    rows, ends = _sample(head, delimiter)
-    if header is None:
-        place = header_row(rows)
-    else:
-        place = next((index for index, end in enumerate(ends) if end >= header), None)
-    if place is None:
-        return None
-    width, share = usual_width(rows)
-    names = _fitted(rows[place], rows[place + 1 :])
-    likely = (width > 1, share, width) if width > 1 else (False, 0.0, -_DELIMITERS.find(delimiter))
-    return likely, Layout(delimiter, column_names(names), ends[place])
-
-
-def _sample(head: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
-    """The first rows that are not blank, and the line on which each ends."""
-    rows: list[list[str]] = []
-    ends: list[int] = []
-    reader = csv.reader(io.StringIO(head), delimiter=delimiter)
-    try:
-        for row in reader:
-            if row:
-                rows.append(row)
-                ends.append(reader.line_num)
-            if len(rows) == _SAMPLE_ROWS:
-                break
-    except csv.Error:  # a cell of more than 128 KiB: what came before it is sample enough
-        pass
-    if len(head) >= _SAMPLE_CHARACTERS and len(rows) > 1 and len(rows) < _SAMPLE_ROWS:
-        del rows[-1], ends[-1]  # cut off by the end of the sample
-    return rows, ends
-
-
-def _fitted(header: list[str], rows: list[list[str]]) -> list[str]:
-    """The header made as wide as most rows where only blank names are gained or lost by it."""
-    width, share = usual_width(rows)
-    if share <= 0.5 or width == len(header):
-        return header
-    if width > len(header):
-        surplus = (cell for row in rows if len(row) == width for cell in row[len(header) :])
-        return header if any(cell.strip() for cell in surplus) else header + [""] * (width - len(header))
-    return header[:width] if not any(cell.strip() for cell in header[width:]) else header
 
 
 def _cut(path: Path, encoding: str, layout: Layout) -> Iterator[cutting.Piece]:
     """The rows below the header, cut out of the text."""
     cutter = cutting.Cutter(layout.delimiter, len(layout.names), layout.header_end + 1)
     skip = layout.header_end
-    for chunk in _unix_lines(chunks(path, encoding)):
+    for chunk in respelled(_unix_lines(chunks(path, encoding)), layout):
         data = chunk.encode("utf-8", "surrogatepass")
         refuse_mojibake(data)
         if skip:
@@ -192,7 +120,7 @@ def _joined(pieces: list[Piece]) -> Piece:
 def _parsed(layout: Layout, cut: cutting.Piece) -> Piece:
     schema = pa.schema([(name, pa.string()) for name in layout.names])
     table = _parse(layout, cut) if cut.lines.size else schema.empty_table()
-    return Piece(table, pa.array(cut.lines, pa.int64()), _rejected(cut))
+    return mended(Piece(table, pa.array(cut.lines, pa.int64()), _rejected(cut)), layout)
 
 
 def _parse(layout: Layout, piece: cutting.Piece) -> pa.Table:

@@ -16,6 +16,7 @@ from xlrd.compdoc import CompDocError
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
 from harvesters.reading.encoding import codec
+from harvesters.reading.office_xml import office_sheets
 from harvesters.reading.sheets import Merged, Sheet, tables
 from schemas.feed import FormatSpec
 
@@ -34,7 +35,9 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     content = path.read_bytes()
     if _ENCRYPTED in content:
         raise Unreadable("the workbook is encrypted", "publish it without a password")
-    yield from tables(_sheets(content, spec.encoding), spec, "xls", spec.encoding)
+    is_xml = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+    sheets = office_sheets(content) if is_xml else _sheets(content, spec.encoding)
+    yield from tables(sheets, spec, "xls", spec.encoding)
 
 
 def _sheets(content: bytes, encoding: str | None) -> Iterator[Sheet]:

@@ -138,6 +138,11 @@ def footers(rows: Rows, others: Sequence[str] = ()) -> int:
     return count if count < len(rows) else 0
 
 
+def is_footer(row: Sequence[str]) -> bool:
+    """Whether a line below the rows is a note or a total."""
+    return _is_note(row) or _is_total(_label(row))
+
+
 def _is_note(row: Sequence[str]) -> bool:
     filled = sum(1 for cell in row if cell.strip())
     return bool(_NOTE.match(_label(row))) and filled * 2 <= len(row)
