@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -148,6 +149,7 @@ def _values(timetable: Timetable, name: str, column: str) -> pa.Array:
 def _parsed(timetable: Timetable, name: str, ids: Mapping[Reference, pa.Array]) -> Parsed:
     pieces = ((_checked(each, name, ids), encoding) for each, encoding in timetable.table(name))
     first, encoding = next(pieces)
+    second = next(pieces, None)
     columns = first.table.column_names
     placed = {"stop_lat", "shape_pt_lat"}.intersection(columns)
     return Parsed(
@@ -160,7 +162,7 @@ def _parsed(timetable: Timetable, name: str, ids: Mapping[Reference, pa.Array]) 
         first.rejects,
         units={ours: "s" for ours in TIMES.values() if ours in columns},
         types=types_of(columns),
-        rest=(each for each, _ in pieces),
+        rest=(each for each, _ in chain([second], pieces)) if second else (),
     )
 
 

@@ -12,14 +12,11 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from harvesters.faults import Unreadable
-from harvesters.formats import Piece
+from harvesters.formats import PIECE, Piece
 from harvesters.reading import cutting
 from harvesters.reading.encoding import chunks, encoding_of, refuse_mojibake
 from harvesters.reading.headers import column_names
 from schemas.run import REJECTS
-
-MOST_BYTES = 64 << 20
-"""How much text is in one piece at most, give or take one chunk of the file."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ def _pieces(text: Iterator[str], names: tuple[str, ...], line: int) -> Iterator[
     held: list[Piece] = []
     for piece in _cut(text, names, line):
         held.append(piece)
-        if sum(each.table.nbytes for each in held) > MOST_BYTES:
+        if sum(each.table.nbytes for each in held) > PIECE:
             yield _joined(held)
             held = []
     if held:

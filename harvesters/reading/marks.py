@@ -13,13 +13,19 @@ _GML = re.compile(
     rb"<(?:\w+:)?(?:FeatureCollection|GeodeticDataset)\b[^>]*(?:opengis\.net|xmlns)", re.IGNORECASE
 )
 _DATEX = re.compile(rb"datex2\.eu/schema/|<(?:\w+:)?d2LogicalModel\b")
+# A .tab may also be a table parted by tabs: with these beside it, it is one of MapInfo.
+_BESIDE = {".tab": (".map", ".dat"), ".mif": (".mid",)}
 _OSM_PBF = b"\x0a\x09OSMHeader"
 
 
 def zipped(names: Iterable[str], archive: str) -> str | None:
     """The kind of a ZIP whose files belong together: `gtfs`, `gis`, None for any other."""
+    names = list(names)
     paths = [PurePosixPath(name) for name in names]
     if any(part.lower().endswith(".gdb") for path in paths for part in path.parts[:-1]):
+        return "gis"
+    lower = {PurePosixPath(name.lower()) for name in names}
+    if any(each.with_suffix(beside) in lower for each in lower for beside in _BESIDE.get(each.suffix, ())):
         return "gis"
     folders = {path.parent for path in paths if path.name == "stops.txt"}
     for folder in folders:

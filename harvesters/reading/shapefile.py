@@ -41,6 +41,26 @@ def check_complete(shp: Path, name: str) -> None:
         )
 
 
+def restore_index(shp: Path, name: str) -> None:
+    """Write the .shx that is missing beside a .shp; raises Unreadable where the shapes do not fill it.
+
+    Each record says its number and its length in 16-bit words, big-endian (ESRI whitepaper, 1998).
+    """
+    content = shp.read_bytes()
+    if len(content) < _SHX_HEADER or content[:4] != b"\0\0\x27\x0a":
+        raise Unreadable(f"{name} is no shapefile", "fetch or pack it again")
+    end = 2 * int(struct.unpack_from(">i", content, 24)[0])
+    entries, at = bytearray(), _SHX_HEADER
+    while at < end:
+        _, words = struct.unpack_from(">ii", content, at) if at + 8 <= len(content) else (0, -1)
+        if words < 2 or at + 8 + 2 * words > len(content):
+            raise Unreadable(f"{name} ends within shape {len(entries) // 8 + 1}", "fetch or pack it again")
+        entries += struct.pack(">ii", at // 2, words)
+        at += 8 + 2 * words
+    size = struct.pack(">i", (_SHX_HEADER + len(entries)) // 2)
+    shp.with_suffix(".shx").write_bytes(content[:24] + size + content[28:_SHX_HEADER] + entries)
+
+
 def recode(latin1: pa.Table, declared: str | None, cpg: Path) -> tuple[pa.Table, str]:
     """The table in its true encoding, from one that was read byte by byte as Latin-1.
 

@@ -159,4 +159,5 @@ def _ascii(head: bytes) -> bytes:
         head = head[2:].replace(b"\0", b"")
     elif wide_order(head):
         head = head.replace(b"\0", b"")
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    # A record separator starts each text of a JSON text sequence (RFC 7464).
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\f\v\x1e")

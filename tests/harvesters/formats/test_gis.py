@@ -120,15 +120,26 @@ def test_a_single_byte_cpg_is_believed_where_nothing_korean_fits(
     assert "São!" in parsed.table.to_pylist()[0].values()
 
 
-@pytest.mark.parametrize("missing", [".shx", ".dbf"])
-def test_a_shapefile_without_one_of_its_files_says_which(
-    tmp_path: Path, zipped: Zipped, read: Any, missing: str
-) -> None:
+def test_a_shapefile_without_its_attributes_says_so(tmp_path: Path, zipped: Zipped, read: Any) -> None:
     files = shapefile(tmp_path / "made", ["a"], "utf-8", None)
-    del files[missing]
+    del files[".dbf"]
 
-    with pytest.raises(Unreadable, match=rf"without its \{missing}"):
+    with pytest.raises(Unreadable, match=r"without its \.dbf"):
         read(zipped({f"a{suffix}": content for suffix, content in files.items()}))
+
+
+def test_an_index_that_is_missing_is_made_again_and_told(tmp_path: Path, zipped: Zipped, read: Any) -> None:
+    files = shapefile(tmp_path / "made", ["강동구", "해운대구", "중구"], "cp949", None)
+    del files[".shx"]
+    members = {f"a{suffix}": content for suffix, content in files.items()}
+
+    (parsed,) = read(zipped(members))
+
+    assert parsed.table["이름"].to_pylist() == ["강동구", "해운대구", "중구"]
+    assert [shape.x for shape in shapes(parsed)] == [129.0, 130.0, 131.0]
+    assert parsed.repairs == {"index_restored": 1}
+    with pytest.raises(Unreadable, match="ends within shape 3"):
+        read(zipped(members | {"a.shp": files[".shp"][:-10]}))
 
 
 def test_a_shapefile_without_a_prj_has_no_crs(tmp_path: Path, zipped: Zipped, read: Any) -> None:
