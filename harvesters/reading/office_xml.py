@@ -61,7 +61,7 @@ def _number(element: etree._Element, name: str) -> int:
 
 
 def _value(data: etree._Element | None) -> Any:
-    text = "" if data is None else "".join(data.itertext())
+    text = "" if data is None else "".join(map(str, data.itertext()))
     kind = None if data is None else data.get(f"{_NS}Type")
     if not text.strip():
         return None
