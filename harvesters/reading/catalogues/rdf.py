@@ -20,7 +20,7 @@ from harvesters.faults import Unreadable
 from harvesters.reading.encoding import read_text
 
 LARGEST = 64 << 20
-"""Bytes of one document: a graph takes some twenty times its text in memory."""
+"""Bytes of one document: a graph takes some ten times its text in memory."""
 
 _DECLARED = re.compile(r"""\s*<\?xml\b[^>]*?(?:\bencoding\s*=\s*["']([\w.:-]+)["'])?[^>]*\?>""")
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
