@@ -27,6 +27,8 @@ _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 _PLACE = re.compile(r"^[^\s:]*:(\d+):(\d+): ")
 _PAGE = re.compile(r"\s*(?:<!doctype\s+html|<html)\b", re.IGNORECASE)
 _TRIPLE = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:<[^>\s]+>|_:\S+)\s+<[^>\s]+>\s")
+# What rdflib's parsers let through of documents that end too early, or are nested too deeply.
+_LEAKS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 _POD = "project-open-data"
 _BROKEN = "the publisher's file is broken there: ask for it to be mended"
 
@@ -54,7 +56,7 @@ def graph_of(text: str, base: str | None = None) -> Graph:
         except SAXParseException as fault:
             where = f"line {fault.getLineNumber()} column {fault.getColumnNumber()}"
             raise Unreadable(f"this is not RDF/XML: {fault.getMessage()}, {where}", _BROKEN) from None
-        except (ParserError, SAXException, ValueError, KeyError, RecursionError) as fault:
+        except (ParserError, SAXException, *_LEAKS) as fault:
             said = _PLACE.sub(r"line \1 column \2: ", str(fault))
             raise Unreadable(f"this is not RDF: {said[:200] or type(fault).__name__}", _BROKEN) from None
     return graph

@@ -59,7 +59,7 @@ def published(portal: CkanPortal) -> dict[str, datetime]:
 
 def test_it_is_a_kind_that_a_feed_may_name() -> None:
     assert "ckan" in source_kinds()
-    assert source("ckan").REQUIRED == {"url"}
+    assert {"url"} == source("ckan").REQUIRED
 
 
 def test_every_package_becomes_an_entry(portal: CkanPortal, read: Read) -> None:
