@@ -13,7 +13,7 @@ from schemas.dataset import BBox
 from schemas.feed import Feed
 from schemas.run import Run, Status
 
-_RULES = 1
+_RULES = 2
 """Counts the changes of how sources are read: a new number makes every feed be read again."""
 
 
@@ -46,6 +46,7 @@ def _terms(feed: Feed, city: tuple[BBox, str]) -> str:
 
 def _shape(feed: Feed) -> str:
     columns, units = sorted(feed.columns.items()), sorted(feed.units.items())
+    columns += [(ours, repr(names)) for ours, names in sorted(feed.headings.items())]
     return _digest(_RULES, feed.record, columns, units, feed.key, feed.time, feed.mode, feed.format)
 
 

@@ -25,6 +25,7 @@ from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise import Normalised, normalise
 from harvesters.normalise.contract import Hold
 from harvesters.normalise.entries import list_entries
+from harvesters.normalise.headings import Suggestion, suggest
 from harvesters.normalise.moments import instant
 from harvesters.normalise.rejects import tally
 from harvesters.reading.shelf import whole
@@ -32,7 +33,7 @@ from harvesters.run import parse
 from harvesters.secrets import resolve_secrets
 from harvesters.sources import Raw, Visit, source
 from schemas.dataset import BBox, Column, Text
-from schemas.feed import CATALOGUE_ENTRY, Feed, SourceSpec
+from schemas.feed import AS_PUBLISHED, CATALOGUE_ENTRY, Feed, SourceSpec
 
 log = logging.getLogger(__name__)
 _SHOWN = 5
@@ -77,9 +78,10 @@ class Tried:
     hold: Hold | None
     rejects: list[dict[str, Any]]
     repairs: Mapping[str, int] = field(default_factory=dict)
+    suggestion: Suggestion | None = None
 
     def as_item(self) -> dict[str, Any]:
-        """The trial as JSON, `table` only for one of several, `hold` only where there is one."""
+        """The trial as JSON; `table` for one of several, `hold` and `suggested` where there is one."""
         item = {
             "format": self.format,
             "encoding": self.encoding,
@@ -94,7 +96,8 @@ class Tried:
             "repairs": dict(self.repairs),
         }
         named = {"table": self.table} if self.table else {}
-        return named | item | ({"hold": asdict(self.hold)} if self.hold else {})
+        suggested = {"suggested": self.suggestion.as_item()} if self.suggestion else {}
+        return named | item | suggested | ({"hold": asdict(self.hold)} if self.hold else {})
 
 
 def feed_for(target: str) -> Feed:
@@ -169,6 +172,7 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench, folder: Path) -> Tried:
         hold=found.hold,
         rejects=_first(found.set_aside, _REJECTS),
         repairs=found.repairs,
+        suggestion=suggest(parsed.table.column_names) if feed.record == AS_PUBLISHED else None,
     )
 
 
@@ -203,7 +207,7 @@ def _first(pieces: Iterable[pa.Table], most: int) -> list[dict[str, Any]]:
 def _bounds(found: Normalised) -> BBox | None:
     """Where the accepted rows are; where none is, where those are that lie outside the city's extent."""
     if any(column.type == "geometry" for column in found.columns):
-        boxes = [_box(piece[GEOMETRY]) for piece in found.pieces]
+        boxes = [_box(piece[GEOMETRY]) for piece in found.pieces if len(piece)]
         if not np.isnan(boxes).all():
             return _around(boxes)
     boxes = [box for piece in found.set_aside for box in _outside(piece)]

@@ -109,7 +109,9 @@ class NotifySpec:
 class Feed:
     """A source, how to read it, when, under which licence, to which record schema and contract.
 
-    `columns` maps our names to theirs, `units` names the units of their columns by our names. With `mode`
+    `columns` maps our names to theirs, "" for a column to be left empty; `units` names the units of their
+    columns by our names. `headings` are what else the columns of its record are called, beside the feed's
+    folder: those that are looked for first in front. With `mode`
     append each run adds its rows to those published before. `expect` is how often new data is promised,
     `review` has every change wait for a steward. `folder` is where the feed's file lies; relative paths of
     its source start there.
@@ -139,6 +141,7 @@ class Feed:
     review: bool = False
     deletions: DeletionsSpec = field(default_factory=DeletionsSpec)
     notify: NotifySpec = field(default_factory=NotifySpec)
+    headings: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     folder: Path = Path()
 
 

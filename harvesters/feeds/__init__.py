@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
+from harvesters.feeds.headings import NAME, dictionary, heading_faults
 from harvesters.feeds.lines import line_of
 from harvesters.feeds.rules import Fault, feed_faults
 from schemas.feed import FEED_ID, Feed, FeedSchema
 from schemas.problem import BadInput, InputError, did_you_mean
+from schemas.records import record_names
 
 _AT = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _TAKES = {
@@ -52,7 +54,11 @@ def read_feeds(folders: Sequence[Path]) -> FeedSet:
     for folder in dict.fromkeys(folder.resolve() for folder in folders):
         if not folder.is_dir():
             faults.append(FeedFault(folder, (InputError(str(folder), "there is no such folder of feeds"),)))
+        if (fault := _headings_fault(folder / NAME)) is not None:
+            faults.append(fault)
         for path in sorted(folder.glob("[!.]*.toml")):
+            if path.name == NAME:
+                continue
             try:
                 feed = read_feed(path)
                 _claim(feed.id, path, feeds)
@@ -73,10 +79,32 @@ def read_feed(path: Path) -> Feed:
     if not FEED_ID.fullmatch(path.stem):
         raise BadInput([InputError(path.name, "a feed's id is its file's name", _id_hint(path.stem))])
     feed = Feed(id=path.stem, folder=path.resolve().parent, **lines)
+    if feed.record in record_names():
+        feed = replace(feed, headings=dictionary(_headings(path.with_name(NAME)), feed.record))
     faults = list(feed_faults(feed))
     if faults:
         raise _bad(path, text, faults)
     return feed
+
+
+def _headings(path: Path) -> dict[str, Any]:
+    """What stewards add to the dictionary of headings; raises BadInput."""
+    if not path.is_file():
+        return {}
+    text = _text(path)
+    lines = _toml(path, text)
+    faults = list(heading_faults(lines))
+    if faults:
+        raise _bad(path, text, faults)
+    return lines
+
+
+def _headings_fault(path: Path) -> FeedFault | None:
+    try:
+        _headings(path)
+    except BadInput as bad:
+        return FeedFault(path, bad.errors)
+    return None
 
 
 def _claim(name: str, path: Path, feeds: dict[str, Feed]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from harvesters.faults import FeedMisconfigured
 from harvesters.formats import GEOMETRY
 from harvesters.normalise.contract import SourceChanged
+from harvesters.normalise.headings import match
 from harvesters.normalise.names import find, our_names, tidy, titled
 from schemas.dataset import Column, Role, Text
 from schemas.feed import AS_PUBLISHED, Feed
@@ -70,7 +71,7 @@ def _as_published(feed: Feed, theirs: Sequence[str]) -> Layout:
 def _record(feed: Feed, theirs: Sequence[str]) -> Layout:
     columns = record_columns(feed.record)
     tidied = {name: tidy(name) for name in theirs}
-    sources = {c.name: _source_of(c.name, feed.columns, tidied) for c in columns}
+    sources = _sources(feed, tidied)
     # A reading is named by what was read and when: its record marks both.
     key = feed.key or tuple(c.name for c in columns if c.key or c.role == "time")
     time = feed.time or next((c.name for c in columns if c.role == "time"), None)
@@ -87,10 +88,17 @@ def _with_roles(column: Column, key: Sequence[str], time: str | None) -> Column:
     return replace(column, key=column.name in key, role=named or kept)
 
 
-def _source_of(ours: str, wanted: Mapping[str, str], tidied: Mapping[str, str]) -> str | None:
-    if ours in wanted:
-        return find(wanted[ours], tidied)
-    return next((theirs for theirs, name in tidied.items() if name == ours), None)
+def _sources(feed: Feed, tidied: Mapping[str, str]) -> Mapping[str, str | None]:
+    """Where each column comes from: as the feed says, else by the dictionary of headings."""
+    said = {ours: find(name, tidied) if name else "" for ours, name in feed.columns.items()}
+    matched = match(feed.record, list(tidied), feed.headings, said)
+    for ours, names in matched.doubts.items():
+        raise FeedMisconfigured(
+            f"{ours} may be any of {', '.join(map(repr, names))}",
+            f'write [columns] {ours} = "{names[0]}" or another, or {ours} = "" to leave it empty',
+        )
+    found = {**matched.found, **said}
+    return {column.name: found.get(column.name) or None for column in record_columns(feed.record)}
 
 
 def _complain_of_missing(feed: Feed, needed: Sequence[Column], sources: Mapping[str, str | None]) -> None:

@@ -29,12 +29,13 @@ def infer(given: Given, name: str, reading: Reading, typed: bool) -> tuple[Colum
     """
     first = next(iter(given))
     hint = replace(reading, written=Written(digits=says_when(name), epoch=says_epoch(name)))
-    if hint.written.epoch and _all_fit(given, "time", hint):
-        return "time", hint
     if not is_text(first.type):
-        return type_of_arrow(first.type), reading
+        moments = hint.written.epoch and pa.types.is_integer(first.type) and _all_fit(given, "time", hint)
+        return ("time", hint) if moments else (type_of_arrow(first.type), reading)
     if all(all_missing(sample(values)) and all_missing(values) for values in given):
         return "text", hint
+    if hint.written.epoch and _all_fit(given, "time", hint):
+        return "time", hint
     for kind in _WORDS if typed else _WHEN_FIRST if hint.written.digits else _ANY:
         if _all_fit(given, kind, hint) and not (kind == "number" and all(_months(each) for each in given)):
             return kind, hint

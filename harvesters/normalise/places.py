@@ -59,14 +59,14 @@ def coordinate_columns(names: Sequence[str]) -> Axes | None:
 
 
 def _pair(plain: Mapping[str, str], pairs: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    """The first pair there is, whole (경도, 위도) before one with a prefix (병원경도, 병원위도)."""
+    """The first pair there is, whole (경도, 위도) before one with a prefix (병원경도, node_x)."""
     for x, y in pairs:
         if x in plain and y in plain:
             return plain[x], plain[y]
     for x, y in pairs:
         for name, theirs in plain.items():
             other = name.removesuffix(x) + y
-            if len(x) > 1 and name.endswith(x) and other in plain:
+            if name.endswith(x) and other in plain:
                 return theirs, plain[other]
     return None
 

@@ -21,7 +21,7 @@ SEOUL = Reading(ZoneInfo("Asia/Seoul"))
 
 
 def read(name: str, *written: object, typed: bool = False) -> tuple[str, list[object]]:
-    table = pa.table({name: pa.array(written)})
+    table = pa.table({name: pa.array(written, None if any(written) else pa.string())})
     column = Given(Parsed(table, pa.array(range(len(written)), pa.int64()), "csv"), name)
     kind, reading = infer(column, name, SEOUL, typed)
     return kind, column.read(column.of(table), kind, reading).to_pylist()
@@ -112,6 +112,7 @@ def test_the_last_value_of_a_long_column_counts():
 def test_whole_numbers_are_moments_only_where_the_name_says_so():
     assert read("수량", "1546300800")[0] == "integer"
     assert read("timestamp", "12")[0] == "integer"
+    assert read("timestamp", None, None)[0] == "text"
 
 
 def test_words_for_what_is_missing_make_no_column_of_numbers():
