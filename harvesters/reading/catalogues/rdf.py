@@ -14,6 +14,7 @@ from xml.sax import SAXException, SAXParseException
 
 from rdflib import Graph
 from rdflib.exceptions import ParserError
+from rdflib.plugins.parsers.jsonld import to_rdf
 from rdflib.plugins.parsers.notation3 import BadSyntax
 
 from harvesters.faults import Unreadable
@@ -46,11 +47,17 @@ def graph_of(text: str, base: str | None = None) -> Graph:
     if _PAGE.match(text):
         raise Unreadable("this is an HTML page, not RDF", "check the address: many servers answer errors so")
     kind = _kind(text)
-    {"xml": _refuse_entities, "json-ld": _refuse_contexts}.get(kind, lambda _: None)(text)
+    if kind == "xml":
+        _refuse_entities(text)
+    document = _without_contexts(text) if kind == "json-ld" else None
     graph = Graph()
     with _without_remarks():
         try:
-            graph.parse(data=text, format=kind, publicID=base)
+            if kind == "json-ld":
+                # Into a plain graph, where what stands in graphs inside of it counts alike.
+                to_rdf(document, graph, base)
+            else:
+                graph.parse(data=text, format=kind, publicID=base)
         except BadSyntax as fault:
             raise Unreadable(f"this is not Turtle: {_turtle(fault)}", _BROKEN) from None
         except SAXParseException as fault:
@@ -93,8 +100,8 @@ def _refuse_entities(text: str) -> None:
         raise Unreadable("the XML defines entities, which data has no need of", "ask for it without its DTD")
 
 
-def _refuse_contexts(text: str) -> None:
-    """A context named by its address would be fetched by whoever reads the document."""
+def _without_contexts(text: str) -> Any:
+    """The JSON of a document that names no context by its address: whoever reads one would fetch it."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as fault:
@@ -107,6 +114,7 @@ def _refuse_contexts(text: str) -> None:
             f"the JSON-LD names a context by its address, {named[:200]}, which is not fetched",
             'read it with kind = "dcat-us"' if _POD in named else "ask for it as RDF/XML or as Turtle",
         )
+    return document
 
 
 def _contexts(held: Any) -> Iterator[str]:
