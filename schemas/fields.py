@@ -46,6 +46,11 @@ def time(ko: str, en: str) -> fields.AwareDateTime:
     return fields.AwareDateTime(required=True, **_meta(ko, en, None, "time", None))
 
 
+def truth(ko: str, en: str) -> fields.Boolean:
+    """Whether something is so."""
+    return fields.Boolean(allow_none=True, **_meta(ko, en, None, None, None))
+
+
 def instant(ko: str, en: str) -> fields.AwareDateTime:
     """A moment that does not say when the row is, such as the end of what it tells of."""
     return fields.AwareDateTime(allow_none=True, **_meta(ko, en, None, None, None))

@@ -16,6 +16,7 @@ EXPECTED = {
     "boundary",
     "energy_reading",
     "facility",
+    "station_reading",
     "stop",
     "traffic_reading",
     "trip_update",
@@ -23,8 +24,8 @@ EXPECTED = {
 }
 
 
-PLACELESS = {"alert", "trip_update"}
-"""What is told of trips, wherever they are."""
+PLACELESS = {"alert", "station_reading", "trip_update"}
+"""What is told of trips and stations, wherever they are."""
 
 
 def test_the_records_are_those_of_their_files() -> None:
