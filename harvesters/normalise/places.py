@@ -17,6 +17,7 @@ from harvesters.normalise.crs import Floats, Lonlat, crs_name, inside
 from harvesters.normalise.plausible import read_as
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
 from harvesters.normalise.repairs import Rule
+from harvesters.normalise.shapes import flatten, mend, without
 from schemas.dataset import BBox
 
 _LONLAT = (
@@ -108,13 +109,14 @@ def place_shapes(wkb: pa.ChunkedArray, where: Whereabouts, sieve: Sieve) -> Plac
     sieve.drop_rows(unread, Why("bad_geometry", "the geometry cannot be read", "geometry"))
     if where.hold:
         return Places(pa.nulls(len(shapes), pa.binary()), None)
+    shapes = flatten(shapes, sieve)
     moved = shapely.transform(shapes, lambda x, y: read_as(where.crs, where.turned, x, y), interleaved=False)
     west, south, east, north = shapely.bounds(moved).T
-    given = ~(shapely.is_missing(moved) | shapely.is_empty(moved))
+    given = ~shapely.is_missing(moved)
     _check(((west + east) / 2, (south + north) / 2), given, where, sieve)
     _tell(where, given, sieve)
-    written = shapely.to_wkb(np.where(given, moved, None), output_dimension=2, byte_order=1)
-    return Places(pa.array(written, pa.binary()), crs_name(where.crs))
+    moved = mend(without(moved, ~sieve.kept), sieve)
+    return Places(pa.array(shapely.to_wkb(moved, byte_order=1), pa.binary()), crs_name(where.crs))
 
 
 def _check(at: Lonlat, given: Mask, where: Whereabouts, sieve: Sieve) -> None:
