@@ -18,6 +18,8 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 _POINT = 21  # bytes of a two-dimensional WKB point
 _BITS = 16
+_BLOCK = 1 << 18
+"""Points whose distances are found at once; the way there takes ten times their memory."""
 
 
 def geometry_column(columns: tuple[Column, ...]) -> str | None:
@@ -100,13 +102,21 @@ def hilbert_order(corners: Floats) -> npt.NDArray[np.int64]:
     if whole is None:
         return np.arange(len(corners), dtype=np.int64)
     low, high = np.array(whole[:2]), np.array(whole[2:])
-    middle = (corners[:, :2] + corners[:, 2:]) / 2
     span = np.where(high > low, high - low, 1.0)
+    distance = np.empty(len(corners), np.int64)
+    for start in range(0, len(corners), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        distance[block] = _distances((corners[block, :2] + corners[block, 2:]) / 2, low, span)
+    return np.argsort(distance, kind="stable")
+
+
+def _distances(middle: Floats, low: Floats, span: Floats) -> npt.NDArray[np.int64]:
+    """Distances along the curve of points (n, 2), those that are nowhere behind all others."""
     nowhere: npt.NDArray[np.bool_] = np.isnan(middle[:, 0])
     cell = (np.where(nowhere[:, None], low, middle) - low) / span * ((1 << _BITS) - 1)
     distance = _hilbert(cell[:, 0].astype(np.int64), cell[:, 1].astype(np.int64))
     distance[nowhere] = 1 << (2 * _BITS)
-    return np.argsort(distance, kind="stable")
+    return distance
 
 
 def _hilbert(x: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from catalogue.snapshots import Parts
 from schemas.problem import BadInput, InputError
 from schemas.query import RowPage, RowQuery
 from schemas.snapshot import Snapshot
+
+_log = logging.getLogger(__name__)
 
 FORMAT = 1
 """Raised when the layout of the index changes; indexes of another format are not looked at."""
@@ -63,9 +66,17 @@ class Rows:
             count=self._count(index, asked) if query.count else None,
         )
 
-    def build(self, snapshot: Snapshot) -> Path:
-        """Build the row index of a snapshot and return its file; one that stands already is kept."""
+    def build(self, snapshot: Snapshot) -> Path | None:
+        """Build the row index of a snapshot and return its file; one that stands already is kept.
+
+        None for a snapshot of so many rows that an index costs more than scans do.
+        """
         file = self._file(snapshot.id)
+        if not file.exists() and not index_build.worth_building(snapshot):
+            _log.info(
+                "dataset=%s snapshot=%s rows=%d index=none", snapshot.dataset, snapshot.id, snapshot.rows
+            )
+            return None
         if not file.exists():
             index_build.build(snapshot, self._storage, file)
             self._evict(file)

@@ -20,7 +20,7 @@ from catalogue.geoparquet import covering_name
 from catalogue.rows.packing import pack
 from catalogue.rows.plan import ID_COLUMN
 from catalogue.rows.values import numbers, stored
-from catalogue.snapshots import ROW_GROUP, Parts, time_column
+from catalogue.snapshots import ROW_GROUP, Parts, first_rows, time_column
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
@@ -28,6 +28,11 @@ CODES = 4
 """So many columns of few values get an index: each costs 0.5 s and 20 MB for a million rows."""
 FEW = 1_000
 
+MOST_ROWS, MOST_PLACES = 20_000_000, 5_000_000
+"""More are scanned: an index of them takes minutes to build, gigabytes of disk, and for places of memory."""
+
+_IN_MEMORY = 1_000_000
+"""Rows up to which sorting them in memory costs some 50 MB; beyond, SQLite sorts on disk."""
 _TOGETHER = 100
 _VARIABLES = 32_766  # of one statement, as SQLite ships
 
@@ -38,8 +43,13 @@ _FAST = (
     "synchronous = OFF",
     "locking_mode = EXCLUSIVE",
     "cache_size = -65536",
-    "temp_store = MEMORY",
 )
+
+
+def worth_building(snapshot: Snapshot) -> bool:
+    """Whether the rows are few enough for an index of them."""
+    placed = geometry.geometry_column(snapshot.columns) is not None
+    return snapshot.rows <= (MOST_PLACES if placed else MOST_ROWS)
 
 
 def build(snapshot: Snapshot, storage: Parts, file: Path) -> None:
@@ -60,7 +70,7 @@ def build(snapshot: Snapshot, storage: Parts, file: Path) -> None:
 def _build(snapshot: Snapshot, parts: list[Path], file: Path) -> None:
     connection = sqlite3.connect(file, isolation_level=None)
     try:
-        for pragma in _FAST:
+        for pragma in (*_FAST, f"temp_store = {'MEMORY' if snapshot.rows <= _IN_MEMORY else 'FILE'}"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")
         few = _fill(connection, snapshot, parts)
@@ -78,20 +88,20 @@ def _fill(connection: sqlite3.Connection, snapshot: Snapshot, parts: list[Path])
     names = [name for name, _ in _layout(snapshot)]
     connection.execute(f"CREATE TABLE rows (pos INTEGER PRIMARY KEY, {_declared(snapshot, parts)})")
     seen: dict[str, set[Any]] = {name: set() for name, c in _layout(snapshot)[1:] if c and c.type == "text"}
-    corners = [np.empty((0, 4))]
+    corners = np.empty((snapshot.rows if place else 0, 4))
     position = 0
     for batch in _batches(snapshot, parts):
         columns = [_cells(batch, snapshot, name, column) for name, column in _layout(snapshot)]
         places = range(position, position + batch.num_rows)
         _insert(connection, zip(places, *columns, strict=True), 1 + len(names))
-        position += batch.num_rows
         if place:
             four = columns[names.index("xmin") : names.index("xmin") + 4]
-            corners.append(np.array(four, np.float64).T)
+            corners[position : position + batch.num_rows] = np.array(four, np.float64).T
+        position += batch.num_rows
         _note(seen, dict(zip(names, columns, strict=True)))
     if place:
         connection.execute("CREATE VIRTUAL TABLE places USING rtree(id, xmin, xmax, ymin, ymax)")
-        pack(connection, "places", np.concatenate(corners))
+        pack(connection, "places", corners)
     return [name for name, values in seen.items() if 0 < len(values) <= FEW]
 
 
@@ -139,9 +149,9 @@ def _empty_cells(parts: list[Path]) -> dict[str, bool]:
 
 def _batches(snapshot: Snapshot, parts: list[Path]) -> Iterator[pa.RecordBatch]:
     texts = [column.name for column in snapshot.columns if column.type == "text"]
-    for part in parts:
-        with pq.ParquetFile(part, read_dictionary=texts) as file:
-            yield from file.iter_batches(ROW_GROUP)
+    for part, path in zip(snapshot.parts, parts, strict=True):
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            yield from first_rows(file.iter_batches(ROW_GROUP), part.rows)
 
 
 def _cells(batch: pa.RecordBatch, snapshot: Snapshot, name: str, column: Column | None) -> list[Any]:

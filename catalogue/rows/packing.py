@@ -29,7 +29,7 @@ def pack(connection: sqlite3.Connection, table: str, corners: Floats) -> None:
         nodes = _nodes(cells)
         numbers = np.arange(following, following + len(nodes))
         _store(connection, table, zip(numbers.tolist(), _blobs(nodes, 0), strict=True))
-        cells, following, depth = _parents(nodes, numbers), following + len(nodes), depth + 1
+        cells, following, depth = _parents(cells, numbers), following + len(nodes), depth + 1
     _store(connection, table, zip([1], _blobs(_nodes(cells), depth), strict=True))
 
 
@@ -56,11 +56,10 @@ def _nodes(cells: Cells) -> list[Cells]:
     return [cells[start : start + FAN_OUT] for start in range(0, max(len(cells), 1), FAN_OUT)]
 
 
-def _parents(nodes: list[Cells], numbers: npt.NDArray[np.int64]) -> Cells:
+def _parents(whole: Cells, numbers: npt.NDArray[np.int64]) -> Cells:
     """The cells of the level above: each node's number and the box around its cells."""
-    whole = np.concatenate(nodes)
     starts = np.arange(0, len(whole), FAN_OUT)
-    cells = np.zeros(len(nodes), _CELL)
+    cells = np.zeros(len(numbers), _CELL)
     cells["id"] = numbers
     for name in ("xmin", "ymin"):
         cells[name] = np.minimum.reduceat(whole[name].astype(np.float32), starts)

@@ -394,3 +394,18 @@ def test_codes_of_few_values_and_the_time_are_indexed(storage, snapshot, tmp_pat
     names = {name for (name,) in connection.execute("SELECT name FROM pragma_index_list('rows')")}
     connection.close()
     assert names == {"by_id", "by_key", "by_time", "by_c2"}
+
+
+def test_no_index_is_made_of_so_many_rows_that_scans_cost_less(storage, publication, tmp_path):
+    rows = Rows(storage, tmp_path)
+    named = publication((Column("name", "text"),), [])
+    placed = publication((Column("geometry", "geometry", role="geometry"),), [])
+    many, scattered = (
+        replace(snapshots.write(each, storage, name, NOW), rows=6_000_000)
+        for name, each in (("many", named), ("scattered", placed))
+    )
+    assert index_build.worth_building(many)
+    assert not index_build.worth_building(replace(many, rows=20_000_001))
+    assert rows.build(scattered) is None
+    assert rows.read(scattered, RowQuery()).values == []
+    rows.close()
