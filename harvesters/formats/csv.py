@@ -17,7 +17,7 @@ from harvesters.formats import PIECE, Parsed, Piece
 from harvesters.reading import cutting
 from harvesters.reading.dialect import SAMPLE, Layout, layout_of, respelled
 from harvesters.reading.encoding import chunks, encoding_of, refuse_mojibake
-from harvesters.reading.margins import above, mended, without_footers
+from harvesters.reading.margins import Foot, above, joined, mended
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
@@ -39,7 +39,7 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
         )
     encoding = encoding_of(path, spec.encoding)
     layout = layout_of(_head(_unix_lines(chunks(path, encoding))), spec)
-    pieces = without_footers(_pieces(path, encoding, layout), layout)
+    pieces = _pieces(path, encoding, layout)
     first = next(pieces)
     names = list(layout.names)
     if (blank := _blank_columns(first.table)) and (second := next(pieces, None)) is not None:
@@ -98,23 +98,16 @@ def _pieces(path: Path, encoding: str, layout: Layout) -> Iterator[Piece]:
     """The rows in pieces, at least one; each stretch is parsed while the next is decoded."""
     waiting: deque[Future[Piece]] = deque()
     held: list[Piece] = []
+    foot = Foot(layout)
     with ThreadPoolExecutor(1) as pool:
         for cut in _cut(path, encoding, layout):
             waiting.append(pool.submit(_parsed, layout, cut))
             if len(waiting) > _AHEAD:
                 held.append(waiting.popleft().result())
             if sum(each.table.nbytes for each in held) >= PIECE:
-                yield _joined(held)
+                yield foot.held_back(joined(held))
                 held = []
-        yield _joined([*held, *(each.result() for each in waiting)])
-
-
-def _joined(pieces: list[Piece]) -> Piece:
-    return Piece(
-        pa.concat_tables([each.table for each in pieces]),
-        pa.concat_arrays([each.lines for each in pieces]),
-        pa.concat_tables([each.rejects for each in pieces]),
-    )
+        yield foot.cropped(joined([*held, *(each.result() for each in waiting)]))
 
 
 def _parsed(layout: Layout, cut: cutting.Piece) -> Piece:

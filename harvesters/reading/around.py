@@ -28,6 +28,10 @@ _NOTHING = frozenset({"", "-", "N/A", "n/a", "NA", "null", "NULL", "…"})
 _YEARS = range(1800, 2200)
 
 _TOTALS = frozenset({"합계", "총계", "총합계", "전체합계", "누계", "total", "grandtotal", "sum", "totals"})
+TOTAL_LABELS = frozenset(
+    form for word in _TOTALS for form in (word, word.upper(), word.title(), " ".join(word))
+)
+"""How a total is called in the most usual spellings."""
 _NOTE = re.compile(
     r"(?i)\s*(?:출처|자료\s*출처|자료|주석?|비고|참고|단위)\s*[:：)\d]|\s*주\s*\d?\)|\s*[※☞*]"
     r"|\s*\(?(?:source|sources|note|notes|quelle|footnotes?)\b\s*[:：]"

@@ -15,6 +15,8 @@ _KANA = re.compile(r"[\u3041-\u30fe]")
 _STRANGE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\xc0-\xff]{2,}(?![A-Za-z\x80-\xff])|[\x80-\xff]{4,}")
 # Signs of Windows-1252 that stand in tables beside its letters, where they mean something alone.
 _SIGNS = frozenset("€‚„…†‰‹‘’“”•–—™›\u00a0¡£§©ª«¬®°±²³´µ·¹º»¼½¾¿×")
+_ALONE = frozenset("àâáèéêíóòôúùÀÂÁÈÉÊÓÒ")
+"""Letters that are a word of some language."""
 _LEAD_BIG5, _LEAD_GB = range(0xA4, 0xC7), range(0xB0, 0xD8)
 """Where Big5 and GB 2312 keep the characters of everyday texts."""
 
@@ -50,12 +52,12 @@ def _is_western(sample: bytes) -> bool:
         return False
     if _STRANGE.search(sample):
         return False
-    strange = sum(1 for at, sign in enumerate(text) if sign > "\x7f" and not _is_in_place(text, at))
-    return strange * _FEW <= len(re.findall(r"[^\x00-\x7f]", text))
+    places = [match.start() for match in re.finditer(r"[^\x00-\x7f]", text)]
+    return sum(not _is_in_place(text, at) for at in places) * _FEW <= len(places)
 
 
 def _is_in_place(text: str, at: int) -> bool:
-    if text[at] in _SIGNS:
+    if text[at] in _SIGNS or (text[at] in _ALONE and text[at - 1 : at] + text[at + 1 : at + 2] == "  "):
         return True
     return text[at].isalpha() and any(
         side.isalpha() for side in text[max(0, at - 1) : at] + text[at + 1 : at + 2]

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvesters.formats import Piece
-from harvesters.reading.around import BLANK, FOOTER, MOST_FOOTERS, TITLE, footers, is_footer, set_aside
+from harvesters.reading.around import (
+    BLANK,
+    FOOTER,
+    MOST_FOOTERS,
+    TITLE,
+    TOTAL_LABELS,
+    footers,
+    is_footer,
+    set_aside,
+)
 from harvesters.reading.dialect import Layout, swapped
 from schemas.run import REJECTS
 
@@ -49,64 +59,75 @@ def _empty_rows(table: pa.Table) -> pa.Array | None:
     return empty if empty is not None and pc.any(empty).as_py() else None
 
 
-def without_footers(pieces: Iterable[Piece], layout: Layout) -> Iterator[Piece]:
-    """The same, without totals and notes at the very end; there is at least one."""
-    held: Piece | None = None
-    for piece in pieces:
-        if held is not None and len(piece.table) < MOST_FOOTERS:
-            held = _joined(held, piece)
-            continue
-        if held is not None:
-            yield held
-        held = piece
-    if held is not None:
-        yield _cropped(held, layout)
+class Foot:
+    """Takes the totals and notes off the end of a table whose pieces come one by one.
+
+    The last rows of each piece are held back until the next one comes, or none does.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._held: Piece | None = None
+        self._labels: set[str] = set()
+
+    def held_back(self, piece: Piece) -> Piece:
+        """A piece that others follow, with what was held back before and without its own last rows."""
+        whole = self._whole(piece)
+        rows = max(0, len(whole.table) - MOST_FOOTERS)
+        self._held = Piece(whole.table.slice(rows), whole.lines.slice(rows))
+        self._labels |= _totals(whole.table.slice(0, rows))
+        return Piece(whole.table.slice(0, rows), whole.lines.slice(0, rows), whole.rejects)
+
+    def cropped(self, piece: Piece) -> Piece:
+        """The last piece without its footers, those too that are narrower than a row."""
+        whole = self._whole(piece)
+        start = max(0, len(whole.table) - MOST_FOOTERS)
+        rows = whole.table.slice(start).to_pylist()
+        tail = [["" if cell is None else cell for cell in row.values()] for row in rows]
+        labels = self._labels | _totals(whole.table.slice(0, start))
+        end = len(whole.table) - footers(tail, tuple(labels))
+        lines = whole.lines.slice(end).to_pylist()
+        written = (_written(row, self._layout.delimiter) for row in tail[end - start :])
+        aside = set_aside(zip(lines, written, strict=True), *FOOTER)
+        last = whole.lines[end - 1].as_py() if end else 0
+        rejects = _renamed(pa.concat_tables([whole.rejects, aside]), last, self._layout)
+        return Piece(whole.table.slice(0, end), whole.lines.slice(0, end), rejects)
+
+    def _whole(self, piece: Piece) -> Piece:
+        return joined([self._held, piece]) if self._held else piece
 
 
-def _joined(one: Piece, other: Piece) -> Piece:
+def joined(pieces: Sequence[Piece]) -> Piece:
+    """The pieces as one."""
     return Piece(
-        pa.concat_tables([one.table, other.table]),
-        pa.concat_arrays([one.lines, other.lines]),
-        pa.concat_tables([one.rejects, other.rejects]),
+        pa.concat_tables([each.table for each in pieces]),
+        pa.concat_arrays([each.lines for each in pieces]),
+        pa.concat_tables([each.rejects for each in pieces]),
     )
 
 
-def _cropped(piece: Piece, layout: Layout) -> Piece:
-    """The last piece without its footers, those too that are narrower than a row."""
-    rows = len(piece.table)
-    start = max(0, rows - MOST_FOOTERS)
-    tail = [
-        ["" if cell is None else cell for cell in row.values()]
-        for row in piece.table.slice(start).to_pylist()
-    ]
-    earlier = piece.table.slice(0, start)
-    labels = {row[at] for row in tail for at in range(min(2, len(row)))}
-    known = [label for label in labels if label and _comes(earlier, label)]
-    count = footers(tail, known) if earlier.num_rows or len(tail) > 1 else 0
-    lines = piece.lines.slice(rows - count).to_pylist()
-    written = (layout.delimiter.join(row).rstrip(layout.delimiter) for row in tail[len(tail) - count :])
-    rejects = [piece.rejects, set_aside(zip(lines, written, strict=True), *FOOTER)]
-    last = piece.lines[rows - count - 1].as_py() if rows > count else 0
-    return Piece(
-        piece.table.slice(0, rows - count),
-        piece.lines.slice(0, rows - count),
-        _renamed(pa.concat_tables(rejects), last, layout),
-    )
+def _totals(table: pa.Table) -> set[str]:
+    """The words for totals in the first two columns."""
+    words = pa.array(sorted(TOTAL_LABELS))
+    found = (column.filter(pc.is_in(column, words)) for column in table.columns[:2])
+    return {label for column in found for label in pc.unique(column).to_pylist()}
 
 
-def _comes(table: pa.Table, label: str) -> bool:
-    """Whether a text stands in one of the first two columns."""
-    return any(pc.any(pc.equal(column, label)).as_py() for column in table.columns[:2])
+def _written(row: list[str], delimiter: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="").writerow(row)
+    return text.getvalue().rstrip(delimiter)
 
 
 def _renamed(rejects: pa.Table, last: int, layout: Layout) -> pa.Table:
     """The rejects, where those after the last row that are notes or totals say so."""
     late = pc.and_(pc.greater(rejects["line"], last), pc.equal(rejects["reason"], "column_count"))
     if not pc.any(late).as_py():
-        return rejects
+        return rejects.sort_by("line")
     rows = rejects.filter(late).to_pylist()
     for row in rows:
         cells = next(csv.reader([row["value"]], delimiter=layout.delimiter), [])
         if is_footer([*cells, *[""] * (len(layout.names) - len(cells))]):
             row["reason"], row["detail"] = FOOTER
-    return pa.concat_tables([rejects.filter(pc.invert(late)), pa.Table.from_pylist(rows, schema=REJECTS)])
+    renamed = pa.Table.from_pylist(rows, schema=REJECTS)
+    return pa.concat_tables([rejects.filter(pc.invert(late)), renamed]).sort_by("line")

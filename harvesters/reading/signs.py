@@ -34,6 +34,7 @@ _BINARY = {
 _BIFF = re.compile(rb"\x09[\x00\x02\x04][\x04\x06]\x00[\x00\x02\x04]")
 _ROOT = re.compile(rb"(?:<\?.*?\?>|<!--.*?-->|<!doctype\s[^>\[]*>|\s)*<([\w:.-]+)", re.DOTALL | re.IGNORECASE)
 _HTML = frozenset({b"html", b"head", b"body", b"table", b"div", b"p", b"script", b"meta", b"br", b"center"})
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*+)"(\s*:)?|[{}\[\]]')
 _GEOMETRIES = frozenset({b"FeatureCollection", b"Feature", b"Topology", b"GeometryCollection"})
 _TABLES = ("html", "xls", "xlsx")
@@ -147,10 +148,11 @@ def wide_order(head: bytes) -> str | None:
     """`utf-16-le` or `utf-16-be` where a text without a byte order mark is plainly one of them."""
     start = head[: len(head) & ~1][:4096]
     even, odd = start[0::2].count(0), start[1::2].count(0)
-    enough = max(2, len(start) // 20)
-    if odd >= enough and even * 50 < odd:
-        return "utf-16-le"
-    return "utf-16-be" if even >= enough and odd * 50 < even else None
+    # Hangul has bytes of zero too, on the other side and seldom.
+    order = "utf-16-le" if odd > even * 8 else "utf-16-be" if even > odd * 8 else None
+    if order is None or max(even, odd) < max(2, len(start) // 20):
+        return None
+    return None if _CONTROL.search(start.decode(order, "replace")) else order
 
 
 def _ascii(head: bytes) -> bytes:

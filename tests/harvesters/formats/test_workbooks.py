@@ -6,63 +6,15 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
+from workbooks import data, workbook
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.reading.sheets import Merged, Sheet, tables
 from schemas.feed import FormatSpec
 
 Zipped = Callable[..., Path]
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-STYLES = (
-    f'<styleSheet xmlns="{MAIN}"><fonts><font/></fonts><fills><fill/></fills><borders><border/></borders>'
-    '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>'
-)
-
-
-def workbook(sheets: dict[str, str], hidden: tuple[str, ...] = ()) -> dict[str, bytes]:
-    """The files of an .xlsx with these sheets, each given as the XML of its rows."""
-    listed, related, files = "", _relation("s", "styles", "styles.xml"), {"xl/styles.xml": STYLES}
-    for number, (name, rows) in enumerate(sheets.items(), start=1):
-        state = ' state="hidden"' if name in hidden else ""
-        listed += f'<sheet name="{name}" sheetId="{number}"{state} r:id="r{number}"/>'
-        related += _relation(f"r{number}", "worksheet", f"worksheets/s{number}.xml")
-        files[f"xl/worksheets/s{number}.xml"] = f'<worksheet xmlns="{MAIN}">{rows}</worksheet>'
-    start, end = f'<Relationships xmlns="{PACKAGE}/relationships">', "</Relationships>"
-    book = f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>'
-    files["[Content_Types].xml"] = f'<Types xmlns="{PACKAGE}/content-types"/>'
-    files["_rels/.rels"] = start + _relation("a", "officeDocument", "xl/workbook.xml") + end
-    files["xl/workbook.xml"] = book
-    files["xl/_rels/workbook.xml.rels"] = start + related + end
-    return {name: content.encode() for name, content in files.items()}
-
-
-def _relation(name: str, kind: str, target: str) -> str:
-    return f'<Relationship Id="{name}" Type="{OFFICE}/{kind}" Target="{target}"/>'
-
-
-def data(*rows: list[Any], merge: str = "") -> str:
-    """The XML of rows of cells; a date is written as Excel counts days."""
-    written = ""
-    for at, row in enumerate(rows, start=1):
-        cells = "".join(_cell(f"{chr(65 + column)}{at}", value) for column, value in enumerate(row))
-        written += f'<row r="{at}">{cells}</row>'
-    merged = f'<mergeCells><mergeCell ref="{merge}"/></mergeCells>' if merge else ""
-    return f"<sheetData>{written}</sheetData>{merged}"
-
-
-def _cell(place: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f'<c r="{place}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
-    if isinstance(value, dt.date):
-        return f'<c r="{place}" s="1"><v>{(value - dt.date(1899, 12, 30)).days}</v></c>'
-    return f'<c r="{place}"><v>{value}</v></c>'
 
 
 @pytest.mark.parametrize(
