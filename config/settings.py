@@ -130,10 +130,17 @@ class Settings:
     )
     smtp_url: str | None = _setting(
         None,
-        "Mail server for verification and notices.",
-        "nothing yet: notices are shown to the operator",
-        values.nothing_yet,
+        "Mail server for notices.",
+        "smtp://HOST:PORT?from=ADDRESS, USER:PASSWORD@ before HOST where it asks for them, smtps:// for TLS",
+        values.mail_server,
         "none: shown to the operator",
+    )
+    notify: tuple[tuple[str, str], ...] = _setting(
+        (),
+        "Who is told when the state of any feed changes, beside those that its file names.",
+        "mailto:ADDRESS, https://HOST/PATH or env:NAME that holds such an address, separated by commas",
+        values.notified,
+        "nobody",
     )
 
     @property

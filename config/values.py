@@ -75,6 +75,29 @@ def database(text: str) -> str:
     return re.sub(r"^postgresql://", "postgresql+psycopg://", text)
 
 
+def mail_server(text: str) -> str:
+    """The URL of a mail server."""
+    from harvesters.notices.mail import mail_server
+
+    mail_server(text)
+    return text
+
+
+def notified(text: str) -> tuple[tuple[str, str], ...]:
+    """Who is told of changes, as pairs of channel and address: mailto: and web addresses, or env:NAME."""
+    return tuple(_told(part) for part in _words(text))
+
+
+def _told(text: str) -> tuple[str, str]:
+    if text.startswith("mailto:"):
+        from harvesters.notices.mail import mailbox
+
+        return "mail", mailbox(text.removeprefix("mailto:"))
+    if not re.fullmatch(r"env:[A-Za-z_]\w*", text):
+        web_address(text)
+    return "webhook", text
+
+
 def nothing_yet(text: str) -> str:
     """No value is taken by this release."""
     raise ValueError(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from harvesters.fetch import HttpFetch
+    from harvesters.notices import Herald
     from harvesters.run import Harvester
     from harvesters.tryout import Bench
     from harvesters.worker import Worker
+    from schemas.feed import Feed
 
 
 def settings() -> Settings:
@@ -168,7 +170,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
     """A worker over the feeds of the settings."""
     from harvesters.feeds.folders import FeedFolders
     from harvesters.schedule import Schedule
-    from harvesters.worker import Worker, last_start
+    from harvesters.worker import Worker, last_start, quiet_runs
 
     feeds = FeedFolders(settings.feeds)
     with open_catalogue_of(settings) as catalogue, open_harvester(settings, catalogue) as harvester:
@@ -176,8 +178,26 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
         def request(feed: str) -> str:
             return catalogue.request_run(feed, "schedule")
 
-        schedule = Schedule(feeds, last_start(catalogue), request, zone=settings.timezone)
-        yield Worker(harvester, feeds, schedule, clock=now)
+        schedule = Schedule(
+            feeds, last_start(catalogue), request, zone=settings.timezone, quiet=quiet_runs(catalogue)
+        )
+        herald = herald_of(settings, catalogue, feeds)
+        yield Worker(harvester, feeds, schedule, clock=now, herald=herald)
+
+
+def herald_of(settings: Settings, catalogue: Catalogue, feeds: Callable[[], Mapping[str, Feed]]) -> Herald:
+    """Who tells of changes of feeds: by webhook, and by mail where there is a server for it."""
+    from harvesters.fetch.guard import Guard
+    from harvesters.fetch.post import Post
+    from harvesters.notices import Channel, Herald
+    from harvesters.notices.mail import Mail, mail_server
+    from harvesters.notices.webhook import Webhook
+
+    post, key = Post(Guard(settings.allow_hosts)), secrets_of(settings).webhook_key
+    channels: dict[str, Channel] = {"webhook": Webhook(post, key, os.environ, clock=now)}
+    if settings.smtp_url:
+        channels["mail"] = Mail(mail_server(settings.smtp_url))
+    return Herald(catalogue, channels, feeds, clock=now, city=settings.notify)
 
 
 def now() -> datetime:

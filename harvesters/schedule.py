@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,19 +12,23 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from schemas.feed import Feed, ScheduleSpec
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _LOOK = "look for changed feeds"
+_SPREAD = timedelta(minutes=5)
+_CRON_SPREAD = timedelta(minutes=1)
 
 
 class Schedule:
     """Asks for a run of each feed when it is due, and for those that fell due while nobody looked.
 
     `feeds` gives the feeds as they are now, `last` the time of a feed's latest run, `request` asks for
-    one. Several missed times become one run.
+    one, `quiet` counts the latest runs in a row that found nothing new. Several missed times become one
+    run. What fell due meanwhile is asked for over some time, each feed at its own place in it.
     """
 
     def __init__(
@@ -33,8 +39,9 @@ class Schedule:
         *,
         zone: ZoneInfo,
         look: timedelta = timedelta(seconds=5),
+        quiet: Callable[[str], int] = lambda feed: 0,
     ) -> None:
-        self._feeds, self._last, self._request = feeds, last, request
+        self._feeds, self._last, self._request, self._quiet = feeds, last, request, quiet
         self._zone, self._every = zone, look
         self._known: dict[str, ScheduleSpec] = {}
         self._jobs = BackgroundScheduler(
@@ -53,31 +60,61 @@ class Schedule:
 
     def due(self, now: datetime) -> list[str]:
         """The feeds whose latest run is older than their schedule says."""
-        return [
-            id
+        return [id for id, spec in self._wanted().items() if is_due(spec, self._last(id), now, self._zone)]
+
+    def _wanted(self) -> dict[str, ScheduleSpec]:
+        """The schedules in force, slowed down where nothing new came."""
+        return {
+            id: in_force(feed.schedule, self._quiet(id) if feed.schedule.slowest else 0)
             for id, feed in self._feeds().items()
-            if feed.schedule and is_due(feed.schedule, self._last(id), now, self._zone)
-        ]
+            if feed.schedule
+        }
 
     def _take_up(self) -> None:
         """Follow the feeds: new ones, changed ones, and those that are gone."""
-        now = datetime.now(self._zone)
-        wanted = {id: feed.schedule for id, feed in self._feeds().items() if feed.schedule}
+        now, wanted = datetime.now(self._zone), self._wanted()
         for id in self._known.keys() - wanted.keys():
             self._jobs.remove_job(id)
             del self._known[id]
         for id, spec in wanted.items():
             if self._known.get(id) != spec:
-                self._jobs.add_job(
-                    self._request,
-                    trigger(spec, self._zone, self._last(id)),
-                    [id],
-                    id=id,
-                    replace_existing=True,
-                )
-                if is_due(spec, self._last(id), now, self._zone):
-                    self._request(id)
+                self._follow(id, spec, now)
                 self._known[id] = spec
+
+    def _follow(self, id: str, spec: ScheduleSpec, now: datetime) -> None:
+        last, place = self._last(id), spread(id, spec)
+        begin = last if last or spec.every is None else now + spec.every + place
+        self._jobs.add_job(
+            self._request, trigger(spec, self._zone, begin), [id], id=id, replace_existing=True
+        )
+        if last is None:
+            self._request(id)
+        elif is_due(spec, last, now, self._zone):
+            # A restart finds many feeds due at once, and sources and workers would rather not.
+            self._jobs.add_job(self._request, DateTrigger(now + place), [id])
+
+
+def in_force(spec: ScheduleSpec, quiet: int) -> ScheduleSpec:
+    """The schedule after so many runs in a row that found nothing new, each of which doubles `every`."""
+    if spec.every is None or spec.slowest is None:
+        return spec
+    slow = spec.every.total_seconds() * 2.0**quiet >= spec.slowest.total_seconds()
+    return replace(spec, every=spec.slowest if slow else spec.every * 2**quiet)
+
+
+def spread(id: str, spec: ScheduleSpec) -> timedelta:
+    """A feed's own place in the time over which feeds that are due at once are asked for.
+
+    A tenth of the interval, five minutes at most; a minute for cron lines.
+    """
+    whole = _CRON_SPREAD if spec.every is None else min(spec.every / 10, _SPREAD)
+    return whole * (zlib.crc32(id.encode()) / 2**32)
+
+
+def next_fire(spec: ScheduleSpec, zone: ZoneInfo, after: datetime) -> datetime | None:
+    """The first time after `after` at which the schedule asks for a run; None where there is none."""
+    found = trigger(spec, zone, after).get_next_fire_time(after, after + timedelta(seconds=1))
+    return found if found is None or isinstance(found, datetime) else None
 
 
 def is_due(spec: ScheduleSpec, last: datetime | None, now: datetime, zone: ZoneInfo) -> bool:
@@ -86,7 +123,7 @@ def is_due(spec: ScheduleSpec, last: datetime | None, now: datetime, zone: ZoneI
         return True
     if spec.every is not None:
         return last + spec.every <= now
-    following = trigger(spec, zone, last).get_next_fire_time(last, last + timedelta(seconds=1))
+    following = next_fire(spec, zone, last)
     return following is not None and following <= now
 
 

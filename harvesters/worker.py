@@ -13,7 +13,9 @@ from itertools import count
 from pathlib import Path
 
 from catalogue import Catalogue
+from harvesters.freshness import promise
 from harvesters.lease import LEASE, Deadlines, beating, worker_name
+from harvesters.notices import Herald
 from harvesters.run import Harvester, harvest
 from harvesters.schedule import Schedule
 from schemas.feed import Feed
@@ -21,6 +23,7 @@ from schemas.run import Run
 
 log = logging.getLogger(__name__)
 _DAY = 86_400
+_LOOKED_BACK = 200
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Pace:
     deadlines: Deadlines = field(default_factory=Deadlines)
     poll: timedelta = timedelta(seconds=0.5)
     upkeep: timedelta = timedelta(seconds=5)
+    states: timedelta = timedelta(seconds=10)
     garbage: timedelta = timedelta(hours=1)
     grace: timedelta = timedelta(seconds=20)
     parallel: int = 4
@@ -51,11 +55,13 @@ class Worker:
         *,
         clock: Callable[[], datetime],
         pace: Pace | None = None,
+        herald: Herald | None = None,
     ) -> None:
         self._harvester, self._feeds, self._schedule = harvester, feeds, schedule
         self._catalogue = harvester.catalogue
         self._clock = clock
         self._pace = pace or Pace()
+        self._herald = herald or Herald(harvester.catalogue, {}, feeds, clock=clock)
         self._name, self._claims = worker_name(), count()
         self._live: dict[str, Run] = {}
         self._threads: dict[int, threading.Thread] = {}
@@ -65,10 +71,12 @@ class Worker:
         self._schedule.start()
         for slot in range(self._pace.parallel):
             self._take(slot, stop)
+        telling = threading.Thread(target=self._tell_until, args=(stop,), name="notices", daemon=True)
+        telling.start()
         self._keep_up(stop)
         self._schedule.stop()
         deadline = time.monotonic() + self._pace.grace.total_seconds()
-        for thread in list(self._threads.values()):
+        for thread in (*self._threads.values(), telling):
             thread.join(max(0.0, deadline - time.monotonic()))
         self._let_go()
 
@@ -91,6 +99,8 @@ class Worker:
         while (claimed := self._claim()) is not None:
             runs += self._harvest(claimed)
         self._catalogue.drain_search()
+        self._note_states()
+        self._herald.tell()
         self._collect_garbage()
         return runs
 
@@ -148,6 +158,23 @@ class Worker:
                 log.exception("worker=%s", self._name)
             stop.wait(self._pace.upkeep.total_seconds())
 
+    def _tell_until(self, stop: threading.Event) -> None:
+        """Note how the feeds are, and tell of changes; slow receivers hold up nothing else."""
+        while not stop.is_set():
+            try:
+                self._note_states()
+                self._herald.tell()
+            except Exception:  # The last handler of the thread: what is due is told later.
+                log.exception("worker=%s", self._name)
+            stop.wait(self._pace.states.total_seconds())
+
+    def _note_states(self) -> None:
+        known, health = self._feeds(), self._catalogue.feed_health()
+        mine = [(known[each.feed], each) for each in health if each.feed in known]
+        promises = {feed.id: promise(feed, each, self._harvester.zone) for feed, each in mine}
+        addresses = {id: self._herald.addresses(known[id]) for id in promises}
+        self._catalogue.states.note(health, promises, addresses)
+
     def _give_up(self) -> None:
         """Tell of runs that killed their workers too often; what else a worker left is taken up again."""
         for dead in self._catalogue.expire_runs(self._feeds()):
@@ -177,3 +204,19 @@ def last_start(catalogue: Catalogue) -> Callable[[str], datetime | None]:
         return max((run.started for run in catalogue.last_run(feed) if run.started), default=None)
 
     return started
+
+
+def quiet_runs(catalogue: Catalogue) -> Callable[[str], int]:
+    """How many of a feed's latest runs in a row found nothing new, for a Schedule; those that failed say
+    nothing of the source."""
+
+    def quiet(feed: str) -> int:
+        unchanged: set[str] = set()
+        for run in catalogue.runs(feed=feed, limit=_LOOKED_BACK):
+            if run.status == "unchanged":
+                unchanged.add(run.run)
+            elif run.status == "published":
+                return len(unchanged - {run.run})
+        return len(unchanged)
+
+    return quiet

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Blueprint, Response
 from marshmallow import Schema, fields
 
-from gateway.api.answers import private_answer, public_answer, shown
+from gateway.api.answers import fresh, link, not_modified, private_answer, public_answer, shown
+from gateway.api.atom import MEDIA_TYPE, atom
 from gateway.api.describe import describe
 from gateway.clients.faults import NoSuch
 from gateway.services import services
@@ -33,9 +36,19 @@ class FeedsAnswer(Schema):
 @feeds.get("")
 @describe("The health of every feed", tag="feeds", scope="catalogue:read", answer=FeedsAnswer)
 def health() -> Response:
-    """Each feed's last run, last success and state."""
+    """Each feed's last run and last success, and its state: fresh, late, stale or failing."""
     states = services().catalogue.feed_health()
     return public_answer({"items": [shown(FeedHealthSchema, state) for state in states]})
+
+
+@feeds.get("/changes.atom")
+@describe("Changes of feeds' states", tag="feeds", scope="catalogue:read", media_types=(MEDIA_TYPE,))
+def changes() -> Response:
+    """The latest hundred changes that were told, as an Atom feed: late, stale, failing, and fresh again."""
+    address, all_feeds = link("/api/v1/feeds/changes.atom"), link("/api/v1/feeds")
+    data = atom(services().catalogue.notices.changes(), address, all_feeds)
+    etag = hashlib.blake2b(data, digest_size=16).hexdigest()
+    return not_modified(etag) or fresh(data, MEDIA_TYPE, etag)
 
 
 @feeds.post("/<feed>/runs")

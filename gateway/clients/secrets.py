@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _BYTES = 32
-_FILE = re.compile(r"(pepper|session)-([1-9][0-9]{0,8})")
+_FILE = re.compile(r"(pepper|session|webhook)-([1-9][0-9]{0,8})")
 
 
 class UnusableSecret(PermissionError):
@@ -26,10 +26,12 @@ class UnusableSecret(PermissionError):
 
 @dataclass(frozen=True)
 class Secrets:
-    """Peppers by version, the newest of which signs; `session_key` signs cookies and form tokens."""
+    """Peppers by version, the newest of which signs; `session_key` signs cookies and form tokens,
+    `webhook_key` makes the secrets of webhooks."""
 
     peppers: Mapping[int, bytes] = field(repr=False)
     session_key: bytes = field(repr=False)
+    webhook_key: bytes = field(repr=False)
 
     @property
     def version(self) -> int:
@@ -44,15 +46,20 @@ class Secrets:
 def open_secrets(folder: Path) -> Secrets:
     """The secrets in `folder` (DATA/secrets), made where they are missing; raises UnusableSecret.
 
-    Files are `pepper-N` and `session-N`; the highest N is in use. To change a secret, put a file with
-    the next number beside it: credentials made with an older pepper stay good while its file stays.
+    Files are `pepper-N`, `session-N` and `webhook-N`; the highest N is in use. To change a secret, put a
+    file with the next number beside it: credentials made with an older pepper stay good while its file
+    stays.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("pepper", "session"):
+    for name in ("pepper", "session", "webhook"):
         if not _versions(folder, name):
             _make(folder / f"{name}-1")
-    sessions = _versions(folder, "session")
-    return Secrets(_versions(folder, "pepper"), sessions[max(sessions)])
+    return Secrets(_versions(folder, "pepper"), _newest(folder, "session"), _newest(folder, "webhook"))
+
+
+def _newest(folder: Path, name: str) -> bytes:
+    versions = _versions(folder, name)
+    return versions[max(versions)]
 
 
 def _versions(folder: Path, name: str) -> dict[int, bytes]:

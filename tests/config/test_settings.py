@@ -24,7 +24,8 @@ BAD = {
     "ENTREPOT_PUBLIC_URL": "data.city.example",
     "ENTREPOT_TRUSTED_PROXIES": "proxy",
     "ENTREPOT_PLANS": "/no/such/plans.toml",
-    "ENTREPOT_SMTP_URL": "smtp://mail",
+    "ENTREPOT_SMTP_URL": "mail.city:25",
+    "ENTREPOT_NOTIFY": "steward@city.example",
 }
 
 
