@@ -67,6 +67,7 @@ SAMPLES = {
     "dcat-us": b'{"dataset": [{"identifier": "1", "title": "a"}]}',
     "iso19139": b'<g:MD_Metadata xmlns:g="http://www.isotc211.org/2005/gmd"/>',
     "csv": b"a,b\n1,2\n",
+    "datex2": b'<d2LogicalModel><situation><situationRecord id="1"/></situation></d2LogicalModel>',
     "gbfs": b'{"last_updated": 1, "ttl": 0, "data": {"stations": [{"station_id": "1"}]}}',
     "gis": json.dumps({"type": "FeatureCollection", "features": [FEATURE]}).encode(),
     "gtfs": timetable(),
