@@ -12,6 +12,7 @@ from catalogue.encode import EXPORT_FORMATS, PAGE_FORMATS
 from catalogue.encode import page as encode_page
 from catalogue.errors import (
     Barred,
+    CannotAppend,
     MassDeletion,
     NoRows,
     NothingHeld,
@@ -36,6 +37,7 @@ __all__ = [
     "EXPORT_FORMATS",
     "PAGE_FORMATS",
     "Barred",
+    "CannotAppend",
     "Catalogue",
     "Export",
     "MassDeletion",

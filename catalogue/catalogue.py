@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from catalogue import encode, garbage, lists, rejects, snapshots
 from catalogue.allowances import Allowances
 from catalogue.errors import UnknownSnapshot
-from catalogue.history.publishing import Publisher
-from catalogue.history.reconcile import Reconciler
+from catalogue.history.chronicle import Chronicle
 from catalogue.parts import Export, Parts
 from catalogue.publication import Pieces, Publication
 from catalogue.queue import new_id
 from catalogue.rows import cursor
 from catalogue.search.text import highlight
-from catalogue.stewards.stewardship import Stewardship
 from catalogue.tables import datasets
 from schemas.dataset import Column, Dataset
 from schemas.feed import DeletionsSpec
@@ -29,16 +26,16 @@ from schemas.query import Hit, RowPage, RowQuery, SearchPage, SearchQuery
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 
+READS = 3
+"""How often a read is begun again because the parts of a growing dataset were joined under it."""
+_Read = TypeVar("_Read")
 
-class Catalogue(Stewardship):
+
+class Catalogue(Chronicle):
     """The front door. Every method may be called from any thread and any process at once."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._parts = parts
-        self._storage = parts.storage
-        reconciler = Reconciler(parts.comparer, parts.storage)
-        self._publisher = Publisher(self._entries, parts.storage, reconciler, parts.clock)
         self.allowances = Allowances(parts.engine, parts.clock)
 
     # What comes in.
@@ -166,31 +163,40 @@ class Catalogue(Stewardship):
 
     def rows_of(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
         """The same of a snapshot that was looked up before, whatever the query says of snapshots."""
-        with self._reading(snapshot):
-            return self._parts.rows.read(snapshot, query)
+        return self._read(snapshot, lambda whole: self._parts.rows.read(whole, query))
 
     def export(self, dataset: str, format: str, snapshot: str | None = None) -> Export:
         """A whole snapshot as a file in one of EXPORT_FORMATS; raises as `snapshot` does, or BadInput."""
         whole = self.snapshot(dataset, snapshot)
-        with self._reading(whole):
-            path = encode.export(whole, format, self._storage, self._parts.exports)
+        path = self._read(whole, lambda w: encode.export(w, format, self._storage, self._parts.exports))
         media_type, extension = encode.EXPORT_FORMATS[format]
         return Export(path, media_type, f"{dataset}.{extension}", f"{whole.id}.{format}")
 
-    @contextmanager
-    def _reading(self, snapshot: Snapshot) -> Iterator[None]:
-        """A part that is gone because its snapshot was collected in this instant is answered as such."""
-        try:
-            yield
-        except FileNotFoundError:
-            self._entries.snapshot(snapshot.dataset, snapshot.id)
-            raise
+    def _read(self, snapshot: Snapshot, read: Callable[[Snapshot], _Read]) -> _Read:
+        """Read a snapshot, and once more where its parts were joined to others in this instant.
+
+        A part that is gone because its snapshot was collected meanwhile is answered as such.
+        """
+        for _ in range(READS):
+            try:
+                return read(snapshot)
+            except FileNotFoundError:
+                fresh = self._entries.snapshot(snapshot.dataset, snapshot.id)
+                if fresh.parts == snapshot.parts:
+                    raise
+                self._current.forget(snapshot.dataset)
+                snapshot = fresh
+        return read(snapshot)
 
     # Upkeep.
 
     def build_index(self, snapshot: Snapshot) -> None:
-        """Make the look-up copy of a snapshot's rows; until it stands, scans answer."""
-        self._parts.rows.build(snapshot)
+        """Make the look-up copy of a snapshot's rows; until it stands, scans answer.
+
+        A dataset that grows has none: its parts, few and each of its own time, are scanned as quickly.
+        """
+        if snapshot.lineage is None:
+            self._parts.rows.build(snapshot)
 
     def drain_search(self) -> int:
         """Tell the search engine what it missed and count it; an engine that is away is told later."""

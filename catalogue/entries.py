@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from catalogue import stored
 from catalogue.commit import described, expect, lock, make_current
@@ -125,19 +126,19 @@ class Entries:
         """The snapshots that can still be read, newest first."""
         kept = sa.select(snapshots).where(snapshots.c.dataset == dataset, snapshots.c.collected.is_(None))
         with self._engine.connect() as connection:
-            found = connection.execute(kept.order_by(snapshots.c.created.desc()).limit(limit))
-            return [stored.snapshot(row.manifest, row.replaced) for row in found]
+            found = connection.execute(kept.order_by(snapshots.c.created.desc()).limit(limit)).all()
+            return [_whole(connection, row) for row in found]
 
     def _snapshot(self, dataset: str, which: sa.ColumnElement[bool], asked: str | datetime) -> Snapshot:
         with self._engine.connect() as connection:
             row = connection.execute(
                 sa.select(snapshots).where(snapshots.c.dataset == dataset, which)
             ).one_or_none()
-        if row is None:
-            raise UnknownSnapshot(dataset, asked)
-        if row.collected is not None:
-            raise SnapshotGone(dataset, row.id)
-        return stored.snapshot(row.manifest, row.replaced)
+            if row is None:
+                raise UnknownSnapshot(dataset, asked)
+            if row.collected is not None:
+                raise SnapshotGone(dataset, row.id)
+            return _whole(connection, row)
 
     def unknown(self, dataset: str) -> UnknownDataset:
         """The error, its hint drawn from ids that begin alike and those with rows, not from all of them."""
@@ -148,3 +149,12 @@ class Entries:
             for some in (alike, landed):
                 known.update(connection.scalars(sa.select(datasets.c.id).where(some).limit(_HINTS_FROM)))
         return UnknownDataset(dataset, did_you_mean(dataset[:200], known))
+
+
+def _whole(connection: Connection, row: sa.Row[Any]) -> Snapshot:
+    """A snapshot with its parts: those of the newest of its lineage, as far as it goes."""
+    if "parts" in row.manifest:
+        return stored.snapshot(row.manifest, row.replaced)
+    same = (snapshots.c.dataset == row.dataset) & (snapshots.c.lineage == row.lineage)
+    newest = sa.select(snapshots.c.manifest).where(same).order_by(snapshots.c.created.desc()).limit(1)
+    return stored.snapshot(row.manifest, row.replaced, connection.scalar(newest))

@@ -110,3 +110,14 @@ class MassDeletion(ValueError):
             f"{count} of {before} published in {dataset!r} would vanish ({count / before:.0%}),"
             f" such as {named}; approve it if that is right"
         )
+
+
+class CannotAppend(ValueError):
+    """A column has a type now that the rows published before cannot take."""
+
+    def __init__(self, dataset: str, column: str) -> None:
+        self.dataset, self.column = dataset, column
+        super().__init__(
+            f"rows of {dataset!r} published before do not fit the new type of column {column!r};"
+            " publish under another feed, or give the column another name under [columns]"
+        )

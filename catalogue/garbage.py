@@ -24,13 +24,16 @@ _CHUNK = 1_000
 def collect(engine: Engine, keep: Mapping[str, timedelta], now: datetime) -> list[str]:
     """Mark the snapshots replaced longer ago than their feed keeps them, and return their ids.
 
-    The ALWAYS newest replaced ones of a dataset stay, unless it was withdrawn.
+    The ALWAYS newest replaced ones of a dataset stay, unless it was withdrawn. Of growing datasets, which
+    have one for each append, not even the ids are kept for ever.
     """
     gone = [row.id for row in _replaced(engine, now) if row.replaced < now - _kept(keep, row.feed)]
     with writing(engine) as connection:
         for start in range(0, len(gone), _CHUNK):
             some = snapshots.c.id.in_(gone[start : start + _CHUNK])
             connection.execute(sa.update(snapshots).where(some).values(collected=now))
+        forgotten = snapshots.c.lineage.is_not(None) & (snapshots.c.collected < now - KEEP)
+        connection.execute(sa.delete(snapshots).where(forgotten))
     return gone
 
 
@@ -73,7 +76,7 @@ def _replaced(engine: Engine, now: datetime) -> list[sa.Row[tuple[str, str, date
 def _parts(engine: Engine) -> set[str]:
     kept = sa.select(snapshots.c.manifest["parts"]).where(snapshots.c.collected.is_(None))
     with engine.connect() as connection:
-        return {part["path"] for parts in connection.scalars(kept) for part in parts}
+        return {part["path"] for parts in connection.scalars(kept) for part in parts or ()}
 
 
 def _rejects(engine: Engine, since: datetime) -> set[str]:

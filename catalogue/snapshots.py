@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -154,6 +154,15 @@ def part_writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
     """Writes a part as all parts are written."""
     coded = [f.name for f in schema if f.name != ID and not pa.types.is_nested(f.type)]
     return pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True, use_dictionary=coded)
+
+
+def first_rows(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The first `rows` rows of a file's batches: a part may be the head of its file."""
+    for batch in batches:
+        if not rows:
+            return
+        yield batch.slice(0, rows)
+        rows -= min(rows, batch.num_rows)
 
 
 def _groups(rows: pa.Table, order: Order | None) -> Iterator[pa.Table]:

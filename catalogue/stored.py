@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +28,17 @@ def dataset(described: dict[str, Any]) -> Dataset:
     )
 
 
-def snapshot(manifest: dict[str, Any], replaced: datetime | None) -> Snapshot:
-    """A snapshot from what SnapshotSchema dumps of it, and the instant at which it was replaced."""
+def snapshot(
+    manifest: dict[str, Any], replaced: datetime | None, newest: dict[str, Any] | None = None
+) -> Snapshot:
+    """A snapshot from what SnapshotSchema dumps of it, and the instant at which it was replaced.
+
+    `newest` is the manifest of the newest snapshot of its lineage, where this one only counts its rows.
+    """
+    if newest is not None:
+        parts = head(tuple(_part(part) for part in newest["parts"]), manifest["rows"])
+        whole = snapshot(manifest | {"columns": newest["columns"], "parts": []}, replaced)
+        return replace(whole, parts=parts)
     return Snapshot(
         **manifest
         | _bounds(manifest)
@@ -39,6 +49,27 @@ def snapshot(manifest: dict[str, Any], replaced: datetime | None) -> Snapshot:
             "parts": tuple(_part(part) for part in manifest["parts"]),
         }
     )
+
+
+def light(snapshot: Snapshot) -> dict[str, Any]:
+    """What is stored of a snapshot whose columns and parts the newest of its lineage tells."""
+    shared = ("columns", "parts", "replaced")
+    return {
+        field.name: getattr(snapshot, field.name) for field in fields(snapshot) if field.name not in shared
+    }
+
+
+def head(parts: tuple[Part, ...], rows: int) -> tuple[Part, ...]:
+    """The parts of the first `rows` rows, the last of them cut short; one at least, for its columns."""
+    found: list[Part] = []
+    left = rows
+    for part in parts:
+        if not left and found:
+            break
+        kept = min(left, part.rows)
+        found.append(part if kept == part.rows else replace(part, rows=kept, head=True))
+        left -= kept
+    return tuple(found)
 
 
 def _part(described: dict[str, Any]) -> Part:

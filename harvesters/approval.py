@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from catalogue import Catalogue
+from harvesters.normalise import Normalised
 from harvesters.normalise.contract import Hold
 from schemas.feed import DeletionsSpec, Feed
 from schemas.run import Run
+from schemas.snapshot import Snapshot
 
 ENTRIES_GRACE = timedelta(days=7)
 """How long an entry that vanished from its list stays, where the feed says nothing else."""
@@ -36,6 +38,16 @@ def waiting(feed: Feed, run: Run, catalogue: Catalogue) -> Hold | None:
     if feed.review:
         return Hold("review", "every change of this feed waits until a steward approves it")
     return None
+
+
+def nothing_new(found: Normalised, snapshot: Snapshot) -> Normalised:
+    """What a source gives that has nothing to add to what grows: no rows, in the columns that stand.
+
+    Where nothing was read, nothing can be said of types either.
+    """
+    if found.accepted or (found.read and found.hold and found.hold.reason != "empty"):
+        return found
+    return replace(found, columns=snapshot.columns, pieces=(), hold=None)
 
 
 def allowed(feed: Feed, *, lasting: bool) -> DeletionsSpec | None:

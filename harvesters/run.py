@@ -12,9 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from catalogue import Catalogue
-from catalogue.errors import Barred, MassDeletion, RunLost, Taken
+from catalogue.errors import Barred, CannotAppend, MassDeletion, RunLost, Taken
 from catalogue.publication import Publication
-from harvesters.approval import allowed, allowed_of_list, as_approved, waiting
+from harvesters.approval import allowed, allowed_of_list, as_approved, nothing_new, waiting
 from harvesters.calls import calling
 from harvesters.datasets import current, dataset_id, describe
 from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
@@ -222,8 +222,10 @@ def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, folder:
     except HarvestFault as fault:
         return catalogue.record(failed(run, fault, parsed.read))
     # Readings and positions are a window that moves: only of things can many vanish at once.
-    lasting = same and not found.timed
+    lasting = same and not found.timed and feed.mode == "replace"
     unnamed = lasting and not any(column.key for column in found.columns)
+    if feed.mode == "append" and snapshot:
+        found = nothing_new(found, snapshot)
     hold = found.hold or waiting(feed, run, catalogue)
     if not hold and snapshot and unnamed:
         hold = shrunk(feed, snapshot.rows, found.accepted)
@@ -233,13 +235,16 @@ def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, folder:
     publication = Publication(dataset, found.columns, found.pieces, found.set_aside)
     try:
         counted = landed(run, found.read, found.tally)
-        run = catalogue.publish(publication, counted, allowed(feed, lasting=lasting))
+        if feed.mode == "append":
+            run = catalogue.append(publication, counted)
+        else:
+            run = catalogue.publish(publication, counted, allowed(feed, lasting=lasting))
     except MassDeletion as gone:
         hold = Hold("mass_deletion", str(gone))
         return catalogue.record(held(run, hold, found.read, found.tally), found.set_aside)
-    except (Taken, Barred) as refused:
+    except (Taken, Barred, CannotAppend) as refused:
         return catalogue.record(failed(run, FeedMisconfigured(str(refused)), found.read))
-    _index(run.dataset, catalogue)
+    _tend(feed, run.dataset, catalogue)
     return run
 
 
@@ -276,10 +281,13 @@ def _refuse_closed(feed: Feed, catalogue: Catalogue) -> None:
         raise FeedMisconfigured(str(barred)) from barred
 
 
-def _index(dataset: str, catalogue: Catalogue) -> None:
-    """Make the look-up copy of what was published; without one, scans answer, so a fault is only logged."""
+def _tend(feed: Feed, dataset: str, catalogue: Catalogue) -> None:
+    """Make the look-up copy of what was published, or join the parts of what grows; a fault is logged."""
     try:
-        catalogue.build_index(catalogue.snapshot(dataset))
+        if feed.mode == "append":
+            catalogue.tend(dataset, feed.deletions.after)
+        else:
+            catalogue.build_index(catalogue.snapshot(dataset))
     except Exception:  # What is published stands, whatever befalls a copy of it.
         log.exception("dataset=%s index=failed", dataset)
 

@@ -90,11 +90,13 @@ class ScheduleSpec:
 @dataclass(frozen=True)
 class DeletionsSpec:
     """What may vanish: more than `share` of the named rows, or more than `rows` of them, waits for a
-    steward. What vanished stays published for `grace`; None leaves it to the kind of feed."""
+    steward. What vanished stays published for `grace`; None leaves it to the kind of feed. Of a feed that
+    appends, rows go when their time is longer ago than `after`; None keeps them all."""
 
     share: float = 0.2
     rows: int = 50
     grace: timedelta | None = None
+    after: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,7 @@ class DeletionsSpecSchema(Schema):
     share = fields.Float(validate=validate.Range(min=0, max=1))
     rows = fields.Integer(strict=True, validate=validate.Range(min=0))
     grace = Duration()
+    after = Duration()
 
     @post_load
     def build(self, data: dict[str, Any], **kwargs: Any) -> DeletionsSpec:
@@ -256,6 +259,8 @@ class FeedSchema(Schema):
             raise ValidationError("needs ko or en", "title")
         if "extent" in data and not _is_extent(data["extent"]):
             raise ValidationError("takes west, south, east, north in degrees", "extent")
+        if "deletions" in data and data["deletions"].after and data.get("mode") != "append":
+            raise ValidationError('after is for feeds with mode = "append"', "deletions")
 
     @post_load
     def tuples(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -13,6 +13,13 @@ Period = tuple[datetime | None, datetime | None]
 """First and last instant of some rows."""
 
 
+def within(period: Period | None, start: datetime | None, end: datetime | None) -> bool:
+    """Whether rows of that period may lie between two instants; what is not known may."""
+    if period is None or period[0] is None or period[1] is None:
+        return True
+    return (end is None or period[0] <= end) and (start is None or period[1] >= start)
+
+
 @dataclass(frozen=True)
 class Part:
     """One Parquet file of a snapshot; `path` is relative to the storage root.

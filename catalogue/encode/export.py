@@ -15,7 +15,7 @@ from catalogue import geometry
 from catalogue.encode.textual import GEOJSON, NDJSON, TextFormat, csv_format
 from catalogue.rows.plan import ID_COLUMN
 from catalogue.rows.values import shown
-from catalogue.snapshots import Parts
+from catalogue.snapshots import ROW_GROUP, Parts, first_rows
 from schemas.arrow import arrow_schema
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.snapshot import Snapshot
@@ -39,7 +39,7 @@ def export(snapshot: Snapshot, format: str, storage: Parts, folder: Path) -> Pat
     the same content; a reader never sees half of it.
     """
     _check(snapshot, format)
-    if format == "parquet" and len(snapshot.parts) == 1:
+    if format == "parquet" and len(snapshot.parts) == 1 and not snapshot.parts[0].head:
         return storage.path(snapshot.parts[0].path)
     file = folder / f"{snapshot.id}.{EXPORT_FORMATS[format][1]}"
     if file.exists():
@@ -98,8 +98,7 @@ def _arrow(snapshot: Snapshot, storage: Parts, file: Path) -> None:
 
 def _parquet(snapshot: Snapshot, storage: Parts, file: Path) -> None:
     """All parts one after the other, with the metadata of the first and the box of all."""
-    files = [storage.path(part.path) for part in snapshot.parts]
-    schema = pq.read_schema(files[0])
+    schema = pq.read_schema(storage.path(snapshot.parts[0].path))
     metadata = dict(schema.metadata or {})
     if b"geo" in metadata and snapshot.bbox is not None:
         geo = json.loads(metadata[b"geo"])
@@ -107,10 +106,10 @@ def _parquet(snapshot: Snapshot, storage: Parts, file: Path) -> None:
         metadata[b"geo"] = json.dumps(geo, ensure_ascii=False).encode()
     schema = schema.with_metadata(metadata)
     with pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True) as writer:
-        for part in files:
-            with pq.ParquetFile(part) as source:
-                for group in range(source.num_row_groups):
-                    writer.write_table(source.read_row_group(group).cast(schema))
+        for part in snapshot.parts:
+            with pq.ParquetFile(storage.path(part.path)) as source:
+                for batch in first_rows(source.iter_batches(ROW_GROUP), part.rows):
+                    writer.write_table(pa.Table.from_batches([batch]).cast(schema))
 
 
 def _batches(snapshot: Snapshot, storage: Parts) -> Iterator[pa.RecordBatch]:
@@ -118,4 +117,4 @@ def _batches(snapshot: Snapshot, storage: Parts) -> Iterator[pa.RecordBatch]:
     texts = [column.name for column in snapshot.columns if column.type == "text"]
     for part in snapshot.parts:
         with pq.ParquetFile(storage.path(part.path), read_dictionary=texts) as file:
-            yield from file.iter_batches(_BATCH, columns=names)
+            yield from first_rows(file.iter_batches(_BATCH, columns=names), part.rows)

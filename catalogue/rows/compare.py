@@ -26,6 +26,12 @@ KIND, CHANGED = "_change", "_changed"
 INSERTED, UPDATED, DELETED = "inserted", "updated", "deleted"
 
 
+def changes_schema(columns: Sequence[Column]) -> pa.Schema:
+    """The columns of changes: what became of the row, in which columns, and the row."""
+    said = [pa.field(KIND, pa.string()), pa.field(CHANGED, pa.list_(pa.string()))]
+    return pa.schema([*said, *arrow_schema(tuple(columns))])
+
+
 @dataclass(frozen=True)
 class Counts:
     """Rows by what became of them between two snapshots; the rest is as it was."""
@@ -97,8 +103,7 @@ class Comparison:
         Rows that came or changed are as they are now and in that order; then those that went, as they
         were, in the columns that both snapshots have in one type.
         """
-        schema = pa.schema([pa.field(KIND, pa.string()), pa.field(CHANGED, pa.list_(pa.string()))])
-        whole = pa.unify_schemas([schema, arrow_schema(self.now.columns)])
+        whole = changes_schema(self.now.columns)
         for text, files in (
             (self._arrivals(), [*self._files_after, *self._files_before]),
             (self._departures(), self._files_before),

@@ -45,6 +45,16 @@ class Plan:
     after: int | None
     question: str
 
+    def times(self) -> tuple[datetime | None, datetime | None]:
+        """Between which instants all rows of the answer lie, None where that end is open."""
+        starts, ends = [], []
+        for each in self.conditions:
+            if each.column.role == "time" and each.column.type == "time" and isinstance(each.value, int):
+                instant = EPOCH + timedelta(microseconds=each.value)
+                starts += [instant] if each.operator in ("eq", "gt", "gte") else []
+                ends += [instant] if each.operator in ("eq", "lt", "lte") else []
+        return max(starts, default=None), min(ends, default=None)
+
 
 def plan(snapshot: Snapshot, query: RowQuery) -> Plan:
     """Check a query against a snapshot; raises BadInput with every fault found."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -15,7 +17,7 @@ from catalogue.rows import sql
 from catalogue.rows.plan import Plain, Plan
 from catalogue.rows.values import shown, stored
 from catalogue.snapshots import Parts
-from schemas.snapshot import Snapshot
+from schemas.snapshot import Part, Snapshot, within
 
 Found = tuple[list[tuple[object, ...]], int | None]
 
@@ -64,7 +66,7 @@ class Scanner:
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises RowsTimeout."""
-        source, files = from_parts(plan.snapshot, self._storage)
+        source, files = self._source(plan)
         where, values = sql.both(_tests(plan))
         text = f"SELECT count(*) FROM {source} WHERE {where}"  # noqa: S608
         with self._cursor(plan.snapshot) as cursor:
@@ -75,7 +77,7 @@ class Scanner:
         self._database.close()
 
     def _found(self, cursor: Any, plan: Plan, anchor: Sequence[Plain], names: str) -> Any:
-        source, files = from_parts(plan.snapshot, self._storage)
+        source, files = self._source(plan)
         tests = _tests(plan)
         if plan.after is not None:
             tests.append(sql.after(plan, anchor, _DIALECT))
@@ -94,6 +96,16 @@ class Scanner:
         text = f"SELECT {names} FROM {source} WHERE pos = ?"  # noqa: S608
         found = cursor.execute(text, [*files, plan.after]).to_arrow_table()
         return [stored(values, column)[0] for values, column in zip(found.columns, columns, strict=True)]
+
+    def _source(self, plan: Plan) -> tuple[str, list[str]]:
+        """The parts that may hold rows of the plan: others are of another time, or before its page."""
+        first = -1 if plan.after is None or plan.order else plan.after
+        start, end = plan.times()
+        return from_parts(
+            plan.snapshot,
+            self._storage,
+            lambda part, offset: offset + part.rows > first and within(part.period, start, end),
+        )
 
     @contextmanager
     def _cursor(self, snapshot: Snapshot) -> Iterator[Any]:
@@ -140,20 +152,27 @@ def open_database(storage: Parts, memory: str, spill: Path | None = None, thread
     return database
 
 
-def from_parts(snapshot: Snapshot, storage: Parts) -> tuple[str, list[str]]:
-    """A FROM item of all parts with names of ours and `pos` counted through, and the files it takes."""
+def from_parts(
+    snapshot: Snapshot, storage: Parts, wanted: Callable[[Part, int], bool] = lambda part, offset: True
+) -> tuple[str, list[str]]:
+    """A FROM item of all parts with names of ours and `pos` counted through, and the files it takes.
+
+    Parts are left out that are not `wanted`, asked by the part and the position of its first row.
+    """
     names = ["id", *(f"c{i}" for i in range(len(snapshot.columns)))]
     if geometry.geometry_column(snapshot.columns):
         names.append("box")
-    selects, offset = [], 0
-    for part in snapshot.parts:
-        selects.append(
-            f"SELECT {', '.join(names)}, place + {offset} AS pos"  # noqa: S608
-            f" FROM read_parquet(?, file_row_number = true) AS part({', '.join(names)}, place)"
-            + (f" WHERE place < {part.rows}" if part.head else "")
-        )
-        offset += part.rows
-    return f"({' UNION ALL '.join(selects)})", [str(storage.path(p.path)) for p in snapshot.parts]
+    offsets = list(accumulate((part.rows for part in snapshot.parts), initial=0))[:-1]
+    found = [pair for pair in zip(snapshot.parts, offsets, strict=True) if wanted(*pair)]
+    # A FROM needs one part for its columns.
+    found = found or [(replace(snapshot.parts[0], rows=0, head=True), 0)]
+    selects = [
+        f"SELECT {', '.join(names)}, place + {offset} AS pos"  # noqa: S608
+        f" FROM read_parquet(?, file_row_number = true) AS part({', '.join(names)}, place)"
+        + (f" WHERE place < {part.rows}" if part.head else "")
+        for part, offset in found
+    ]
+    return f"({' UNION ALL '.join(selects)})", [str(storage.path(part.path)) for part, _ in found]
 
 
 def _watch(cursor: Any, done: Event, seconds: float) -> None:

@@ -114,3 +114,25 @@ def test_a_run_of_what_a_steward_took_away_is_refused_until_it_is_restored(
     catalogue.restore("parks", "lee")
     assert (desk.harvest().status, len(desk.rows())) == ("published", 99)
     assert [(each.deed, each.by) for each in catalogue.deeds("parks")] == [("restore", "lee"), (deed, "kim")]
+
+
+def test_a_feed_that_appends_grows_by_what_is_new_and_takes_an_empty_window_for_no_news(
+    desk, catalogue: Catalogue
+):
+    head = "차량,시각,속도\n"
+    minutes = [f"V1,2026-03-01 12:{minute:02},30\nV2,2026-03-01 12:{minute:02},31\n" for minute in range(4)]
+    first = desk.harvest(head + minutes[0] + minutes[1], key=("차량", "시각"), time="시각", mode="append")
+    assert (first.status, first.inserted) == ("published", 4)
+    second = desk.harvest(head + minutes[1] + minutes[2])
+    assert (second.status, second.published, second.inserted) == ("published", 4, 2)
+    assert desk.harvest().status == "unchanged"
+    none = desk.harvest(head)
+    assert (none.status, none.published, none.inserted) == ("published", 0, 0)
+    corrected = desk.harvest(head + minutes[2].replace("31", "13") + minutes[3], reject_limit=0.5)
+    assert (corrected.inserted, corrected.rejected, corrected.reasons) == (
+        2,
+        1,
+        {"differs_from_published": 1},
+    )
+    assert [row["속도"] for row in desk.rows()] == [30, 30, 31, 31, 30, 31, 30, 31]
+    assert catalogue.describe("parks").rows == 8
