@@ -54,9 +54,12 @@ class ProblemSchema(Schema):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was most likely meant to be, or None when none is close."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """The known word that `word` was most likely meant to be, or None when none is close.
+
+    Of those that are close, one of the same letters in another order was meant.
+    """
+    matches = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return next((each for each in matches if sorted(each) == sorted(word)), matches[0] if matches else None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
