@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+import orjson
+
 from harvesters.faults import Unreadable
+from harvesters.reading import marks
 from harvesters.reading.archives import Member, members, unzip
-from harvesters.reading.encoding import chunks, encoding_of
+from harvesters.reading.encoding import chunks, encoding_of, read_text
 from harvesters.reading.gis_kinds import (
     BY_SUFFIX,
     EXCHANGE,
@@ -152,6 +155,11 @@ def _placed(path: Path, file: GisFile, declared: str | None) -> GisFile:
         file.path.symlink_to(path.resolve())
         return replace(file, encoding="utf-8")
     encoding = encoding_of(path, declared)
+    if file.kind is JSON and _is_lone_place(path):
+        text, encoding = read_text(path, declared)
+        _refuse(text.encode("utf-8", "surrogatepass"), file.kind)
+        file.path.write_bytes(_as_feature(text, file.name))
+        return replace(file, encoding=encoding)
     with file.path.open("wb") as written:
         before = b""
         for chunk in chunks(path, encoding):
@@ -161,6 +169,21 @@ def _placed(path: Path, file: GisFile, declared: str | None) -> GisFile:
             written.write(data if before or file.kind is JSON else _DECLARATION.sub(b"", data))
             before = data
     return replace(file, encoding=encoding)
+
+
+def _is_lone_place(path: Path) -> bool:
+    with path.open("rb") as content:
+        return marks.is_lone_place(content.read(marks.HEAD))
+
+
+def _as_feature(text: str, name: str) -> bytes:
+    """An object with a geometry as a GeoJSON feature, its other members as properties."""
+    try:
+        place = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(f"{name} is no JSON ({error})", "fetch it again") from error
+    properties = {key: value for key, value in place.items() if key != "geometry"}
+    return orjson.dumps({"type": "Feature", "properties": properties, "geometry": place["geometry"]})
 
 
 def _refuse(data: bytes, kind: Kind) -> None:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+HEAD = 64 << 10
+"""How much of a file is looked at, in bytes."""
+
 _KEY = re.compile(rb'"((?:[^"\\]|\\.)*+)"(\s*:)?|[{}\[\]]')
 _GBFS = frozenset({b"last_updated", b"data"})
 _SHAPES = frozenset({b"Point", b"LineString", b"Polygon", b"MultiPoint", b"MultiLineString", b"MultiPolygon"})
@@ -61,7 +64,15 @@ def json(text: bytes) -> str | None:
         return "gis"
     if b"geometryType" in keys and b"esriGeometry" in text:
         return "gis"
-    return None
+    return "gis" if is_lone_place(text) else None
+
+
+def is_lone_place(text: bytes) -> bool:
+    """Whether a JSON document is one object with a `geometry`, such as a region, that is no Feature."""
+    keys, kind = _members(text)
+    return (
+        b"geometry" in keys and b"coordinates" not in keys and kind != b"Feature" and b"features" not in keys
+    )
 
 
 def _members(text: bytes) -> tuple[set[bytes], bytes | None]:

@@ -29,7 +29,7 @@ Zipped = Callable[..., Path]
         ("boundary/seoul_municipalities_kostat2013_bessel.zip", "gis"),
         ("boundary/skorea_municipalities_simple.kml", "gis"),
         ("gis/dutch_addresses_28992.gpkg", "gis"),
-        ("gbfs/tieroslo/geofencing_zones.json", "json"),
+        ("gbfs/tieroslo/geofencing_zones.json", "gbfs"),
         ("api/changwon_busdata.json", "json"),
         ("api/busan_bims_busInfo_29.xml", "xml"),
         ("gtfs-rt/king-county-metro-1.pbf", "gtfs-rt"),

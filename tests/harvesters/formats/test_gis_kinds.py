@@ -222,6 +222,14 @@ def test_a_geometry_or_feature_alone_is_a_row(feature: Any, kind: str | None, re
     assert (shape and shape.geom_type) == kind
 
 
+def test_an_object_with_a_geometry_is_a_row_too(shared_data: Path, read: Any) -> None:
+    (parsed,) = read(shared_data / "datex2/00086_Heinola.json")
+
+    (row,) = parsed.table.to_pylist()
+    assert (row["name"], row["locationCode"], row["type"]) == ("Heinola", 86, "municipality")
+    assert shapely.from_wkb(row["geometry"]).geom_type == "Polygon"
+
+
 def test_numbers_that_are_none_are_null(read_text: Any) -> None:
     text = (
         '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"a":1},"geometry":'
