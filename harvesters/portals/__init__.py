@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -108,7 +109,11 @@ def twice(walk: Callable[[], Any], what: str) -> Any:
 def _json(body: bytes, action: str) -> Any:
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError as fault:
+    except orjson.JSONDecodeError:
+        pass  # Python's own parser takes half characters, which orjson does not, and is asked in vain else.
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as fault:
         begins = " ".join(body[:80].decode("utf-8", "replace").split())
         raise SourceUnavailable(
             f"the answer to {action} is not JSON ({str(fault)[:80]}); it begins {begins!r}",
@@ -118,6 +123,6 @@ def _json(body: bytes, action: str) -> Any:
 
 def _clock(fetched: Fetched) -> datetime | None:
     try:
-        return parsedate_to_datetime(fetched.headers.get("date", ""))
+        return parsedate_to_datetime(fetched.headers.get("date", "")).astimezone(UTC)
     except ValueError:
         return None

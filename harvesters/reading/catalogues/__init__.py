@@ -120,5 +120,6 @@ def _format(text: str) -> str:
 
 def _text(value: object) -> str | None:
     if isinstance(value, tuple):
-        return json.dumps(value, ensure_ascii=False) if value else None
-    return value if isinstance(value, str) else None
+        return _text(json.dumps(value, ensure_ascii=False)) if value else None
+    # Half of a character outside the basic plane, as titles cut short end in, is no text.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from harvesters.faults import HarvestFault, SourceRefused, SourceUnavailable, Unreadable
 from harvesters.reading.catalogues import Entry, formats, plain, words
+from harvesters.reading.catalogues.places import bounds_of
 
 _ASK = ("Authorization Error", "Rate Limit Error")
 
@@ -39,17 +40,21 @@ def packages_of(document: Any) -> list[Any]:
 def entry(package: Mapping[str, Any], portal: str | None = None) -> Entry:
     """A package as an entry; `portal` is the address that its pages begin with, where it is known."""
     resources = [each for each in package.get("resources") or () if isinstance(each, Mapping)]
+    title, title_en = _tongues(package, "title")
+    description, description_en = _tongues(package, "notes")
     return Entry(
         identifier=plain(package.get("id")),
-        title=plain(package.get("title")) or plain(package.get("name")),
-        description=plain(package.get("notes")),
+        title=title or plain(package.get("name")),
+        title_en=title_en,
+        description=description,
+        description_en=description_en,
         publisher=_named(package.get("organization")) or plain(package.get("author")),
         themes=words(_named(group) for group in package.get("groups") or ()),
         keywords=words(_named(tag) for tag in package.get("tags") or ()),
         licence=plain(package.get("license_id")) or plain(package.get("license_title")),
         formats=formats(each.get("format") or each.get("mimetype") for each in resources),
         landing_page=_page(package, portal),
-        extent=None,
+        extent=_extent(package),
         created=instant(package.get("metadata_created")),
         updated=instant(package.get("metadata_modified")),
     )
@@ -61,6 +66,22 @@ def instant(value: object) -> str | None:
     if text is None or "T" not in text or text.endswith("Z") or "+" in text:
         return text
     return text + "Z"
+
+
+def _tongues(package: Mapping[str, Any], name: str) -> tuple[str | None, str | None]:
+    """A text in Korean and in English where the portal translates it (ckanext-fluent), else as it stands."""
+    translated = package.get(f"{name}_translated")
+    said = translated if isinstance(translated, Mapping) else {}
+    korean, english = plain(said.get("ko")), plain(said.get("en"))
+    return (korean, english) if korean and english else (plain(package.get(name)) or korean or english, None)
+
+
+def _extent(package: Mapping[str, Any]) -> str | None:
+    """Around the geometry that ckanext-spatial keeps as a field of its own or among the extras."""
+    extras = (each for each in package.get("extras") or () if isinstance(each, Mapping))
+    kept = {str(each.get("key")): each.get("value") for each in extras}
+    spatial = package.get("spatial") or kept.get("spatial")
+    return bounds_of(spatial) if isinstance(spatial, str | Mapping) else None
 
 
 def _named(held: object) -> str | None:

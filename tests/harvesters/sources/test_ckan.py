@@ -206,6 +206,22 @@ def test_the_key_is_sent_and_never_shown(portal: CkanPortal, read: Read) -> None
     assert portal.keys == ["s3cret"]
 
 
+def test_a_title_cut_within_a_character_costs_that_character(portal: CkanPortal, read: Read) -> None:
+    portal.packages[0]["title"] = "공원 \ud83c"
+    assert rows(read())[0]["title"] == "공원 ?"
+
+
+def test_a_place_and_translations_are_taken_where_the_portal_keeps_them(
+    portal: CkanPortal, read: Read
+) -> None:
+    portal.packages[0] |= {
+        "title_translated": {"ko": "공원", "en": "Parks"},
+        "extras": [{"key": "spatial", "value": '{"type": "Point", "coordinates": [129, 35]}'}],
+    }
+    first = rows(read())[0]
+    assert (first["title"], first["title_en"], first["extent"]) == ("공원", "Parks", "129,35,129,35")
+
+
 def test_an_empty_portal_is_an_empty_list(portal: CkanPortal, read: Read) -> None:
     portal.packages.clear()
     assert rows(read()) == []
