@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,27 +20,28 @@ _MAGIC = b"ARROW1"
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     """One table; raises Unreadable where the file is broken or cut short."""
+    with _reader(path) as reader:
+        schema = reader.schema
+    yield parsed(_batches(path), schema, "arrow")
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with _reader(path) as reader:
+        if isinstance(reader, pa.RecordBatchFileReader):
+            yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
+        else:
+            yield from reader
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[pa.RecordBatchFileReader | pa.RecordBatchStreamReader]:
+    """The file open, and what goes wrong with it in one sentence."""
     try:
         with pa.memory_map(str(path)) as file:
-            stream = file.read(len(_MAGIC)) != _MAGIC
+            is_file = file.read(len(_MAGIC)) == _MAGIC
             file.seek(0)
-            batches = _stream(file) if stream else _file(file)
-            schema = next(batches)
-            assert isinstance(schema, pa.Schema)
-            yield parsed(batches, schema, "arrow")
-    except (pa.ArrowException, OSError, ValueError) as error:
+            with pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file) as reader:
+                yield reader
+    except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise Unreadable(f"the Arrow file cannot be read ({reason})", "write it again") from error
-
-
-def _stream(file: pa.NativeFile) -> Iterator[pa.Schema | pa.RecordBatch]:
-    with pa.ipc.open_stream(file) as reader:
-        yield reader.schema
-        yield from reader
-
-
-def _file(file: pa.NativeFile) -> Iterator[pa.Schema | pa.RecordBatch]:
-    with pa.ipc.open_file(file) as reader:
-        yield reader.schema
-        for number in range(reader.num_record_batches):
-            yield reader.get_batch(number)

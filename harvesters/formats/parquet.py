@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,26 +22,31 @@ _MOST_ROWS = 1 << 31
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     """One table; raises Unreadable where the file is broken, encrypted or packed beyond all measure."""
+    with _file(path) as file:
+        schema, texts, rows = file.schema_arrow, _texts(file), file.metadata.num_rows
+    if rows > _MOST_ROWS:
+        raise Unreadable(f"the Parquet file says it holds {rows:,} rows", "publish it in several")
+    yield parsed(_batches(path, texts), schema, "parquet")
+
+
+def _batches(path: Path, texts: list[str]) -> Iterator[pa.RecordBatch]:
+    with _file(path, texts) as file:
+        yield from file.iter_batches(_BATCH)
+
+
+@contextmanager
+def _file(path: Path, texts: list[str] | None = None) -> Iterator[pq.ParquetFile]:
+    """The file open, these columns of text as dictionaries, and what goes wrong with it in one sentence."""
     try:
-        with pq.ParquetFile(path, read_dictionary=_texts(path)) as file:
-            if file.metadata.num_rows > _MOST_ROWS:
-                raise Unreadable(f"the file says it holds {file.metadata.num_rows:,} rows")
-            yield parsed(file.iter_batches(_BATCH), file.schema_arrow, "parquet")
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            yield file
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise Unreadable(f"the Parquet file cannot be read ({reason})", "write it again") from error
 
 
-def _texts(path: Path) -> list[str]:
-    """The columns of text and bytes that are no lists: as dictionaries their size is seen in advance."""
-    schema = pq.read_schema(path)
-    with pq.ParquetFile(path) as file:
-        columns = [file.schema.column(place) for place in range(len(file.schema))]
-    lists = {field.name for field in schema if pa.types.is_nested(field.type)}
-    return [
-        each.path
-        for each in columns
-        if each.physical_type == "BYTE_ARRAY"
-        and each.max_repetition_level == 0
-        and each.path.split(".")[0] not in lists
-    ]
+def _texts(file: pq.ParquetFile) -> list[str]:
+    """The columns of text and bytes outside of structures and lists: as dictionaries, their size is seen
+    before they are unpacked."""
+    columns = [file.schema.column(place) for place in range(len(file.schema))]
+    return [each.path for each in columns if each.physical_type == "BYTE_ARRAY" and each.path == each.name]
