@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+import stat
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ MOST_GROWTH = 200
 """A bomb grows a thousandfold and more; text at its most repetitive stays well below this."""
 
 _EVERYDAY = re.compile("[가-힣]{2}")
+_DRIVE = re.compile("[A-Za-z]:")
 _SMALL = 64 << 20
 _CHUNK = 1 << 20
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
@@ -46,8 +49,9 @@ def members(path: Path) -> tuple[Member, ...]:
         Member(_name(info), place, info.file_size) for place, info in enumerate(infos) if not info.is_dir()
     ]
     for member in found:
-        if PurePosixPath(member.name).is_absolute() or ".." in PurePosixPath(member.name).parts:
-            raise Unreadable(f"the ZIP file holds {member.name!r}, which points outside of it")
+        _refuse_trap(member, infos[member.place])
+    if twice := [name for name, count in Counter(each.name for each in found).items() if count > 1]:
+        raise Unreadable(f"the ZIP file holds {twice[0]!r} twice", "pack it again")
     return tuple(each for each in found if not _is_dropping(each.name))
 
 
@@ -84,6 +88,14 @@ def _name(info: zipfile.ZipInfo) -> str:
         # CP949 beyond everyday Hangul is more likely a Western name in CP437.
         return decoded if encoding != "cp949" or _EVERYDAY.search(decoded) else name
     return name
+
+
+def _refuse_trap(member: Member, info: zipfile.ZipInfo) -> None:
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts or _DRIVE.match(member.name):
+        raise Unreadable(f"the ZIP file holds {member.name!r}, which points outside of it")
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise Unreadable(f"the ZIP file holds {member.name!r}, which is a link", "pack the file itself")
 
 
 def _is_dropping(name: str) -> bool:
