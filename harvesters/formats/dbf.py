@@ -18,7 +18,7 @@ from harvesters.formats import Parsed
 from harvesters.reading.encoding import refuse_mojibake
 from harvesters.reading.headers import column_names
 from harvesters.reading.letters import likely_codec
-from harvesters.reading.shapefile import CODEPAGE, recode
+from harvesters.reading.shapefile import CODEPAGE, encoding_of_texts, recode
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "member", "x", "y"})
@@ -73,12 +73,13 @@ def _records(path: Path) -> pa.Table:
 def _recoded(latin1: pa.Table, declared: str | None, codepage: Path) -> tuple[pa.Table, str]:
     """The table in its true encoding: the feed's, or what its letters say."""
     try:
-        table, encoding = recode(latin1, declared, codepage)
+        encoding = encoding_of_texts([latin1], declared, codepage)
     except Unreadable:
         likely = None if declared else likely_codec(_letters(latin1))
         if likely is None:
             raise
-        table, encoding = recode(latin1, likely, codepage)
+        encoding = encoding_of_texts([latin1], likely, codepage)
+    table = recode(latin1, encoding)
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_string(column.type):
             distinct = "\n".join(pc.unique(column).drop_null().to_pylist())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,20 +13,17 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyogrio
-import pyogrio.raw
 import pyproj
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError
 
 from harvesters.faults import FeedMisconfigured, Unreadable
-from harvesters.formats import GEOMETRY, Parsed
+from harvesters.formats import GEOMETRY, Parsed, Piece
 from harvesters.reading.encoding import refuse_mojibake
-from harvesters.reading.gis_checks import check_blobs, check_lines, check_markup
-from harvesters.reading.gis_files import STEM, GisFile, gis_files
-from harvesters.reading.gis_kinds import GML, GPX, KML, OSM, OSM_PBF, SHAPEFILE
+from harvesters.reading.gis_files import GisFile, gis_files
+from harvesters.reading.gis_kinds import GML, KML, SHAPEFILE
 from harvesters.reading.headers import column_names
-from harvesters.reading.shapefile import CODEPAGE, check_complete, recode
+from harvesters.reading.layers import Layer, layers, pieces, straight
+from harvesters.reading.shapefile import CODEPAGE, check_complete, encoding_of_texts, recode
 from harvesters.reading.surfaces import as_polygons
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
@@ -35,12 +31,6 @@ from schemas.run import REJECTS
 
 OPTIONS = frozenset({"crs", "encoding", "layer", "member"})
 
-# What is read names no address that GDAL follows; should it find one all the same, there is no way out.
-_ALONE = {
-    "GDAL_HTTP_PROXY": "127.0.0.1:9",
-    "GDAL_HTTPS_PROXY": "127.0.0.1:9",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
-}
 # How Google Earth draws a place and what box GML puts around it, not what the place is.
 _DRAWING = frozenset(
     {"altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon", "snippet"}
@@ -52,119 +42,88 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     """One table a layer; raises Unreadable when a file is broken, incomplete or of another kind."""
     with TemporaryDirectory(prefix="entrepot-gis-") as folder:
         files = gis_files(path, spec, Path(folder))
-        layers = [(file, layer) for file in files for layer in _layers(file)]
-        wanted = _chosen(layers, spec.layer)
-        for file, layer in wanted:
-            yield _table(file, layer, spec, name=_title(file, layer) if len(wanted) > 1 else "")
+        wanted = _chosen([layer for file in files for layer in layers(file)], spec.layer)
+        for layer in wanted:
+            yield _table(layer, spec, name=layer.title if len(wanted) > 1 else "")
 
 
-def _layers(file: GisFile) -> list[str]:
-    if file.kind is SHAPEFILE:
-        return [STEM]
-    with _gdal(file):
-        listed = [str(name) for name in pyogrio.list_layers(file.path)[:, 0]]
-        driver = (
-            pyogrio.read_info(file.path, layer=listed[0], **file.kind.options)["driver"] if listed else None
-        )
-    if driver not in file.kind.drivers:
-        expected = " or ".join(sorted(file.kind.drivers))
-        raise Unreadable(f"{file.name} opens as {driver or 'nothing'}, not as {expected}")
-    _check_whole(file, driver)
-    return listed
-
-
-def _check_whole(file: GisFile, driver: str) -> None:
-    if driver == "GeoJSONSeq":
-        check_lines(file.path, file.name)
-    elif file.kind is OSM_PBF:
-        check_blobs(file.path, file.name)
-    elif file.kind in (OSM, GPX):
-        check_markup(file.path, file.name)
-
-
-def _title(file: GisFile, layer: str) -> str:
-    """The layer's name, or the file's where the layer has none of its own."""
-    return file.name if layer == STEM else layer
-
-
-def _chosen(layers: list[tuple[GisFile, str]], wanted: str | None) -> list[tuple[GisFile, str]]:
-    chosen = [each for each in layers if wanted in (None, _title(*each))]
+def _chosen(found: list[Layer], wanted: str | None) -> list[Layer]:
+    chosen = [each for each in found if wanted in (None, each.title)]
     if not chosen and not wanted:
         raise Unreadable("the file holds no layer")
     if not chosen:
-        known = [_title(*each) for each in layers]
+        known = [each.title for each in found]
         raise FeedMisconfigured(
             f"[format] layer = {wanted!r} is not in the file", did_you_mean(wanted or "", known)
         )
     return chosen
 
 
-def _table(file: GisFile, layer: str, spec: FormatSpec, *, name: str) -> Parsed:
+def _table(layer: Layer, spec: FormatSpec, *, name: str) -> Parsed:
+    file = layer.file
     if file.kind is SHAPEFILE:
         check_complete(file.path, file.name)
-    with _gdal(file):
-        # Latin-1 maps each byte to one character, so that recode() sees the bytes as they are.
-        latin1 = "ISO-8859-1" if file.kind.guessed else None
-        info = pyogrio.read_info(file.path, layer=layer, encoding=latin1, **file.kind.options)
-        # Rows of no columns at all are told apart by their number.
-        bare = not len(info["fields"]) and not info["geometry_type"]
-        meta, table = pyogrio.read_arrow(
-            file.path, layer=layer, encoding=latin1, return_fids=bare, **file.kind.options
-        )
-    rows = table.num_rows
-    _check_count(file, layer, int(info["features"]), rows)
-    wkb_name = (meta["geometry_name"] or "wkb_geometry") if meta["geometry_type"] else None
-    wkb = table.column(wkb_name).combine_chunks() if wkb_name else None
-    table, encoding = _attributes(table.drop_columns([wkb_name] if wkb_name else []), file, spec)
-    lines = pa.array(np.arange(1, rows + 1, dtype=np.int64))
-    if wkb is None:
-        return Parsed(table, lines, "gis", name, encoding, repairs=file.repairs)
-    geometry, broken = _flat(wkb, file, layer)
-    rejects = _broken(table, broken)
-    # Not append_column: a layer may have no other column, and then no length.
-    table = pa.table([*table.columns, geometry], names=[*table.column_names, GEOMETRY])
-    sound = pa.array(~broken)
+    stretches = pieces(layer)
+    head = next(stretches)
+    second = next(stretches, None) if file.kind.guessed else None
+    encoding = file.encoding
+    if file.kind.guessed:
+        # The texts of all rows say which encoding they are in, also where the first could be in another.
+        texts = (pieces(layer, shapes=False)) if second is not None else [head]
+        encoding = encoding_of_texts(texts, spec.encoding, file.path.with_name(CODEPAGE))
+    first = _piece(layer, head, encoding, before=0)
+    rest = stretches if second is None else chain([second], stretches)
     return Parsed(
-        table.filter(sound),
-        lines.filter(sound),
-        "gis",
-        name,
-        encoding,
-        _crs(meta["crs"]),
-        rejects,
+        table=first.table,
+        lines=first.lines,
+        kind="gis",
+        name=name,
+        encoding=encoding,
+        crs=_crs(layer.info["crs"]) if layer.wkb else None,
+        rejects=first.rejects,
         repairs=file.repairs,
+        rest=_rest(layer, rest, encoding, len(head)),
     )
 
 
-def _check_count(file: GisFile, layer: str, said: int, rows: int) -> None:
-    """Raise Unreadable where a layer gives another number of rows than it says (-1: it does not say)."""
-    if said not in (-1, rows):
-        raise Unreadable(
-            f"{file.name}: layer {layer!r} says that it holds {said} rows and gives {rows}",
-            "fetch it again, or ask the publisher to mend it",
-        )
+def _rest(layer: Layer, stretches: Iterator[pa.Table], encoding: str | None, before: int) -> Iterator[Piece]:
+    for table in stretches:
+        yield _piece(layer, table, encoding, before=before)
+        before += len(table)
 
 
-def _attributes(table: pa.Table, file: GisFile, spec: FormatSpec) -> tuple[pa.Table, str | None]:
+def _piece(layer: Layer, table: pa.Table, encoding: str | None, *, before: int) -> Piece:
+    """The rows of a stretch that starts behind so many others of its layer."""
+    lines = pa.array(np.arange(before + 1, before + 1 + table.num_rows, dtype=np.int64))
+    beside = _attributes(table.drop_columns([layer.wkb] if layer.wkb else []), layer.file, encoding)
+    if layer.wkb is None:
+        return Piece(beside, lines)
+    geometry, broken = _flat(table.column(layer.wkb).combine_chunks(), layer, before)
+    rejects = _broken(beside, broken, lines)
+    # Not append_column: a layer may have no other column, and then no length.
+    whole = pa.table([*beside.columns, geometry], names=[*beside.column_names, GEOMETRY])
+    sound = pa.array(~broken)
+    return Piece(whole.filter(sound), lines.filter(sound), rejects)
+
+
+def _attributes(table: pa.Table, file: GisFile, encoding: str | None) -> pa.Table:
     """The columns beside the geometry, in their true encoding and under names of their own."""
-    encoding = file.encoding
-    if file.kind.guessed:
-        table, encoding = recode(table, spec.encoding, file.path.with_name(CODEPAGE))
+    if file.kind.guessed and encoding is not None:
+        table = recode(table, encoding)
     if file.kind in (KML, GML):
         table = table.drop_columns([each for each in table.column_names if each in _DRAWING])
     table = _plain(table)
     names = column_names([GEOMETRY, *table.column_names])
-    return table.rename_columns(names[1:]), encoding
+    return table.rename_columns(names[1:])
 
 
-def _flat(wkb: pa.Array, file: GisFile, layer: str) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+def _flat(wkb: pa.Array, layer: Layer, before: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     """The geometries in two dimensions, straight, null where empty; and which could not be read."""
     raw = wkb.to_numpy(zero_copy_only=False)
     try:
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
-    except NotImplementedError:  # curves: GDAL makes them straight where rows are read one by one
-        with _gdal(file):
-            _, _, raw, _ = pyogrio.raw.read(file.path, layer=layer, columns=[], force_2d=True)
+    except NotImplementedError:  # curves
+        raw = straight(layer, before, len(wkb))
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
     given = np.array([each is not None for each in raw], dtype=bool)
     broken = given & shapely.is_missing(shapes)
@@ -184,14 +143,14 @@ def _patched(wkb: bytes) -> shapely.Geometry | None:
         return None
 
 
-def _broken(attributes: pa.Table, broken: npt.NDArray[np.bool_]) -> pa.Table:
+def _broken(attributes: pa.Table, broken: npt.NDArray[np.bool_], lines: pa.Array) -> pa.Table:
     """The rejects of rows whose geometry is none; their value is the row's other columns."""
     rows: list[dict[str, Any]] = []
     for place in np.flatnonzero(broken).tolist():
         row = {name: attributes.column(name)[place].as_py() for name in attributes.column_names}
         rows.append(
             {
-                "line": place + 1,
+                "line": lines[place].as_py(),
                 "scope": "row",
                 "column": GEOMETRY,
                 "value": orjson.dumps(row, default=str).decode(),
@@ -226,18 +185,3 @@ def _crs(written: str | None) -> str | None:
     except pyproj.exceptions.CRSError:
         return written
     return ":".join(code) if code else written
-
-
-@contextmanager
-def _gdal(file: GisFile) -> Iterator[None]:
-    """Turn GDAL's errors into ours; its warnings are about M values and field widths that we drop."""
-    try:
-        pyogrio.set_gdal_config_options(_ALONE)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (DataSourceError, DataLayerError, OSError, ValueError) as error:
-        reason = str(error).replace(str(file.path), file.name).split(";")[0]
-        raise Unreadable(
-            f"{file.name} cannot be read ({reason})", "open it in a GIS to see what is broken"
-        ) from error

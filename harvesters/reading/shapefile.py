@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,26 +61,41 @@ def restore_index(shp: Path, name: str) -> None:
     shp.with_suffix(".shx").write_bytes(content[:24] + size + content[28:_SHX_HEADER] + entries)
 
 
-def recode(latin1: pa.Table, declared: str | None, cpg: Path) -> tuple[pa.Table, str]:
-    """The table in its true encoding, from one that was read byte by byte as Latin-1.
+def encoding_of_texts(pieces: Iterable[pa.Table], declared: str | None, cpg: Path) -> str:
+    """The encoding of a table that was read byte by byte as Latin-1, from the texts of all its pieces.
 
     Tried in turn: the declared encoding alone; else UTF-8, a multi-byte one that the .cpg names, CP949,
-    and what else the .cpg names. A .cpg is only a hint: many lie.
+    and what else the .cpg names. A .cpg is only a hint: many lie. Raises Unreadable where none fits.
     """
-    texts = {
-        place: pc.unique(column).drop_null().to_pylist()
-        for place, column in enumerate(latin1.columns)
-        if pa.types.is_string(column.type)
-    }
-    for encoding in [codec(declared)] if declared else list(_candidates(cpg)):
-        names = [_name(name.encode("latin-1"), encoding) for name in latin1.column_names]
-        decoded = {
-            place: decode_values((v.encode("latin-1") for v in values), encoding)
-            for place, values in texts.items()
-        }
-        if None not in names and None not in decoded.values():
-            return _replaced(latin1, names, texts, decoded), encoding
-    raise _undecodable(latin1, texts, codec(declared) if declared else "cp949")
+    left = [codec(declared)] if declared else list(_candidates(cpg))
+    before = 0
+    for latin1 in pieces:
+        fitting = [encoding for encoding in left if _decoded(latin1, encoding)]
+        if not fitting:
+            raise _undecodable(latin1, "cp949" if not declared and "cp949" in left else left[0], before)
+        left, before = fitting, before + len(latin1)
+    return left[0]
+
+
+def recode(latin1: pa.Table, encoding: str) -> pa.Table:
+    """The table in the encoding that was found for it."""
+    decoded = _decoded(latin1, encoding)
+    assert decoded is not None, "the encoding was found from these texts"
+    return decoded
+
+
+def _decoded(latin1: pa.Table, encoding: str) -> pa.Table | None:
+    """The table in an encoding, None where that does not fit all of its names and texts."""
+    names = [_name(name.encode("latin-1"), encoding) for name in latin1.column_names]
+    columns = list(latin1.columns)
+    for place, column in enumerate(columns):
+        if pa.types.is_string(column.type):
+            values = pc.unique(column).drop_null()
+            meant = decode_values((each.encode("latin-1") for each in values.to_pylist()), encoding)
+            if meant is None:
+                return None
+            columns[place] = pa.array(meant, pa.string()).take(pc.index_in(column, values))
+    return None if None in names else pa.table(columns, names=names)
 
 
 def _candidates(cpg: Path) -> Iterator[str]:
@@ -126,26 +141,13 @@ def _name(raw: bytes, encoding: str) -> str | None:
     return None
 
 
-def _replaced(
-    latin1: pa.Table,
-    names: list[str | None],
-    texts: dict[int, list[str]],
-    decoded: dict[int, list[str] | None],
-) -> pa.Table:
-    columns = list(latin1.columns)
-    for place, values in texts.items():
-        meant = pa.array(decoded[place], pa.string())
-        columns[place] = meant.take(pc.index_in(columns[place], pa.array(values, pa.string())))
-    return pa.table(columns, names=names)
-
-
-def _undecodable(latin1: pa.Table, texts: dict[int, list[str]], encoding: str) -> Unreadable:
-    for place, values in texts.items():
-        for value in values:
+def _undecodable(latin1: pa.Table, encoding: str, before: int) -> Unreadable:
+    for place, column in enumerate(latin1.columns):
+        for value in pc.unique(column).drop_null().to_pylist() if pa.types.is_string(column.type) else ():
             try:
                 value.encode("latin-1").decode(encoding)
             except UnicodeDecodeError as error:
-                row = pc.index(latin1.column(place), value).as_py() + 1
+                row = before + pc.index(column, value).as_py() + 1
                 return Unreadable(
                     f"record {row} of the shapefile is not {encoding.upper()}: "
                     f"byte 0x{error.object[error.start]:02x} in column {latin1.column_names[place]!r}",
