@@ -221,6 +221,7 @@ def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, folder:
         found = normalise(parsed, feed, extent=extent, zone=zone, previous=previous, folder=folder)
     except HarvestFault as fault:
         return catalogue.record(failed(run, fault, parsed.read))
+    run = replace(run, repairs=found.repairs)
     # Readings and positions are a window that moves: only of things can many vanish at once.
     lasting = same and not found.timed and feed.mode == "replace"
     unnamed = lasting and not any(column.key for column in found.columns)

@@ -20,6 +20,26 @@ COLUMN_TYPES: tuple[ColumnType, ...] = (
     "geometry",
 )
 Role = Literal["key", "time", "geometry", "code"]
+Semantic = Literal[
+    "legal_dong_code",
+    "admin_dong_code",
+    "district_code",
+    "province_code",
+    "phone",
+    "business_number",
+    "postcode",
+    "road_address",
+    "lot_address",
+    "ars_id",
+    "link_id",
+    "node_id",
+    "road_code",
+    "parcel_code",
+    "building_code",
+    "email",
+    "url",
+]
+"""What the values of a column name, recognised by heading and values."""
 BBox = tuple[float, float, float, float]
 """West, south, east, north in degrees, OGC:CRS84; west > east crosses the antimeridian."""
 
@@ -46,7 +66,7 @@ class Column:
 
     `type` is one of COLUMN_TYPES: `time` is an instant (microseconds, UTC), `geometry` is WKB in
     OGC:CRS84. `unit` is a UCUM code such as `km/h`, `ug/m3`, `kWh`. `codes` gives the meaning of each
-    value of a code list.
+    value of a code list, `semantic` says what its values name.
     """
 
     name: str
@@ -57,6 +77,7 @@ class Column:
     role: Role | None = None
     codes: Mapping[str, Text] | None = None
     required: bool = False
+    semantic: Semantic | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +122,7 @@ class ColumnSchema(Schema):
     role = fields.String(allow_none=True)
     codes = fields.Dict(keys=fields.String(), values=fields.Nested(TextSchema), allow_none=True)
     required = fields.Boolean()
+    semantic = fields.String(allow_none=True)
 
 
 class DatasetSchema(Schema):

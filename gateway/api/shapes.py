@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from gateway.api.answers import link, shown
-from schemas.dataset import Column, Dataset, Text, TextSchema
+from schemas.dataset import Column, Dataset, Semantic, Text, TextSchema
 from schemas.query import Hit
 from schemas.run import Run, RunSchema
 from schemas.snapshot import Snapshot
@@ -54,6 +54,10 @@ class ColumnItemSchema(Schema):
     title = fields.Nested(TextSchema, required=True)
     key = fields.Boolean(required=True)
     role = fields.String(allow_none=True, required=True)
+    semantic = fields.String(
+        validate=validate.OneOf(get_args(Semantic)),
+        metadata={"description": "What the values name, where that was recognised."},
+    )
     codes = fields.Dict(keys=fields.String(), values=fields.Nested(TextSchema))
 
 
@@ -135,6 +139,8 @@ def column_item(column: Column) -> dict[str, Any]:
         "key": column.key,
         "role": column.role,
     }
+    if column.semantic:
+        item["semantic"] = column.semantic
     if column.codes:
         item["codes"] = {code: words(meaning) for code, meaning in column.codes.items()}
     return item

@@ -10,7 +10,9 @@ from pyproj.exceptions import CRSError
 
 from harvesters import calls
 from harvesters.feeds.cron import cron_fault
+from harvesters.fetch.request import is_address
 from harvesters.formats import ALIASES, format_kinds, format_reader
+from harvesters.normalise.units import OtherQuantity, UnknownUnit, conversion, unit_named
 from harvesters.secrets import literal_secrets
 from harvesters.sources import source, source_kinds
 from schemas.arrow import ID
@@ -128,6 +130,26 @@ def _columns(record: str) -> dict[str, str] | None:
     return {column.name: column.type for column in record_columns(record)}
 
 
+def _units(feed: Feed) -> Iterator[Fault]:
+    """Units that nobody knows, or that measure something else than the record's column."""
+    known = record_columns(feed.record) if feed.record in record_names() else None
+    measured = {column.name: column.unit for column in known or () if column.unit}
+    for name, written in feed.units.items():
+        try:
+            unit = unit_named(written)
+        except UnknownUnit as fault:
+            yield Fault(("units", name), f"no unit {written!r}", fault.hint)
+            continue
+        if known is not None and name not in measured:
+            what = f"record {feed.record} measures no {name!r}"
+            yield Fault(("units", name), what, did_you_mean(name, measured))
+        elif known is not None:
+            try:
+                conversion(unit, unit_named(measured[name]))
+            except OtherQuantity as fault:
+                yield Fault(("units", name), f"{name} is measured in {measured[name]}", str(fault))
+
+
 def _schedule(feed: Feed) -> Iterator[Fault]:
     cron = feed.schedule.cron if feed.schedule else None
     what = cron_fault(cron) if cron is not None else None
@@ -151,4 +173,19 @@ def _is_crs(text: str) -> bool:
     return True
 
 
-_RULES: tuple[Callable[[Feed], Iterator[Fault]], ...] = (_source, _secrets, _format, _record, _schedule)
+def _notify(feed: Feed) -> Iterator[Fault]:
+    for address in feed.notify.webhook:
+        if not is_address(address):
+            hint = "write https://HOST/PATH, or env:NAME where the address is a secret"
+            yield Fault(("notify", "webhook"), f"{address!r} is no address", hint)
+
+
+_RULES: tuple[Callable[[Feed], Iterator[Fault]], ...] = (
+    _source,
+    _secrets,
+    _format,
+    _record,
+    _units,
+    _schedule,
+    _notify,
+)

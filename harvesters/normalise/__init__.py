@@ -15,7 +15,7 @@ from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.cast import Reading
 from harvesters.normalise.cells import LOST
 from harvesters.normalise.columns import layout
-from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge
+from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge, note_changes
 from harvesters.normalise.crs import crs_name
 from harvesters.normalise.keys import names_by_key, names_by_place, rising
 from harvesters.normalise.landing import Landing, Settled, Values, land, settle
@@ -105,9 +105,11 @@ def normalise(
         settled = list(pool.map(lambda wanted: settle(wanted, parsed, landing), plan.columns))
     repairs = Repairs(parsed.repairs)
     stock = _land(parsed, settled, landing, where, repairs=repairs, folder=folder)
-    counted = tally(stock.rejects)
+    counted, columns = tally(stock.rejects), _columns(settled, landing, where)
+    changed = changes(previous, columns, [each.column.name for each in settled if each.retyped])
+    note_changes(changed, previous, columns, repairs)
     found = Normalised(
-        columns=_columns(settled, landing, where),
+        columns=columns,
         pieces=stock.rows,
         set_aside=stock.rejects,
         tally=counted,
@@ -119,8 +121,7 @@ def normalise(
     )
     if where and where.hold:
         return replace(found, hold=where.hold)
-    retyped = [each.column.name for each in settled if each.retyped]
-    return replace(found, hold=_hold(found, feed, changes(previous, found.columns, retyped), previous))
+    return replace(found, hold=_hold(found, feed, changed, previous))
 
 
 def _some(parsed: Parsed, feed: Feed) -> Parsed:

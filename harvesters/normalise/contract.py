@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harvesters.faults import HarvestFault
+from harvesters.normalise.repairs import Repairs, Rule
 from schemas.dataset import Column, ColumnType
 from schemas.feed import Feed
 
@@ -38,6 +39,7 @@ class Changes:
     added: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     retyped: tuple[str, ...] = ()
+    remeasured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def widen(before: ColumnType, now: ColumnType) -> ColumnType:
 
 
 def changes(previous: Sequence[Column] | None, columns: Sequence[Column], retyped: Sequence[str]) -> Changes:
-    """What came, went and changed its type since the current snapshot; nothing when there is none."""
+    """What came, went and changed its type or unit since the current snapshot; nothing when there is none."""
     if previous is None:
         return Changes()
     before = {column.name: column.type for column in previous}
@@ -66,7 +68,36 @@ def changes(previous: Sequence[Column] | None, columns: Sequence[Column], retype
         added=tuple(name for name in now if name not in before),
         gone=tuple(name for name in before if name not in now),
         retyped=tuple(sorted(widened.union(retyped))),
+        remeasured=tuple(old.name for old, new in _both(previous, columns) if _differ(old.unit, new.unit)),
     )
+
+
+def note_changes(
+    changed: Changes, previous: Sequence[Column] | None, columns: Sequence[Column], repairs: Repairs
+) -> None:
+    """Tell how the columns differ from those of the current snapshot, each change an event of its own."""
+    for name in changed.added:
+        repairs.event(Rule("column_added", "the source has a column that it did not have", name), None, name)
+    for name in changed.gone:
+        repairs.event(Rule("column_gone", "the source has a column no longer", name), name, None)
+    for old, new in _both(previous or (), columns):
+        if old.type != new.type:
+            detail = f"{old.name} is {new.type} where it was {old.type}"
+            repairs.event(Rule("type_changed", detail, old.name), old.type, new.type)
+        if old.name in changed.remeasured:
+            detail = f"{old.name} is in {new.unit} where it was in {old.unit}"
+            repairs.event(Rule("unit_changed", detail, old.name), old.unit, new.unit)
+
+
+def _both(previous: Sequence[Column], columns: Sequence[Column]) -> list[tuple[Column, Column]]:
+    """The columns of then and of now that have one name."""
+    now = {column.name: column for column in columns}
+    return [(column, now[column.name]) for column in previous if column.name in now]
+
+
+def _differ(before: str | None, now: str | None) -> bool:
+    """Whether a unit became another; one that was not told before is no change."""
+    return before is not None and now is not None and before != now
 
 
 def judge(feed: Feed, changed: Changes, counts: Counts, had_rows: bool) -> Hold | None:
@@ -97,7 +128,8 @@ def _changed(feed: Feed, changed: Changes) -> Hold | None:
 
 def _named(changed: Changes) -> list[str]:
     gone = [f"column {name!r} is gone from the source" for name in changed.gone]
-    return gone + [f"values of column {name!r} no longer fit its type" for name in changed.retyped]
+    units = [f"column {name!r} is in another unit" for name in changed.remeasured]
+    return gone + units + [f"values of column {name!r} no longer fit its type" for name in changed.retyped]
 
 
 def _too_many(feed: Feed, counts: Counts) -> Hold | None:

@@ -16,8 +16,12 @@ from harvesters.normalise.contract import widen
 from harvesters.normalise.given import Given
 from harvesters.normalise.habits import declared_figures, declared_times
 from harvesters.normalise.infer import infer
+from harvesters.normalise.measures import Measure, Stated, converted, measure
+from harvesters.normalise.mending import note_reading
 from harvesters.normalise.numbers import hold_codes
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
+from harvesters.normalise.repairs import Rule
+from harvesters.normalise.semantics import recognise
 from schemas.arrow import ARROW_TYPES
 from schemas.dataset import Column, ColumnType
 from schemas.feed import Feed
@@ -58,6 +62,7 @@ class Settled:
     reading: Reading
     given: Given | None
     retyped: bool = False
+    measure: Measure = field(default_factory=lambda: Measure(None))
 
     def of(self, piece: pa.Table) -> Values:
         """The column's values in one piece of the source."""
@@ -84,7 +89,13 @@ def settle(wanted: Wanted, parsed: Parsed, landing: Landing) -> Settled:
         return Settled(wanted, column, landing.reading, None)
     given = Given(parsed, wanted.theirs)
     kind, reading, retyped = _settle(wanted, given, landing)
-    return Settled(wanted, replace(column, type=kind), reading, given, retyped)
+    column = replace(column, type=kind)
+    stated = Stated(
+        landing.feed.units.get(wanted.name), parsed.units.get(wanted.theirs), wanted.theirs, reading.figures
+    )
+    made = measure(column, stated, declared=wanted.declared is not None)
+    column = replace(column, unit=made.unit, semantic=recognise(given, wanted.theirs))
+    return Settled(wanted, column, reading, given, retyped, made)
 
 
 def land(values: Values, landing: Landing, sieve: Sieve) -> pa.ChunkedArray:
@@ -93,9 +104,8 @@ def land(values: Values, landing: Landing, sieve: Sieve) -> pa.ChunkedArray:
     if given is None:
         return found
     kind = column.type
-    set_aside = (
-        sieve.drop_rows if column.key or column.required or column.role == "time" else sieve.drop_cells
-    )
+    needed = column.key or (_rows_go(landing) and (column.required or column.role == "time"))
+    set_aside = sieve.drop_rows if needed else sieve.drop_cells
     lost = lost_letters(given)
     set_aside(lost, lost_why(column.name), given)
     reading = values.settled.reading
@@ -105,11 +115,31 @@ def land(values: Values, landing: Landing, sieve: Sieve) -> pa.ChunkedArray:
         stray = _strays(found, column.codes)
         set_aside(stray, Why("unknown_code", f"it is none of {', '.join(column.codes)}", column.name), given)
         bad, found = bad | stray, _without(found, stray)
-    if column.required and column.name not in landing.plan.key:
+    if values.settled.measure.changes:
+        found, apart = _converted(values.settled, found, sieve)
+        bad |= apart
+    if column.required and column.name not in landing.plan.key and _rows_go(landing):
         reason = "missing_time" if column.role == "time" else "missing_value"
         missing = mask_of(pc.is_null(found)) & ~bad & ~lost
         sieve.drop_rows(missing, Why(reason, f"a row needs {column.name}", column.name))
+    note_reading(column, given, found, reading, sieve)
     return found
+
+
+def _rows_go(landing: Landing) -> bool:
+    """Whether a row goes that lacks a value it needs; the contract discard_value needs its key alone."""
+    return landing.feed.contract != "discard_value"
+
+
+def _converted(settled: Settled, values: pa.ChunkedArray, sieve: Sieve) -> tuple[pa.ChunkedArray, Mask]:
+    """The values in the unit of the record, and which of them cannot be; those are set aside."""
+    column, made = settled.column, settled.measure
+    found, apart = converted(values, made)
+    why = Why("bad_integer", f"in {made.unit} the value is no whole number", column.name)
+    sieve.drop_cells(apart, why, values)
+    rule = Rule("unit_converted", f"values in {made.of} were turned into {made.unit}", column.name)
+    sieve.mend(rule, mask_of(pc.is_valid(found)), values, found)
+    return found, apart
 
 
 def _settle(wanted: Wanted, given: Given, landing: Landing) -> tuple[ColumnType, Reading, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 from pyproj import CRS
 
@@ -46,16 +48,18 @@ def find_places(
     if axes is not None and not axes.declared and not _plausible(axes, sample, extent, stated):
         return None
     if stated is None:
-        return _guessed(axes, sample, extent, doubt)
-    limit = EARTH if anywhere and not _mostly_inside(stated, sample, extent) else extent
-    return _sited(axes, stated, sample, extent=extent, limit=limit)
+        where = _guessed(axes, sample, extent, doubt)
+    else:
+        limit = EARTH if anywhere and not _mostly_inside(stated, sample, extent) else extent
+        where = _sited(axes, stated, sample, extent=extent, limit=limit)
+    return replace(where, rows_go=feed.contract != "discard_value")
 
 
 def place(piece: pa.Table, where: Whereabouts, sieve: Sieve, *, reading: Reading) -> Places:
     """The places of the rows of a piece.
 
-    Rows whose coordinates cannot be read or lie outside the limit are left out; rows without coordinates
-    are kept.
+    Rows whose coordinates cannot be read or lie outside the limit are left out, or only their place; rows
+    without coordinates are kept.
     """
     if where.axes is None:
         return place_shapes(piece[GEOMETRY], where, sieve)
@@ -63,8 +67,9 @@ def place(piece: pa.Table, where: Whereabouts, sieve: Sieve, *, reading: Reading
     for name in (where.axes.x, where.axes.y):
         given = as_given(piece[name])
         number = cast(given, "number", reading)
-        why = Why("bad_geometry", "the coordinate is no number", name)
-        sieve.drop_rows(misfits(given, number), why, given)
+        set_aside = sieve.drop_rows if where.rows_go else sieve.drop_cells
+        column = name if where.rows_go else GEOMETRY
+        set_aside(misfits(given, number), Why("bad_geometry", "the coordinate is no number", column), given)
         floats: Floats = number.cast(pa.float64()).to_numpy()
         found.append(floats)
     return place_points((found[0], found[1]), where, sieve)

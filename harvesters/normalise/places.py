@@ -78,7 +78,8 @@ class Whereabouts:
 
     `axes` are its coordinate columns, None where it has shapes. `turned` takes the first coordinate as the
     northing. `limit` bounds what is a place of the feed, `hint` is said of what lies outside of it. `found`
-    says how CRS or order were found out where nobody stated them, `hold` why nothing can be placed.
+    says how CRS or order were found out where nobody stated them, `hold` why nothing can be placed. Without
+    `rows_go` a row whose place is no good stays, without it.
     """
 
     axes: Axes | None
@@ -88,6 +89,7 @@ class Whereabouts:
     hint: str = ""
     found: str | None = None
     hold: Hold | None = None
+    rows_go: bool = True
 
 
 def place_points(xy: Lonlat, where: Whereabouts, sieve: Sieve) -> Places:
@@ -97,7 +99,7 @@ def place_points(xy: Lonlat, where: Whereabouts, sieve: Sieve) -> Places:
         return Places(pa.nulls(len(given), pa.binary()), None)
     lon, lat = np.full(len(given), np.nan), np.full(len(given), np.nan)
     lon[given], lat[given] = read_as(where.crs, where.turned, xy[0][given], xy[1][given])
-    _check((lon, lat), given, where, sieve)
+    given &= ~_check((lon, lat), given, where, sieve)
     _tell(where, given, sieve, before=_shown(*xy), after=_shown(lon, lat))
     return Places(_points(lon, lat, given), crs_name(where.crs))
 
@@ -106,34 +108,38 @@ def place_shapes(wkb: pa.ChunkedArray, where: Whereabouts, sieve: Sieve) -> Plac
     """Geometries of any kind; a shape is inside the limit when the centre of its box is."""
     shapes = shapely.from_wkb(wkb.to_numpy(), on_invalid="ignore")
     unread = mask_of(pc.is_valid(wkb)) & shapely.is_missing(shapes)
-    sieve.drop_rows(unread, Why("bad_geometry", "the geometry cannot be read", "geometry"))
+    set_aside = sieve.drop_rows if where.rows_go else sieve.drop_cells
+    set_aside(unread, Why("bad_geometry", "the geometry cannot be read", "geometry"))
     if where.hold:
         return Places(pa.nulls(len(shapes), pa.binary()), None)
     shapes = flatten(shapes, sieve)
     moved = shapely.transform(shapes, lambda x, y: read_as(where.crs, where.turned, x, y), interleaved=False)
     west, south, east, north = shapely.bounds(moved).T
     given = ~shapely.is_missing(moved)
-    _check(((west + east) / 2, (south + north) / 2), given, where, sieve)
-    _tell(where, given, sieve)
-    moved = mend(without(moved, ~sieve.kept), sieve)
+    bad = _check(((west + east) / 2, (south + north) / 2), given, where, sieve)
+    _tell(where, given & ~bad, sieve)
+    moved = mend(without(moved, bad | ~sieve.kept), sieve)
     return Places(pa.array(shapely.to_wkb(moved, byte_order=1), pa.binary()), crs_name(where.crs))
 
 
-def _check(at: Lonlat, given: Mask, where: Whereabouts, sieve: Sieve) -> None:
-    """Leave out what has no place on earth and what lies outside the limit."""
+def _check(at: Lonlat, given: Mask, where: Whereabouts, sieve: Sieve) -> Mask:
+    """Set aside what has no place on earth and what lies outside the limit, and say which that is."""
+    set_aside = sieve.drop_rows if where.rows_go else sieve.drop_cells
     lon, lat = at
     on_earth = np.isfinite(lon) & np.isfinite(lat)
     lost = given & ~on_earth
-    sieve.drop_rows(lost, Why("bad_geometry", "the coordinates have no place in their CRS", "geometry"))
+    set_aside(lost, Why("bad_geometry", "the coordinates have no place in their CRS", "geometry"))
     outside = given & on_earth & ~inside(where.limit, lon, lat)
     if not outside.any():
-        return
+        return lost
     bounds = ", ".join(f"{edge:g}" for edge in where.limit)
     said = f"the place lies outside the extent {bounds}"
     mixed = outside & inside(where.limit, lat, lon)
     why = Why("outside_extent", f"{said}; its longitude and latitude are the wrong way round", "geometry")
-    sieve.drop_rows(mixed, why, _shown(lon, lat))
-    sieve.drop_rows(outside, Why("outside_extent", said + where.hint, "geometry"), _shown(lon, lat))
+    set_aside(mixed, why, _shown(lon, lat))
+    rest = outside & ~mixed
+    set_aside(rest, Why("outside_extent", said + where.hint, "geometry"), _shown(lon, lat))
+    return lost | outside
 
 
 def _tell(

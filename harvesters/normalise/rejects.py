@@ -51,7 +51,7 @@ class Sieve:
             self._rows.append(self._table(fresh, "row", why, values))
             self.kept &= ~fresh
 
-    def drop_cells(self, bad: Mask, why: Why, values: pa.Array | pa.ChunkedArray) -> None:
+    def drop_cells(self, bad: Mask, why: Why, values: Values | None = None) -> None:
         """Note the cells of `bad` in the column `why.column`; the rows stay."""
         if bad.any():
             self._cells.append((bad, self._table(bad, "cell", why, values)))

@@ -59,6 +59,11 @@ class Repairs:
         cells = [_shown(values, chosen) for values in (before, after)]
         self._examples.append(pa.table([lines.take(chosen), column, *cells, *said], schema=REPAIRS))
 
+    def event(self, rule: Rule, before: str | None, after: str | None) -> None:
+        """Count something that befell a column as a whole."""
+        was, now = pa.array([before], pa.string()), pa.array([after], pa.string())
+        self.note(rule, np.ones(1, bool), pa.array([None], pa.int64()), before=was, after=now)
+
     @property
     def counts(self) -> dict[str, int]:
         """How many rows or cells each rule changed."""

@@ -124,7 +124,12 @@ _SPELLINGS: dict[str, Unit] = {
 
 
 def unit_named(written: str) -> Unit:
-    """The unit of a spelling such as `㎍/㎥`, `km/h`, `천원`; raises UnknownUnit."""
+    """The unit of a spelling such as `㎍/㎥`, `km/h`, `천원`; raises UnknownUnit.
+
+    What stands in braces is counted, whatever it is: `{dock}`.
+    """
+    if re.fullmatch(r"\{[^{}]+\}", written) and _plain(written) not in _SPELLINGS:
+        return Unit(written, "count")
     try:
         return _SPELLINGS[_plain(written)]
     except KeyError:
