@@ -15,7 +15,10 @@ from schemas.dataset import ColumnType
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
-ALIASES = dict.fromkeys(("shapefile", "geojson", "gpkg", "topojson", "kml"), "gis")
+ALIASES = {
+    **dict.fromkeys(("shapefile", "geojson", "gpkg", "topojson", "kml"), "gis"),
+    **{"tsv": "csv", "ndjson": "json", "geoparquet": "parquet", "feather": "arrow"},
+}
 """Other names that a feed may give a kind; the content decides among them."""
 
 GEOMETRY = "geometry"

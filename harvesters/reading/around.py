@@ -120,6 +120,29 @@ def units_in(row: Sequence[str], names: Sequence[str], below: Rows) -> dict[str,
     return found if found and len(found) * 2 >= numeric else None
 
 
+def continued(header: Sequence[str], row: Sequence[str], below: Rows) -> list[str] | None:
+    """The header joined with the row under it, where that names parts of its columns; None where it is data.
+
+    It is one that repeats some names, or has some where the header is blank, above columns of numbers.
+    """
+    cells = [cell.strip() for cell in row]
+    upper = [cell.strip() for cell in header]
+    parts = [at for at, cell in enumerate(cells) if cell and at < len(upper) and cell != upper[at]]
+    same = any(cell and cell == name for cell, name in zip(cells, upper, strict=False))
+    if len(row) != len(header) or not parts or any(_NUMBER.fullmatch(cell) for cell in cells):
+        return None
+    if not (same or any(not upper[at] for at in parts)):
+        return None
+    if sum(_is_numeric(at, below) for at in parts) * 2 <= len(parts):
+        return None
+    names, group = [], ""
+    for name, cell in zip(upper, cells, strict=True):
+        group = name or group
+        above = name or (group if cell else "")
+        names.append("_".join(dict.fromkeys(filter(None, (above, cell)))))
+    return names
+
+
 def _is_numeric(at: int, rows: Rows) -> bool:
     cells = [row[at].strip() for row in rows if at < len(row) and row[at].strip() not in _NOTHING]
     return bool(cells) and sum(1 for cell in cells if _NUMBER.fullmatch(cell)) * 2 > len(cells)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvesters.faults import Unreadable
-from harvesters.reading.around import has_no_header, units_in
+from harvesters.reading.around import continued, has_no_header, units_in
 from harvesters.reading.headers import column_names, header_row, usual_width
 from schemas.feed import FormatSpec
 
@@ -124,7 +124,10 @@ def _try(
     above = tuple(_between(head, sample.starts[at], sample.ends[at]) for at in range(place))
     if header is None and width == len(rows[place]) and has_no_header(rows[place:]):
         return likely, Layout(delimiter, column_names([""] * width), sample.starts[place] - 1, above)
-    names = column_names(cells)
+    more = None
+    if header is None and place + 2 < len(rows):
+        more = continued(cells, rows[place + 1], rows[place + 2 :])
+    names, place = column_names(more or cells), place + (1 if more else 0)
     units = units_in(rows[place + 1], names, rows[place + 2 :]) if place + 2 < len(rows) else None
     end = sample.ends[place + 1 if units else place]
     return likely, Layout(delimiter, names, end, above, units or {})

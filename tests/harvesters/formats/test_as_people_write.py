@@ -110,6 +110,20 @@ def test_a_row_of_units_is_no_row(read_text: Any) -> None:
     assert words.table.num_rows == 2
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "시도,성별,2024,2024,2025,2025\n시도,성별,인구,세대,인구,세대\n",
+        "시도,성별,2024,,2025,\n,,인구,세대,인구,세대\n",
+    ],
+)
+def test_a_second_line_of_names_is_part_of_the_header(read_text: Any, header: str) -> None:
+    (parsed,) = read_text(f"{header}부산,계,10,4,11,5\n대구,계,8,3,8,3\n")
+
+    assert parsed.table.column_names == ["시도", "성별", "2024_인구", "2024_세대", "2025_인구", "2025_세대"]
+    assert parsed.table.num_rows == 2
+
+
 def test_columns_without_a_name_are_kept(read_text: Any) -> None:
     (parsed,) = read_text("a,b\n1,2,3\n4,5,6\n7,8\n")
 
