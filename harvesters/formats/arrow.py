@@ -11,11 +11,12 @@ import pyarrow as pa
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
 from harvesters.reading.arrow_columns import parsed
+from harvesters.reading.arrow_growth import refuse_growth
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "member", "x", "y"})
 
-_MAGIC = b"ARROW1"
+_MAGIC, _HEAD = b"ARROW1", 8
 
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
@@ -39,6 +40,9 @@ def _reader(path: Path) -> Iterator[pa.RecordBatchFileReader | pa.RecordBatchStr
     try:
         with pa.memory_map(str(path)) as file:
             is_file = file.read(len(_MAGIC)) == _MAGIC
+            # A file is a stream between a head of eight bytes and a list of where its batches are.
+            file.seek(_HEAD if is_file else 0)
+            refuse_growth(iter(pa.ipc.MessageReader.open_stream(file)))
             file.seek(0)
             with pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file) as reader:
                 yield reader

@@ -53,6 +53,7 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
         kind="csv",
         encoding=encoding,
         rejects=pa.concat_tables([above(layout), first.rejects]),
+        repairs=layout.repairs,
         units={name: unit for name, unit in layout.units.items() if name in kept},
         rest=(replace(piece, table=piece.table.select(kept)) for piece in pieces),
     )

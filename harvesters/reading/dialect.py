@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvesters.faults import Unreadable
-from harvesters.reading.around import continued, has_no_header, units_in
+from harvesters.reading.around import JOINED_HEADER, NO_HEADER, continued, has_no_header, units_in
 from harvesters.reading.headers import column_names, header_row, usual_width
 from schemas.feed import FormatSpec
 
@@ -33,7 +33,8 @@ class Layout:
     """How a CSV is laid out; the rows start after line `header_end` (from 1).
 
     `above` are the lines above the names, with their numbers, `units` what a line below them says of
-    columns. `apostrophes` says that cells are quoted by them, `escapes` that `\\"` is a quote in a cell.
+    columns, `repairs` counts what a steward should know of the names. `apostrophes` says that cells are
+    quoted by them, `escapes` that `\\"` is a quote in a cell.
     """
 
     delimiter: str
@@ -41,6 +42,7 @@ class Layout:
     header_end: int
     above: tuple[tuple[int, str], ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
     apostrophes: bool = False
     escapes: bool = False
 
@@ -123,14 +125,15 @@ def _try(
     cells = _fitted([cell.strip("\ufeff") for cell in rows[place]], rows[place + 1 :])
     above = tuple(_between(head, sample.starts[at], sample.ends[at]) for at in range(place))
     if header is None and width == len(rows[place]) and has_no_header(rows[place:]):
-        return likely, Layout(delimiter, column_names([""] * width), sample.starts[place] - 1, above)
+        nameless = column_names([""] * width)
+        return likely, Layout(delimiter, nameless, sample.starts[place] - 1, above, repairs={NO_HEADER: 1})
     more = None
     if header is None and place + 2 < len(rows):
         more = continued(cells, rows[place + 1], rows[place + 2 :])
     names, place = column_names(more or cells), place + (1 if more else 0)
     units = units_in(rows[place + 1], names, rows[place + 2 :]) if place + 2 < len(rows) else None
     end = sample.ends[place + 1 if units else place]
-    return likely, Layout(delimiter, names, end, above, units or {})
+    return likely, Layout(delimiter, names, end, above, units or {}, {JOINED_HEADER: 1} if more else {})
 
 
 def _sample(head: str, delimiter: str, skip: int) -> _Sample:

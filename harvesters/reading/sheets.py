@@ -11,7 +11,16 @@ import pyarrow as pa
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed
-from harvesters.reading.around import FOOTER, TITLE, footers, has_no_header, set_aside, units_in
+from harvesters.reading.around import (
+    FOOTER,
+    JOINED_HEADER,
+    NO_HEADER,
+    TITLE,
+    footers,
+    has_no_header,
+    set_aside,
+    units_in,
+)
 from harvesters.reading.columnar import column_of
 from harvesters.reading.headers import column_names, header_row
 from schemas.feed import FormatSpec
@@ -51,6 +60,7 @@ class _Layout:
     below: int
     names: tuple[str, ...]
     units: dict[str, str]
+    repairs: dict[str, int]
 
 
 def tables(sheets: Iterator[Sheet], spec: FormatSpec, kind: str, encoding: str | None) -> Iterator[Parsed]:
@@ -61,7 +71,9 @@ def tables(sheets: Iterator[Sheet], spec: FormatSpec, kind: str, encoding: str |
     """
     made: list[Parsed] = []
     known: list[str] = []
+    hidden = 0
     for sheet in sheets:
+        hidden += bool(sheet.hidden and sheet.rows and not spec.sheet)
         known.append(sheet.name)
         if sheet.name == spec.sheet if spec.sheet else not sheet.hidden:
             table = _table(sheet, spec.header)
@@ -73,8 +85,11 @@ def tables(sheets: Iterator[Sheet], spec: FormatSpec, kind: str, encoding: str |
     if not made:
         raise Unreadable("no visible sheet of the workbook holds data", "[format] sheet names a hidden one")
     filled = [each for each in made if each.table.num_rows] or made[:1]
-    for each in filled:
-        yield each if len(filled) > 1 else replace(each, name="")
+    for place, each in enumerate(filled):
+        # Said once: a steward who wants such a sheet names it.
+        said = {"hidden_sheet": hidden} if hidden and not place else {}
+        name = each.name if len(filled) > 1 else ""
+        yield replace(each, name=name, repairs={**each.repairs, **said})
 
 
 def refuse_far_cells(where: str, rows: int, columns: int) -> None:
@@ -108,6 +123,7 @@ def _table(sheet: Sheet, header: int | None) -> Parsed | None:
         name=sheet.name,
         rejects=pa.concat_tables(aside),
         units=found.units,
+        repairs=found.repairs,
     )
 
 
@@ -120,10 +136,11 @@ def _layout(rows: list[list[Any]], header: int | None, merged: tuple[Merged, ...
     first, last = (top, top) if header else _header_span(rows, top, merged)
     wordless = not any(isinstance(cell, str) for row in rows[first : last + 1] for cell in row)
     if not header and (wordless or (first == last and has_no_header(sample[first:]))):
-        return _Layout(first, first, column_names([""] * len(rows[0])), {})
+        return _Layout(first, first, column_names([""] * len(rows[0])), {}, {NO_HEADER: 1})
     names = column_names(_flattened(rows, first, last, merged))
     units = units_in(sample[last + 1], names, sample[last + 2 :]) if last + 1 < len(sample) else None
-    return _Layout(first, last + (2 if units else 1), names, units or {})
+    repairs = {JOINED_HEADER: 1} if last > first else {}
+    return _Layout(first, last + (2 if units else 1), names, units or {}, repairs)
 
 
 def _written(rows: list[list[Any]], places: list[int]) -> Iterator[tuple[int, str]]:

@@ -143,6 +143,25 @@ def test_arrow_is_read_as_a_file_and_as_a_stream(tmp_path: Path, read: Any, name
     assert (parsed.kind, rows(parsed)) == ("arrow", table.to_pylist())
 
 
+@pytest.mark.parametrize("codec", ["zstd", "lz4", None])
+def test_an_arrow_file_that_would_fill_the_memory_is_refused(tmp_path: Path, read: Any, codec: Any) -> None:
+    path = tmp_path / "a.arrow"
+    table = pa.table(
+        {"a": pa.array([0] * 500_000, pa.int64()), "b": pa.array(["x"] * 500_000).dictionary_encode()}
+    )
+    with pa.ipc.new_file(path, table.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as writer:
+        writer.write_table(table)
+    (parsed,) = read(path)
+    assert sum(len(piece.table) for piece in parsed.pieces()) == 500_000
+
+    size = (4_000_000).to_bytes(8, "little")
+    if codec:
+        assert size in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(size, (1 << 40).to_bytes(8, "little")))
+        with pytest.raises(Unreadable, match="would unpack to 1,09"):
+            read(path)
+
+
 def test_an_arrow_file_without_rows_names_its_columns(tmp_path: Path, read: Any) -> None:
     path = tmp_path / "a.arrow"
     schema = pa.schema([("a", pa.int64()), ("b", pa.struct([("c", pa.string())]))])

@@ -100,7 +100,7 @@ def test_hidden_sheets_are_read_only_when_named(zipped: Zipped, read: Any) -> No
         workbook({"보임": sheet, "숨김": sheet, "빈": data(), "둘": sheet}, hidden=("숨김",)), "a.xlsx"
     )
 
-    assert [each.name for each in read(path)] == ["보임", "둘"]
+    assert [(each.name, each.repairs) for each in read(path)] == [("보임", {"hidden_sheet": 1}), ("둘", {})]
     assert [(each.name, each.table.num_rows) for each in read(path, sheet="숨김")] == [("", 1)]
     with pytest.raises(FeedMisconfigured, match="did you mean '숨김'"):
         read(path, sheet="숨김표")
