@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from catalogue import encode, garbage, lists, rejects, snapshots
@@ -56,6 +57,7 @@ class Catalogue(Chronicle):
         written = snapshots.write(publication, self._storage, new_id(now), now)
         rejects.keep(self._storage, run, publication.rejects)
         run = self._publisher.publish(publication, written, run, deletions)
+        self._sum_up(run)
         self._current.forget(run.dataset)
         self._indexing.try_drain()
         return run
@@ -74,6 +76,7 @@ class Catalogue(Chronicle):
         run = replace(run, dataset=feed)
         rejects.keep(self._storage, run, rejected)
         run = lists.replace_entries(self._parts.engine, entries, run, self._clock(), deletions)
+        self._sum_up(run)
         self._indexing.try_drain()
         return run
 
@@ -83,7 +86,10 @@ class Catalogue(Chronicle):
         A run that has an outcome for this dataset keeps it: stopping a worker undoes no publication.
         """
         rejects.keep(self._storage, run, rejected)
-        return self._runs.record(run, self._clock())
+        run = self._runs.record(run, self._clock())
+        if run.status == "held":
+            self._sum_up(run)
+        return run
 
     # What goes out.
 
@@ -145,6 +151,14 @@ class Catalogue(Chronicle):
             self._entries.one(dataset)
             return 0, []
         return rejects.read(self._storage, run, limit, offset)
+
+    def reject_batches(self, dataset: str) -> Iterator[pa.RecordBatch]:
+        """All of the same, a bounded number at a time; raises UnknownDataset before the first."""
+        run = self._runs.behind(dataset)
+        if run is None:
+            self._entries.one(dataset)
+            return iter(())
+        return rejects.batches(self._storage, run)
 
     def find(self, query: SearchQuery) -> SearchPage:
         """The datasets that answer a search; raises SearchUnavailable."""
@@ -217,6 +231,8 @@ class Catalogue(Chronicle):
             self._parts.rows.forget(snapshot)
             for file in self._parts.exports.glob(f"{snapshot}.*"):
                 file.unlink(missing_ok=True)
+        self.trials.sweep()
+        self._parts.comparer.sweep()
         garbage.sweep(self._parts.engine, self._storage, now)
         return len(gone)
 

@@ -53,6 +53,22 @@ class SnapshotGone(NotInCatalogue):
         )
 
 
+class UnknownTrial(NotInCatalogue):
+    """No trial has this id, or it is forgotten."""
+
+    def __init__(self, trial: str) -> None:
+        self.trial = trial
+        super().__init__(f"there is no trial {trial!r}", "ask for it anew: trials are kept for a day")
+
+
+class UnknownFeed(NotInCatalogue):
+    """No feed of this id was uploaded."""
+
+    def __init__(self, feed: str) -> None:
+        self.feed = feed
+        super().__init__(f"no feed {feed!r} was uploaded", "feeds of the city's folders are changed there")
+
+
 class RunLost(RuntimeError):
     """A worker that lost its lease tried to publish; the feed may be in newer hands by now."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from catalogue.database import writing
 from catalogue.rejects import path_of
 from catalogue.storage import Storage
-from catalogue.tables import datasets, runs, snapshots
+from catalogue.tables import datasets, runs, snapshots, trials, uploaded_feeds
 
 KEEP = timedelta(days=30)
 SHORTEST = timedelta(hours=24)
@@ -43,9 +43,9 @@ def sweep(engine: Engine, storage: Storage, now: datetime) -> int:
     A young file is left alone: it may belong to a run that has yet to commit.
     """
     # Nothing else is ours to remove: other things of the city may lie in the same folder.
-    files = chain(storage.files("parts"), storage.files("rejects"))
+    files = chain.from_iterable(storage.files(folder) for folder in ("parts", "rejects", "uploads"))
     old = [path for path, written in files if written < now - SHORTEST]
-    needed = _parts(engine) | _rejects(engine, now - KEEP) if old else set()
+    needed = _parts(engine) | _rejects(engine, now - KEEP) | _uploads(engine) if old else set()
     orphans = [path for path in old if path not in needed]
     for path in orphans:
         storage.remove(path)
@@ -85,3 +85,9 @@ def _rejects(engine: Engine, since: datetime) -> set[str]:
     with engine.connect() as connection:
         found = connection.execute(sa.select(runs.c.dataset, runs.c.run).where(needed))
         return {path_of(row.dataset, row.run) for row in found}
+
+
+def _uploads(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        files = sa.union(sa.select(trials.c.file), sa.select(uploaded_feeds.c.file))
+        return {file for file in connection.scalars(files) if file is not None}

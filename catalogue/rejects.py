@@ -62,3 +62,11 @@ def read(storage: Storage, run: Run, limit: int, offset: int) -> tuple[int, list
         page = parquet.read_row_groups(list(groups)).slice(offset - first * ROW_GROUP, limit)
     rows: list[dict[str, Any]] = page.to_pylist()
     return total, rows
+
+
+def batches(storage: Storage, run: Run) -> Iterator[pa.RecordBatch]:
+    """All rejects of a run (schemas.run.REJECTS) in the order of the source, a bounded number at a time."""
+    file = storage.path(path_of(run.dataset, run.run))
+    if file.exists():
+        with pq.ParquetFile(file) as parquet:
+            yield from parquet.iter_batches(ROW_GROUP)

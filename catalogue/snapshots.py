@@ -171,6 +171,9 @@ def _groups(rows: pa.Table, order: Order | None) -> Iterator[pa.Table]:
     if order is None:
         yield from (rows.slice(start, ROW_GROUP) for start in starts)
         return
+    if len(rows) <= ROW_GROUP:
+        yield rows.take(order)
+        return
     with ThreadPoolExecutor(1) as pool:
         coming = None
         for start in starts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pyarrow as pa
 
@@ -29,7 +30,7 @@ def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
 
 
 def _field(column: Column) -> pa.Field:
-    described = {k: v for k, v in ColumnSchema().dump(column).items() if v not in (None, {}, False)}
+    described = {k: v for k, v in asdict(column).items() if v not in (None, {}, False)}
     return pa.field(
         column.name,
         ARROW_TYPES[column.type],

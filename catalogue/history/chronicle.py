@@ -31,7 +31,6 @@ class Chronicle(Stewardship):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._parts = parts
-        self._storage = parts.storage
         reconciler = Reconciler(parts.comparer, parts.storage)
         self._publisher = Publisher(self._entries, parts.storage, reconciler, parts.clock)
         growth = (parts.engine, self._entries, parts.storage, parts.clock)
@@ -49,6 +48,7 @@ class Chronicle(Stewardship):
         """
         run, began = self._appender.append(publication, replace(run, dataset=publication.dataset.id))
         self._current.forget(run.dataset)
+        self._sum_up(run)
         if began:
             self._indexing.try_drain()
         return run

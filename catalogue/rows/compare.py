@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from schemas.snapshot import Snapshot
 MEGABYTES = 384
 """Memory of one comparison; what does not fit goes to the disk."""
 BATCH = 8_192
+ABANDONED = 86_400
+"""Seconds after which files of a comparison are nobody's."""
 
 KIND, CHANGED = "_change", "_changed"
 INSERTED, UPDATED, DELETED = "inserted", "updated", "deleted"
@@ -184,6 +188,12 @@ class Comparer:
             yield Comparison(cursor, self._storage, former, now)
         finally:
             cursor.close()
+
+    def sweep(self) -> None:
+        """Remove what processes that were killed have left on the disk."""
+        for folder in self._spill.glob("*"):
+            if time.time() - folder.stat().st_mtime > ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of memory and disk."""

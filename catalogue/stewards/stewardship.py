@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from catalogue import rejects
 from catalogue.current import Current
 from catalogue.entries import Entries
 from catalogue.errors import NothingHeld
 from catalogue.indexing import Indexing
 from catalogue.queue import new_id
-from catalogue.stewards import deeds, missing, reversal
+from catalogue.stewards import deeds, faults, missing, reversal
+from catalogue.stewards.trials import Trials
+from catalogue.stewards.uploads import UploadedFeeds
 from catalogue.work import Work
-from schemas.run import Trigger
+from schemas.run import Run, Trigger
 from schemas.snapshot import Snapshot
-from schemas.steward import Deed, Missing
+from schemas.steward import Deed, Fault, Missing
 
 if TYPE_CHECKING:
     from catalogue.parts import Parts
@@ -31,6 +34,9 @@ class Stewardship(Work):
         self._entries = Entries(parts.engine, parts.clock)
         self._current = Current(self._entries)
         self._indexing = Indexing(parts.engine, parts.search)
+        self._storage = parts.storage
+        self.trials = Trials(parts.engine, parts.storage, parts.clock)
+        self.uploaded_feeds = UploadedFeeds(parts.engine, parts.storage, parts.clock)
 
     def approve(self, feed: str, by: str, trigger: Trigger = "command") -> str:
         """Let in what the feed's latest run held back, and return the id of a run that is asked for.
@@ -95,6 +101,15 @@ class Stewardship(Work):
     def overdue(self, feed: str) -> bool:
         """Whether something of the feed was missing for its whole grace, so that the next run lets it go."""
         return missing.overdue(self._engine, feed, self._clock())
+
+    def faults(self, dataset: str) -> list[Fault]:
+        """The rules that set something of a dataset aside, what is most in its latest run first."""
+        return faults.of(self._engine, dataset)
+
+    def _sum_up(self, run: Run) -> None:
+        """Count by rule what a run set aside."""
+        found = faults.count(rejects.batches(self._storage, run))
+        faults.note(self._engine, run, found, self._clock())
 
     def _told(self, dataset: str, done: _Done | None) -> _Done:
         """What was done, once all others know; raises UnknownDataset where nothing was."""

@@ -1,0 +1,99 @@
+"""Dry runs asked for over HTTP: one process asks, a worker tries, and who asked reads what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from catalogue.database import writing
+from catalogue.errors import UnknownTrial
+from catalogue.queue import new_id
+from catalogue.stewards.uploads import store
+from catalogue.storage import Storage
+from catalogue.tables import trials
+from schemas.steward import Trial
+
+LEASE = timedelta(minutes=2)
+KEPT = timedelta(days=1)
+_COLUMNS = (
+    trials.c.trial,
+    trials.c.requested,
+    trials.c.by,
+    trials.c.asked,
+    trials.c.file,
+    trials.c.finished,
+    trials.c.found,
+)
+
+
+class Trials:
+    """At most one worker is at a trial; where it dies, another takes the trial up."""
+
+    def __init__(self, engine: Engine, storage: Storage, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._storage = storage
+        self._clock = clock
+
+    def request(self, by: str, asked: Mapping[str, Any], data: BinaryIO | None = None) -> str:
+        """Ask for a trial, with the content of a file where it needs one, and return its id."""
+        now = self._clock()
+        id = new_id(now)
+        file = None if data is None else store(self._storage, f"uploads/trials/{id}", data)
+        row = {"trial": id, "requested": now, "by": by, "asked": dict(asked), "file": file}
+        with writing(self._engine) as connection:
+            connection.execute(sa.insert(trials).values(row))
+        return id
+
+    def claim(self, worker: str, lease: timedelta = LEASE) -> Trial | None:
+        """Take the oldest trial that nobody is at, or whose worker was not heard of for its lease."""
+        with writing(self._engine) as connection:
+            now = self._clock()
+            free = trials.c.lease_until.is_(None) | (trials.c.lease_until < now)
+            oldest = sa.select(trials.c.trial).where(trials.c.finished.is_(None), free)
+            ordered = oldest.order_by(trials.c.requested, trials.c.trial).limit(1)
+            id = connection.scalar(ordered.with_for_update(skip_locked=True))
+            if id is None:
+                return None
+            mine = (
+                sa.update(trials).where(trials.c.trial == id).values(worker=worker, lease_until=now + lease)
+            )
+            return _trial(connection.execute(mine.returning(*_COLUMNS)).one())
+
+    def finish(self, trial: str, worker: str, found: Mapping[str, Any]) -> bool:
+        """Leave what came of a trial, and remove its file; False where another worker has it by now."""
+        mine = (trials.c.trial == trial) & (trials.c.worker == worker) & trials.c.finished.is_(None)
+        done = (
+            sa.update(trials).where(mine).values(finished=self._clock(), found=dict(found), lease_until=None)
+        )
+        with writing(self._engine) as connection:
+            file = connection.scalar(sa.select(trials.c.file).where(mine))
+            ended = connection.execute(done.values(file=None)).rowcount == 1
+        if ended and file is not None:
+            self._storage.remove(file)
+        return ended
+
+    def read(self, trial: str) -> Trial:
+        """A trial as it stands; raises UnknownTrial, also a day after it was finished."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(*_COLUMNS).where(trials.c.trial == trial)).one_or_none()
+        if row is None:
+            raise UnknownTrial(trial)
+        return _trial(row)
+
+    def sweep(self) -> int:
+        """Forget the trials that were asked for a day ago, with their files, and count them."""
+        old = trials.c.requested < self._clock() - KEPT
+        with writing(self._engine) as connection:
+            gone = connection.execute(sa.delete(trials).where(old).returning(trials.c.file)).all()
+        for row in gone:
+            if row.file is not None:
+                self._storage.remove(row.file)
+        return len(gone)
+
+
+def _trial(row: Any) -> Trial:
+    return Trial(row.trial, row.requested, row.by, row.asked, row.file, row.finished, row.found)
