@@ -34,6 +34,7 @@ from harvesters.outcome import (
     same_terms,
     unchanged,
 )
+from harvesters.pinning import pinned
 from harvesters.reading.detect import detect
 from harvesters.reading.shelf import keep, whole
 from harvesters.reading.union import File, united
@@ -111,7 +112,7 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFol
     run = replace(run, bytes=raw.bytes, fingerprint=mark, state=raw.state)
     if stands and is_current(former, mark):
         return [catalogue.record(unchanged(run, each)) for each in former]
-    tables = parse(feed, raw, folder.own)
+    tables = pinned(parse(feed, raw, folder.own), feed, catalogue)
     if feed.record == CATALOGUE_ENTRY:
         return [_land_entries(tables, feed, run, harvester)]
     same = bool(former) and same_shape(feed, former[0].fingerprint)

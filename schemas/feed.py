@@ -57,7 +57,7 @@ class FormatSpec:
 
     `records` is the path of the repeated element in JSON or XML (`response/body/items/item`), `where`
     names a member that an item must hold to be a row of this feed, `header` is the line or sheet row
-    (from 1) that holds the column names.
+    (from 1) that holds the column names, `static` the feed of the timetable that a live message refers to.
     """
 
     kind: str | None = None
@@ -72,6 +72,7 @@ class FormatSpec:
     member: str | None = None
     records: str | None = None
     where: str | None = None
+    static: str | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ class FormatSpecSchema(Schema):
     member = fields.String()
     records = fields.String()
     where = fields.String()
+    static = fields.String(validate=validate.Regexp(FEED_ID))
 
     @post_load
     def build(self, data: dict[str, Any], **kwargs: Any) -> FormatSpec:

@@ -21,7 +21,7 @@ from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 from schemas.run import REJECTS
 
-OPTIONS = frozenset({"layer", "member"})
+OPTIONS = frozenset({"layer", "member", "static"})
 
 STALE = timedelta(minutes=5)
 """A message older than this is told: its maker seems to have stopped."""
@@ -45,8 +45,8 @@ def read(
 
     `layer` chooses one (`vehicle_positions`, `trip_updates`, `alerts`), also where the message holds none of
     it, or asks for a row for each stop of each trip (`stop_time_updates`) or for each thing that an alert is
-    about (`informed_entities`). Raises Unreadable where the bytes are no such message, or one that only
-    says what changed since another.
+    about (`informed_entities`). `static` is obeyed by the run (harvesters.pinning). Raises Unreadable where
+    the bytes are no such message, or one that only says what changed since another.
     """
     message = _message(path.read_bytes())
     notes = _notes(message.header, now())

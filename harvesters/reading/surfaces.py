@@ -33,11 +33,11 @@ def _geometry(wkb: bytearray, at: int) -> int:
     point = 8 * (2 + (thousands in (1, 3)) + (thousands in (2, 3)) + (flags >> 31) + (flags >> 30 & 1))
     struct.pack_into(f"{order}I", wkb, at + 1, flags | (1000 * thousands + _PLAIN.get(kind, kind)))
     if kind == _POINT:
-        return at + 5 + point
+        return int(at + 5 + point)
     (count,) = struct.unpack_from(f"{order}I", wkb, at + 5)
     at += 9
     if kind == _LINE:
-        return at + point * int(count)
+        return int(at + point * count)
     if kind not in (*_RINGS, *_COLLECTIONS):
         raise ValueError(f"geometry type {kind} is not known")
     for _ in range(count):
