@@ -108,15 +108,14 @@ class States:
 
 
 def _shown(health: FeedHealth, known: _Known | None, now: datetime) -> FeedHealth:
-    if known is None:
-        return health
-    found = judge(health, known.promise, now)
+    promise = known.promise if known else Promise()
+    found = judge(health, promise, now)
     if found is None:
         return health
     state, since = found
-    # Between a run and the worker's look the state that is stored may be another's.
-    begun = known.since if known.state == state else since or health.last_run
-    return replace(health, state=state, since=begun, expected=known.promise.late)
+    # Between a run and a worker's look the state that is stored may be another's.
+    begun = known.since if known and known.state == state else since or health.last_run
+    return replace(health, state=state, since=begun, expected=promise.late)
 
 
 def _found(health: FeedHealth, promise: Promise, former: _Known | None, now: datetime) -> _Known | None:

@@ -98,7 +98,7 @@ def in_force(spec: ScheduleSpec, quiet: int) -> ScheduleSpec:
     """The schedule after so many runs in a row that found nothing new, each of which doubles `every`."""
     if spec.every is None or spec.slowest is None:
         return spec
-    slow = spec.every.total_seconds() * 2.0**quiet >= spec.slowest.total_seconds()
+    slow = spec.every.total_seconds() * 2.0 ** min(quiet, 60) >= spec.slowest.total_seconds()
     return replace(spec, every=spec.slowest if slow else spec.every * 2**quiet)
 
 

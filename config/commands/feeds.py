@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from catalogue import Catalogue
+from config.commands.feed_state import diagnosis, tell
 from config.output import cell, json_option, line, show, show_one, talk
-from config.wiring import bench_of
+from config.wiring import bench_of, now, open_catalogue_of, secrets_of
 from config.wiring import settings as current
+from harvesters.advice import Advice, advise, current_interval
 from harvesters.faults import HarvestFault
 from harvesters.feeds import FeedSet, read_feed, read_feeds
 from harvesters.tryout import Tried, try_feed, try_manifest, try_source
 from schemas.feed import Feed
 from schemas.problem import BadInput, InputError, did_you_mean
+from schemas.run import FeedHealth
 
 _FACTS = ("table", "format", "encoding", "crs", "extent", "read", "accepted", "rejected", "reasons", "hold")
 _REJECTS_SHOWN = 10
@@ -59,8 +64,17 @@ def feeds() -> None:
 def list_feeds(folders: tuple[Path, ...], as_json: bool) -> None:
     """Every feed of the folders; exit 1 when a file is broken."""
     found = known_feeds(folders)
-    items = [_summary(feed) for feed in found.feeds.values()]
-    show(items, ["id", "title", "source", "schedule", "record"], as_json)
+    with _catalogue_if_any() as catalogue:
+        states = {each.feed: each.state for each in catalogue.feed_health()} if catalogue else {}
+        items = [
+            _summary(feed)
+            | {
+                "state": states.get(feed.id),
+                "interval": current_interval(feed, catalogue) if catalogue else None,
+            }
+            for feed in found.feeds.values()
+        ]
+    show(items, ["id", "title", "source", "schedule", "interval", "state", "record"], as_json)
     if found.faults:
         raise SystemExit(1)
 
@@ -79,9 +93,41 @@ def show_feed(feed: str, folders: tuple[Path, ...], as_json: bool) -> None:
 @feeds_option
 @json_option
 def check(feed: str, folders: tuple[Path, ...], as_json: bool) -> None:
-    """Say what is wrong with a feed file (an id or a path), line by line; exit 2 when anything is."""
-    found = read_feed(Path(feed)) if feed.endswith(".toml") else one_feed(known_feeds(folders), feed)
-    show([{"feed": found.id, "state": "ok"}], ["feed", "state"], as_json)
+    """Say what is wrong with a feed and how to mend it: its file (an id or a path) line by line, exit 2;
+    and its runs, by id, exit 1 when it is failing or stale."""
+    if feed.endswith(".toml"):
+        found = read_feed(Path(feed))
+        show([{"feed": found.id, "state": "ok"}], ["feed", "state"], as_json)
+        return
+    found = one_feed(known_feeds(folders), feed)
+    with _catalogue_if_any() as catalogue:
+        if catalogue is None:
+            advice = Advice(FeedHealth(found.id), todo=(f"it has not run yet: entrepot harvest {found.id}",))
+        else:
+            advice = advise(found, catalogue, now=now(), zone=current().timezone)
+    line(diagnosis(advice)) if as_json else tell(advice)
+    if advice.is_ill:
+        raise SystemExit(1)
+
+
+@contextmanager
+def _catalogue_if_any() -> Iterator[Catalogue | None]:
+    """The catalogue where there is one: looking at feeds makes none."""
+    settings = current()
+    if settings.database_url is None and not (settings.data / "entrepot.db").exists():
+        yield None
+        return
+    with open_catalogue_of(settings) as catalogue:
+        yield catalogue
+
+
+@feeds.command("secret", epilog="Example: entrepot feeds secret https://city.example/hook")
+@click.argument("address")
+def secret(address: str) -> None:
+    """The secret that signs what is sent to a webhook, its address written as in the feed's file."""
+    from harvesters.notices.webhook import webhook_secret
+
+    click.echo(webhook_secret(secrets_of(current()).webhook_key, address))
 
 
 @feeds.command("try", epilog="Example: entrepot feeds try parks.csv --feed city-parks.toml")

@@ -33,9 +33,9 @@ def test_the_state_of_a_feed_is_shown_with_since_when_and_what_is_expected(house
     assert (parks["state"], parks["since"]) == ("late", parks["expected"])
 
 
-def test_a_feed_that_no_worker_looked_at_has_no_state(still):
+def test_a_feed_that_no_worker_looked_at_is_as_its_latest_run_and_promises_nothing(still):
     parks = next(feed for feed in still.items("/api/v1/feeds") if feed["feed"] == "parks")
-    assert (parks["state"], parks["since"], parks["expected"]) == (None, None, None)
+    assert (parks["state"], parks["since"], parks["expected"]) == ("fresh", parks["last_run"], None)
 
 
 def test_changes_are_an_atom_feed_with_an_entry_each_that_keeps_its_id(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from harvesters.feeds.folders import FeedFolders
-from harvesters.schedule import Schedule, is_due, trigger
+from harvesters.schedule import Schedule, in_force, is_due, spread, trigger
 from schemas.feed import ScheduleSpec
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -109,6 +110,101 @@ def test_a_running_schedule_asks_for_new_and_changed_feeds_and_forgets_removed_o
         seen = len(asked)
         assert not wait(1.5)
         assert len(asked) == seen
+    finally:
+        schedule.stop()
+
+
+@pytest.mark.parametrize(
+    ("quiet", "every"), [(0, 10), (1, 20), (2, 40), (3, 60), (4, 60), (10_000, 60)]
+)  # fmt: skip
+def test_a_feed_that_brings_nothing_new_is_asked_for_less_and_less(quiet: int, every: int):
+    spec = ScheduleSpec(every=timedelta(seconds=10), slowest=timedelta(seconds=60))
+    assert in_force(spec, quiet).every == timedelta(seconds=every)
+
+
+def test_a_feed_without_slowest_keeps_its_pace():
+    spec = ScheduleSpec(every=timedelta(seconds=10))
+    assert in_force(spec, 99) == spec
+
+
+def test_a_thousand_feeds_that_are_due_at_once_are_spread_over_minutes():
+    spec = ScheduleSpec(every=timedelta(hours=1))
+    places = [spread(f"feed-{number}", spec).total_seconds() for number in range(1000)]
+    assert max(places) < 300
+    busiest = max(sum(start <= place < start + 1 for place in places) for start in range(300))
+    assert busiest < 15
+    assert spread("feed-1", spec) == spread("feed-1", spec)
+    assert spread("feed-1", ScheduleSpec(every=timedelta(seconds=10))) < timedelta(seconds=1)
+    assert spread("feed-1", ScheduleSpec(cron="0 4 * * *")) < timedelta(minutes=1)
+
+
+def test_feeds_that_fell_due_before_a_start_are_not_asked_for_in_one_go(tmp_path: Path):
+    for number in range(40):
+        (tmp_path / f"feed-{number}.toml").write_text(FEED.format(schedule='every = "20s"'), "utf-8")
+    asked: list[float] = []
+    ran = datetime.now(UTC) - timedelta(seconds=30)
+    schedule = Schedule(
+        FeedFolders([tmp_path]), lambda feed: ran, lambda feed: asked.append(time.monotonic()), zone=SEOUL
+    )
+    start = time.monotonic()
+    schedule.start()
+    try:
+        while len(asked) < 40 and time.monotonic() - start < 8:
+            time.sleep(0.05)
+    finally:
+        schedule.stop()
+    assert len(asked) >= 40
+    assert sum(moment - start < 0.2 for moment in asked) < 20
+    assert max(asked[:40]) - min(asked) > 1
+
+
+def test_an_interval_of_seconds_does_not_drift(tmp_path: Path):
+    (tmp_path / "live.toml").write_text(FEED.format(schedule='every = "1s"'), "utf-8")
+    asked: list[datetime] = []
+    ran = datetime.now(UTC)
+
+    def request(feed: str) -> None:
+        asked.append(datetime.now(UTC))
+        time.sleep(0.2)  # A database that takes its time.
+
+    schedule = Schedule(FeedFolders([tmp_path]), lambda feed: ran, request, zone=SEOUL)
+    schedule.start()
+    try:
+        time.sleep(5.5)
+    finally:
+        schedule.stop()
+    late = [(moment - ran).total_seconds() % 1 for moment in asked]
+    assert 4 <= len(asked) <= 6
+    assert max(late) < 0.8
+
+
+def test_a_schedule_slows_down_and_is_quick_again_when_something_new_comes(tmp_path: Path):
+    (tmp_path / "live.toml").write_text(FEED.format(schedule='every = "1s"\nslowest = "1h"'), "utf-8")
+    quiet, asked = [0], [0]
+    ran = [datetime.now(UTC)]
+
+    def request(feed: str) -> None:
+        asked[0] += 1
+        ran[0] = datetime.now(UTC)
+
+    def asks_in(seconds: float) -> int:
+        before = asked[0]
+        time.sleep(seconds)
+        return asked[0] - before
+
+    look = timedelta(seconds=0.1)
+    schedule = Schedule(
+        FeedFolders([tmp_path]), lambda feed: ran[0], request, zone=SEOUL, look=look,
+        quiet=lambda feed: quiet[0],
+    )  # fmt: skip
+    schedule.start()
+    try:
+        assert asks_in(2.5) >= 2
+        quiet[0] = 12
+        time.sleep(0.5)
+        assert asks_in(1.5) == 0
+        quiet[0] = 0
+        assert asks_in(2.5) >= 2
     finally:
         schedule.stop()
 
