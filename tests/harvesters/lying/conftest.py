@@ -73,10 +73,10 @@ class City:
         self.version += 1
         return [{"id": f"{n:03}", "name": f"공원 {n}-{self.version}", "size": str(n)} for n in range(40)]
 
-    def harvest(self, **limits: float) -> Run:
+    def harvest(self, days: int = 1, **limits: float) -> Run:
         """One run, a day after the last, by a worker that remembers nothing."""
         assert self.feed is not None
-        self.day[0] += 1
+        self.day[0] += days
         port = self.liar.port
         guard = Guard([f"127.0.0.1:{port}"], resolve=lambda host, _: self.addresses)
         timeout = Timeout(1, limits.get("read", 2), limits.get("total", 10))

@@ -186,5 +186,20 @@ def test_an_answer_304_after_a_change_is_believed_until_the_server_changes_its_m
     assert city.published().rows == changed
 
 
+def test_a_quota_that_is_said_to_be_spent_stops_all_calls_of_its_day(city) -> None:
+    kind = next(each for each in KINDS if each.name == "data-go-kr")
+    city.settled(kind)
+    spent = next(lie for lie in kind.lies if lie.name == "a quota spent in the middle")
+    changed = city.changed()
+    city.liar.turn(changed, spent.tell)
+    assert city.harvest().reasons == {"quota_spent": 0}
+    city.liar.turn(changed, None)
+    again = city.harvest(days=0)
+    assert again.status == "failed"
+    assert "next at 00:00 KST" in (again.error or "")
+    assert city.liar.asked == []
+    assert city.harvest().status == "published"
+
+
 def test_every_kind_that_fetches_faces_every_lie() -> None:
     assert {"url", "data-go-kr", "seoul", "s3"} <= {kind.name for kind in KINDS}
