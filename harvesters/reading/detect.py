@@ -19,6 +19,14 @@ _LAYERS = 4
 _GIS = (".shp", ".kml", ".gpkg", ".geojson", ".topojson")
 
 
+_DOCUMENTS = {
+    "xl/workbook.bin": "a binary workbook (.xlsb)",
+    "[Content_Types].xml": "an Office document and no workbook",
+    "Contents/content.hpf": "a Hangul document",
+    "META-INF/container.xml": "a book",
+}
+
+
 @dataclass(frozen=True)
 class Detected:
     """The kind of a file (a module of harvesters.formats), the file to read, unpacked, and how to read it.
@@ -87,6 +95,9 @@ def _zipped_kind(files: tuple[Member, ...], name: str, spec: FormatSpec) -> str 
         return kind or "xlsx"
     if "mimetype" in names and "content.xml" in names:
         return kind or "ods"
+    what = next((_DOCUMENTS[each] for each in _DOCUMENTS if each in names), None)
+    if what:
+        raise Unreadable(f"{name} is {what}, which is not read here", "publish its tables as CSV or XLSX")
     geometries = [each for each in files if each.suffix in _GIS and spec.member in (None, each.name)]
     marked = marks.zipped(names, name) if spec.member is None else None
     found = marked or ("gis" if geometries else None)

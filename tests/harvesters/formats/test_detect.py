@@ -100,6 +100,23 @@ def test_archives_in_an_archive_are_opened_too(tmp_path: Path, zipped: Zipped) -
     assert (one.name, one.path.read_bytes(), one.spec.member) == ("서구.csv", b"a\n2\n", None)
 
 
+@pytest.mark.parametrize(
+    ("members", "what"),
+    [
+        (("[Content_Types].xml", "word/document.xml"), "an Office document"),
+        (("[Content_Types].xml", "xl/workbook.bin"), "a binary workbook"),
+        (("mimetype", "Contents/content.hpf", "Contents/section0.xml"), "a Hangul document"),
+    ],
+)
+def test_documents_that_are_zips_are_no_tables(
+    tmp_path: Path, zipped: Zipped, members: tuple[str, ...], what: str
+) -> None:
+    path = zipped(dict.fromkeys(members, b"<a><b/><b/></a>"))
+
+    with pytest.raises(Unreadable, match=what):
+        detect(path, "a.zip", tmp_path)
+
+
 def test_archives_that_grow_without_end_are_refused(tmp_path: Path, zipped: Zipped) -> None:
     zeros = bytes(200 << 20)
     bomb = tmp_path / "bomb.csv.gz"
