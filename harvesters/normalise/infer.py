@@ -69,7 +69,7 @@ def _all_fit(given: Given, kind: ColumnType, reading: Reading) -> bool:
 def _may_fit(values: pa.ChunkedArray, kind: ColumnType, reading: Reading) -> bool:
     """Whether some of the values fit, without which not all of them can."""
     some = sample(values)
-    return _fits(some, cast(some, kind, reading), kind, reading)
+    return some is values or _fits(some, cast(some, kind, reading), kind, reading)
 
 
 def _fits(values: pa.ChunkedArray, found: pa.ChunkedArray, kind: ColumnType, reading: Reading) -> bool:
