@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from catalogue import rejects, snapshots, stored
+from catalogue import rejects, repairs, snapshots, stored
 from catalogue.commit import described, expect, lock, make_current
 from catalogue.database import writing
 from catalogue.entries import Entries
@@ -65,6 +65,7 @@ class Appender:
         written = snapshots.write(replace(publication, rows=rows), self._storage, id, now)
         run = _told(run, sifter, counted.rows)
         rejects.keep(self._storage, run, chain(pieces_of(publication.rejects), sifter.differing))
+        repairs.keep(self._storage, run, publication.repaired)
         if former is not None and not counted.rows:
             self._remove(written)
             return self._keep(run, former), False

@@ -17,7 +17,7 @@ from catalogue.history import compaction
 from catalogue.queue import new_id
 from catalogue.snapshots import time_column
 from catalogue.storage import Storage
-from catalogue.tables import snapshots
+from catalogue.tables import runs, snapshots
 from schemas.snapshot import Part, Snapshot
 
 
@@ -103,6 +103,9 @@ class Upkeep:
                 return False
             check_open(connection, row)
             make_current(connection, stored.dataset(row.described), fresh, now)
+            # What the last run brought still stands, so that its source is known to be unchanged.
+            mine = (runs.c.dataset == former.dataset) & (runs.c.snapshot == former.id)
+            connection.execute(sa.update(runs).where(mine).values(snapshot=fresh.id))
             return True
 
 
@@ -119,7 +122,6 @@ def _of(former: Snapshot, id: str, parts: tuple[Part, ...]) -> Snapshot:
         former,
         id=id,
         lineage=id,
-        run=None,
         parts=parts,
         rows=sum(part.rows for part in parts),
         bytes=sum(part.bytes for part in parts),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pyarrow as pa
 import pytest
@@ -203,6 +204,7 @@ def test_rows_that_outlived_their_time_go_and_former_snapshots_keep_them(
     clock.now = NOON + timedelta(minutes=60)
     catalogue.tend("buses", after=timedelta(minutes=40))
     left = ids(catalogue)
+    assert catalogue.last_published("buses")[0].snapshot == catalogue.snapshot("buses").id != former
     assert left == ids(catalogue, snapshot=former)[-len(left) :]
     assert 28 * 3 <= len(left) <= 30 * 3
     assert catalogue.describe("buses").rows == len(left)
@@ -221,3 +223,31 @@ def test_a_dataset_set_back_grows_on_from_there(catalogue: Catalogue) -> None:
     assert (len(found), found[15]) == (15 + 42, "V0000~2026-03-01T03:20:00Z")
     assert len(ids(catalogue, snapshot=back.id)) == 15
     assert len(ids(catalogue, snapshot=snapshots[14])) == 45
+
+
+def test_readers_never_miss_a_part_that_is_joined_to_others_meanwhile(catalogue: Catalogue) -> None:
+    """Whatever a reader sees is a whole beginning of the readings, of three to a minute."""
+    grow(catalogue, [0])
+    done, seen, faults = Event(), set(), []
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                page = catalogue.rows("buses", RowQuery(limit=10_000, order=(Order("at"),)))
+                assert [values[1] for values in page.values] == ["V0000", "V0001", "V0002"] * (
+                    len(page.values) // 3
+                )
+                seen.add(len(page.values))
+            except Exception as fault:
+                faults.append(fault)
+                return
+
+    readers = [Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    grow(catalogue, range(1, 60))
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert faults == []
+    assert len(seen) > 3
