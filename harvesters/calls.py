@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,13 @@ def calling(feed: Feed, fetch: Fetch, allowances: Allowances, zone: tzinfo) -> I
     Raises QuotaSpent before the first call where the source said before that nothing is left. Give the
     feed as it is written: its name in the count must hold no secret.
     """
-    name = _name(feed)
+    name, options = _name(feed), feed.source.options
     until = allowances.all_spent(name)
     if until is not None:
         raise QuotaSpent(f"the source's allowance is spent: {_next(until, zone)}", until=until)
     with lasting(fetch) as kept:
         try:
-            yield _Counted(feed.source.options, kept, allowances, name, zone)
+            yield _Metered(options, kept, partial(_spend, name, options, allowances, zone))
         except QuotaSpent as spent:
             if spent.until is not None:
                 raise
@@ -60,15 +61,20 @@ def calling(feed: Feed, fetch: Fetch, allowances: Allowances, zone: tzinfo) -> I
             raise QuotaSpent(str(spent), hint=_next(until, zone), until=until) from spent
 
 
+@contextmanager
+def trying(feed: Feed, fetch: Fetch) -> Iterator[Fetch]:
+    """The fetch of a trial: as the feed's file has it, but nothing is counted."""
+    with lasting(fetch) as kept:
+        yield _Metered(feed.source.options, kept, lambda: None)
+
+
 @dataclass(frozen=True)
-class _Counted:
-    """A fetch that counts each call, a try again within one as none of its own."""
+class _Metered:
+    """A fetch that tells of each call, a try again within one being none of its own."""
 
     options: Mapping[str, Any]
     fetch: Fetch
-    allowances: Allowances
-    name: str
-    zone: tzinfo
+    spend: Callable[[], None]
 
     def __call__(
         self,
@@ -79,17 +85,16 @@ class _Counted:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
     ) -> Fetched:
-        self._spend()
+        self.spend()
         most = max_bytes or size_of(self.options.get("max_bytes"))
         return self.fetch(url, to, params=params, headers=headers, max_bytes=most)
 
-    def _spend(self) -> None:
-        calls, per = self.options.get("calls"), self.options.get("per", "day")
-        until = self.allowances.spend(self.name, calls, per, self.zone) if calls else None
-        if until is not None:
-            raise QuotaSpent(
-                f"your {calls:,} calls a {per} are spent: {_next(until, self.zone)}", until=until
-            )
+
+def _spend(name: str, options: Mapping[str, Any], allowances: Allowances, zone: tzinfo) -> None:
+    calls, per = options.get("calls"), options.get("per", "day")
+    until = allowances.spend(name, calls, per, zone) if calls else None
+    if until is not None:
+        raise QuotaSpent(f"your {calls:,} calls a {per} are spent: {_next(until, zone)}", until=until)
 
 
 def _name(feed: Feed) -> str:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from harvesters.calls import trying
 from harvesters.faults import FeedMisconfigured, HarvestFault, Unreadable
 from harvesters.fetch import Fetch
 from harvesters.formats import GEOMETRY, Parsed
@@ -112,7 +113,8 @@ def try_feed(feed: Feed, bench: Bench) -> list[Tried]:
     bench.work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=bench.work, prefix="tryout-", ignore_cleanup_errors=True) as folder:
         ready = resolve_secrets(feed, bench.environ)
-        raw = source(feed.source.kind).read(Visit(ready, bench.fetch, Path(folder)))
+        with trying(feed, bench.fetch) as fetch:
+            raw = source(feed.source.kind).read(Visit(ready, fetch, Path(folder)))
         assert isinstance(raw, Raw), "a visit that knows nothing finds nothing unmodified"
         tables = parse(feed, raw, Path(folder))
         return [_try_table(parsed, feed, bench, Path(folder, "landing")) for parsed in tables]
