@@ -20,11 +20,11 @@ from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed, Piece
 from harvesters.reading.encoding import refuse_mojibake
 from harvesters.reading.gis_files import GisFile, gis_files
-from harvesters.reading.gis_kinds import GML, KML, SHAPEFILE
+from harvesters.reading.gis_kinds import FLATGEOBUF, GEODATABASE, GEOPACKAGE, GML, KML, SHAPEFILE
 from harvesters.reading.headers import column_names
 from harvesters.reading.layers import Layer, layers, pieces, straight
 from harvesters.reading.shapefile import CODEPAGE, check_complete, encoding_of_texts, recode
-from harvesters.reading.surfaces import as_polygons
+from harvesters.reading.surfaces import as_polygons, is_curved
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 from schemas.run import REJECTS
@@ -36,6 +36,9 @@ _DRAWING = frozenset(
     {"altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon", "snippet"}
     | {"lowerCorner", "upperCorner"}
 )
+
+_CURVED = (FLATGEOBUF, GEODATABASE, GEOPACKAGE, GML)
+"""The kinds of file that can hold curves."""
 
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
@@ -81,9 +84,17 @@ def _table(layer: Layer, spec: FormatSpec, *, name: str) -> Parsed:
         encoding=encoding,
         crs=_crs(layer.info["crs"]) if layer.wkb else None,
         rejects=first.rejects,
-        repairs=file.repairs,
+        repairs={**file.repairs, **_curves(layer, head)},
         rest=_rest(layer, rest, encoding, len(head)),
     )
+
+
+def _curves(layer: Layer, head: pa.Table) -> dict[str, int]:
+    """How many shapes of the first piece are curves, which become lines of short stretches."""
+    if layer.wkb is None or layer.file.kind not in _CURVED:
+        return {}
+    bent = sum(is_curved(each) for each in head.column(layer.wkb).drop_null().to_pylist())
+    return {"curve_straightened": bent} if bent else {}
 
 
 def _rest(layer: Layer, stretches: Iterator[pa.Table], encoding: str | None, before: int) -> Iterator[Piece]:
@@ -118,7 +129,7 @@ def _attributes(table: pa.Table, file: GisFile, encoding: str | None) -> pa.Tabl
 
 
 def _flat(wkb: pa.Array, layer: Layer, before: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
-    """The geometries in two dimensions, straight, null where empty; and which could not be read."""
+    """The geometries, straight, null where empty; and which could not be read."""
     raw = wkb.to_numpy(zero_copy_only=False)
     try:
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
@@ -130,7 +141,6 @@ def _flat(wkb: pa.Array, layer: Layer, before: int) -> tuple[pa.Array, npt.NDArr
     for place in np.flatnonzero(broken):
         shapes[place] = _patched(raw[place])
     broken &= shapely.is_missing(shapes)
-    shapes = shapely.force_2d(shapes)
     shapes[shapely.is_empty(shapes)] = None
     return pa.array(shapely.to_wkb(shapes), pa.binary()), broken
 

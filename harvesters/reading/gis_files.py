@@ -69,7 +69,7 @@ def gis_files(path: Path, spec: FormatSpec, folder: Path) -> list[GisFile]:
     found = members(path)
     chosen = _chosen(found, spec.member)
     # Two folders of one ZIP may hold files of the same name.
-    names = column_names([place.stem for place, _ in chosen])
+    names = _distinct([place.stem for place, _ in chosen])
     files: list[GisFile] = []
     for name, (place, kind) in zip(names, chosen, strict=True):
         inside = folder / str(len(files))
@@ -77,6 +77,12 @@ def gis_files(path: Path, spec: FormatSpec, folder: Path) -> list[GisFile]:
         file = GisFile(inside / f"{STEM}{kind.suffix}", name, kind)
         files.append(_unpacked(path, place, found, file, spec.encoding))
     return files
+
+
+def _distinct(stems: list[str]) -> list[str]:
+    """The names, numbered where they repeat, also but for capitals: ids of datasets have none."""
+    numbered = column_names([stem.casefold() for stem in stems])
+    return [stem if name == stem.casefold() else name for stem, name in zip(stems, numbered, strict=True)]
 
 
 def _chosen(found: tuple[Member, ...], wanted: str | None) -> list[tuple[PurePosixPath, Kind]]:

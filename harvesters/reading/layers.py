@@ -164,7 +164,6 @@ def straight(layer: Layer, start: int, rows: int) -> Any:
             layer.file.path,
             layer=layer.name,
             columns=[],
-            force_2d=True,
             skip_features=start,
             max_features=rows,
             **layer.file.kind.options,

@@ -1,4 +1,4 @@
-"""Write surfaces of triangles and patches, which few tools know, as the polygons that they are made of."""
+"""Know geometries that few tools do: surfaces of triangles and patches, written as polygons, and curves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ _PLAIN = {15: 6, 16: 6, 17: 3}
 """PolyhedralSurface and TIN are laid out as MultiPolygon is, Triangle as Polygon (OGC 06-103r4, 8.2)."""
 
 _POINT, _LINE, _RINGS, _COLLECTIONS = 1, 2, (3, 17), (4, 5, 6, 7, 15, 16)
+
+
+_CURVES = range(8, 15)
+
+
+def is_curved(wkb: bytes) -> bool:
+    """Whether a WKB geometry is a curve, or made of some (ISO 13249-3: types 8 to 14)."""
+    code = int.from_bytes(wkb[1:5], "little" if wkb[:1] == b"\x01" else "big")
+    return (code & 0x0FFFFFFF) % 1000 in _CURVES
 
 
 def as_polygons(wkb: bytes) -> bytes:

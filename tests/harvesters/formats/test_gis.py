@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyogrio
@@ -15,6 +16,9 @@ import shapely
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed
+from harvesters.normalise import normalise
+from schemas.dataset import Text
+from schemas.feed import Feed, SourceSpec
 
 Zipped = Callable[..., Path]
 
@@ -159,6 +163,8 @@ def test_several_shapefiles_of_a_zip_are_several_tables(tmp_path: Path, zipped: 
     path = zipped(members)
 
     assert sorted(each.name for each in read(path)) == ["공원", "학교"]
+    twice = {f"{name}/{name}{suffix}": body for name in ("PARK", "park") for suffix, body in files.items()}
+    assert sorted(each.name for each in read(zipped(twice, "twice.zip"))) == ["PARK", "park_2"]
     assert [each.name for each in read(path, layer="학교")] == [""]
     with pytest.raises(FeedMisconfigured, match="did you mean '학교'"):
         read(path, layer="학교들")
@@ -211,12 +217,17 @@ def test_empty_geometries_are_null_and_their_rows_kept(read_text: Any) -> None:
     assert parsed.table["geometry"].null_count == 2
 
 
-def test_curves_and_heights_become_straight_and_flat(shared_data: Path, read: Any) -> None:
+def test_curves_become_straight_and_heights_are_left_to_the_rule(shared_data: Path, read: Any) -> None:
     (curve,) = read(shared_data / "gis/curvepolygon.gpkg")
     (heights,) = read(shared_data / "gis/line_zm.gpkg")
+    feed = Feed("lines", Text(en="Lines"), "p", "l", SourceSpec("file"))
 
-    assert shapes(curve)[0].geom_type == "Polygon"
-    assert not shapes(heights)[0].has_z
+    (shape,) = shapes(curve)
+    assert shape.geom_type == "Polygon"
+    assert curve.repairs == {"curve_straightened": 1}
+    found = normalise(heights, feed, extent=(-180, -90, 180, 90), zone=ZoneInfo("Asia/Seoul"))
+    assert found.repairs["height_dropped"] == 1
+    assert not shapely.from_wkb(found.rows["geometry"][0].as_py()).has_z
 
 
 def test_layers_of_a_geopackage_are_tables(tmp_path: Path, read: Any) -> None:
