@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
-from catalogue import encode, garbage, lists, rejects, snapshots
+from catalogue import encode, garbage, lists, rejects, repairs, snapshots
 from catalogue.allowances import Allowances
 from catalogue.errors import UnknownSnapshot
 from catalogue.history.chronicle import Chronicle
@@ -56,6 +56,7 @@ class Catalogue(Chronicle):
         now = self._clock()
         written = snapshots.write(publication, self._storage, new_id(now), now)
         rejects.keep(self._storage, run, publication.rejects)
+        repairs.keep(self._storage, run, publication.repaired)
         run = self._publisher.publish(publication, written, run, deletions)
         self._sum_up(run)
         self._current.forget(run.dataset)
@@ -151,6 +152,14 @@ class Catalogue(Chronicle):
             self._entries.one(dataset)
             return 0, []
         return rejects.read(self._storage, run, limit, offset)
+
+    def repairs(self, dataset: str) -> tuple[Mapping[str, int], list[dict[str, Any]]]:
+        """What the run behind `rejects` mended: how much by rule, and examples (schemas.run.REPAIRS)."""
+        run = self._runs.behind(dataset)
+        if run is None:
+            self._entries.one(dataset)
+            return {}, []
+        return run.repairs, repairs.read(self._storage, run)
 
     def reject_batches(self, dataset: str) -> Iterator[pa.RecordBatch]:
         """All of the same, a bounded number at a time; raises UnknownDataset before the first."""

@@ -9,8 +9,8 @@ from itertools import chain
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from catalogue import rejects, repairs
 from catalogue.database import writing
-from catalogue.rejects import path_of
 from catalogue.storage import Storage
 from catalogue.tables import datasets, runs, snapshots, trials, uploaded_feeds
 
@@ -84,7 +84,7 @@ def _rejects(engine: Engine, since: datetime) -> set[str]:
     needed = runs.c.snapshot.in_(kept) | (runs.c.finished > since)
     with engine.connect() as connection:
         found = connection.execute(sa.select(runs.c.dataset, runs.c.run).where(needed))
-        return {path_of(row.dataset, row.run) for row in found}
+        return {path(row.dataset, row.run) for row in found for path in (rejects.path_of, repairs.path_of)}
 
 
 def _uploads(engine: Engine) -> set[str]:

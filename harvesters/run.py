@@ -234,7 +234,7 @@ def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, folder:
     if hold:
         return catalogue.record(held(run, hold, found.read, found.tally), found.set_aside)
     dataset = describe(feed, parsed.name, found.source_crs)
-    publication = Publication(dataset, found.columns, found.pieces, found.set_aside)
+    publication = Publication(dataset, found.columns, found.pieces, found.set_aside, found.repaired)
     try:
         counted = landed(run, found.read, found.tally)
         if feed.mode == "append":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -53,7 +54,6 @@ def test_a_withdrawn_dataset_is_published_again_from_the_same_source(desk):
         ("번호,이름,위도,경도\n", "held", "empty", "no rows"),
         ("", "failed", "unreadable", "empty"),
         ("<html><body>점검 중</body></html>", "failed", "unreadable", "HTML"),
-        ("번호,이름,위도,경도\n1,가,129.0,35.1\n", "failed", "unreadable", "wrong way round"),
     ],
 )
 def test_a_bad_source_leaves_what_is_published(desk, text, status, reason, says):
@@ -65,6 +65,28 @@ def test_a_bad_source_leaves_what_is_published(desk, text, status, reason, says)
     assert says in run.error
     assert desk.harvester.catalogue.snapshot("parks").id == first.snapshot
     assert len(desk.rows()) == 3
+
+
+def test_what_a_run_mended_is_counted_and_can_be_read(desk, catalogue: Catalogue):
+    run = desk.harvest("번호,이름,위도,경도,수\n1,가,129.0,35.1,-\n2,나,129.1,35.2,3\n")
+    assert run.status == "published"
+    counts, examples = catalogue.repairs("parks")
+    assert counts == {"axes_turned": 2, "missing_mark": 1}
+    assert [(row["rule"], row["line"], row["before"], row["after"]) for row in examples] == [
+        ("axes_turned", 2, "35.1, 129", "129, 35.1"),
+        ("axes_turned", 3, "35.2, 129.1", "129.1, 35.2"),
+        ("missing_mark", 2, "-", None),
+    ]
+    (file,) = (desk.folder / "parts" / "rejects" / "parks").glob("*.repairs.parquet")
+    os.utime(file, (0, 0))
+    catalogue.collect_garbage({})
+    assert catalogue.repairs("parks")[1] == examples
+
+
+def test_coordinates_in_doubt_hold_a_run_and_name_the_line_to_write(desk, catalogue: Catalogue):
+    run = desk.harvest("번호,이름,X좌표,Y좌표\n1,가,198799.5,451147.8\n2,나,199770.8,451769.3\n")
+    assert (run.status, run.reasons) == ("held", {"ambiguous_crs": 2})
+    assert '[format] crs = "EPSG:' in run.error
 
 
 def test_what_held_a_run_back_can_be_read(desk):
