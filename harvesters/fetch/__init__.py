@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import ssl
 import threading
 import time
@@ -28,6 +29,9 @@ __all__ = ["Fetch", "Fetched", "HttpFetch", "Timeout", "is_address", "lasting"]
 MAX_REDIRECTS = 5
 LONGEST_PAUSE = 60.0
 """Seconds that a source may ask us to wait within a run; when it asks for more, the run ends."""
+
+SLOWEST = 1_000_000
+"""Bytes a second that a large body must come with, once the time for a fetch is over."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,12 @@ class HttpFetch:
     def _left(self) -> float:
         return float(self._here.deadline - self._clock())
 
+    def _timed(self, answer: httpcore.Response) -> Iterator[bytes]:
+        """The body, each megabyte of which gives the fetch a second more: large files take their time."""
+        for chunk in answer.iter_stream():
+            self._here.deadline += len(chunk) / SLOWEST
+            yield chunk
+
     def _patience(self) -> float:
         return min(LONGEST_PAUSE, self._left())
 
@@ -155,7 +165,7 @@ class HttpFetch:
             with self._turn(asked), self._open(asked) as answer:
                 target = asked.redirected(answer)
                 if target is None:
-                    return _take(asked, answer, to, max_bytes)
+                    return _take(asked, answer, self._timed(answer), _Room(to, max_bytes))
                 asked = target
         raise SourceUnavailable(f"{asked}: more than {MAX_REDIRECTS} redirects")
 
@@ -218,21 +228,45 @@ def lasting(fetch: Fetch) -> Iterator[Fetch]:
         yield fetch
 
 
-def _take(asked: Request, answer: httpcore.Response, to: Path, max_bytes: int) -> Fetched:
+@dataclass(frozen=True)
+class _Room:
+    """Where a body goes, and how much of it."""
+
+    path: Path
+    most: int
+
+    def admit(self, length: str) -> None:
+        """Raise SourceRefused for a length that is too large for the feed, SourceUnavailable for the disk."""
+        size = int(length[:19]) if length.isascii() and length.isdigit() else 0
+        if size > self.most:
+            raise SourceRefused(
+                f"it is {size:,} bytes long, and {self.most:,} are taken at most",
+                hint='write max_bytes = "…GB" under [source] where that is right',
+            )
+        free = shutil.disk_usage(self.path.parent).free
+        if size > free:
+            raise SourceUnavailable(
+                f"it is {size:,} bytes long, and the harvester has room for {free:,}",
+                hint="the operator can make room in the folder of work",
+            )
+
+
+def _take(asked: Request, answer: httpcore.Response, body: Iterator[bytes], room: _Room) -> Fetched:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
     if answer.status == 304 and asked.is_conditional:
-        return Fetched(to, str(asked), 0, "", None, None, headers, unmodified=True)
+        return Fetched(room.path, str(asked), 0, "", None, None, headers, unmodified=True)
     judge(asked, answer.status, headers)
     try:
-        _weigh(headers.get("content-length", ""), max_bytes)
-        coding = headers.get("content-encoding", "")
-        size, digest = write_body(answer.iter_stream(), coding, to, max_bytes)
+        room.admit(headers.get("content-length", ""))
+        size, digest = write_body(body, headers.get("content-encoding", ""), room.path, room.most)
     except SourceIncomplete as fault:
         raise Passing(SourceIncomplete(f"{asked}: {fault}")) from fault
     except HarvestFault as fault:
         raise type(fault)(f"{asked}: {fault}") from fault
+    except OSError as fault:
+        raise SourceUnavailable(f"{asked}: it cannot be kept here ({fault.strerror})") from fault
     return Fetched(
-        path=to,
+        path=room.path,
         url=str(asked),
         bytes=size,
         sha256=digest,
@@ -240,14 +274,6 @@ def _take(asked: Request, answer: httpcore.Response, to: Path, max_bytes: int) -
         filename=filename(headers.get("content-disposition", "").encode("latin-1")),
         headers=headers,
     )
-
-
-def _weigh(length: str, max_bytes: int) -> None:
-    if length.isdigit() and int(length) > max_bytes:
-        raise SourceRefused(
-            f"it is {int(length):,} bytes long, and {max_bytes:,} are taken at most",
-            hint='write max_bytes = "…GB" under [source] where that is right',
-        )
 
 
 def _words(fault: Exception) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import time
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from harvesters.faults import SourceIncomplete, SourceRefused, Unreadable
+from harvesters.faults import SourceIncomplete, SourceRefused, SourceUnavailable, Unreadable
+from harvesters.fetch import Timeout
 from harvesters.fetch.body import filename
 
 
@@ -60,6 +63,55 @@ def test_a_coded_body_is_decoded(site, to, coding: str, pack: Callable[[bytes], 
     fetched = site.fetch()(site.body("/a", pack(body), Content_Encoding=coding), to)
     assert to.read_bytes() == body
     assert fetched.sha256 == hashlib.sha256(body).hexdigest()
+
+
+def test_a_body_larger_than_the_disk_is_refused_before_it_fills_it(site, to) -> None:
+    url = site.body("/a", b"x", Content_Length=str(1 << 59))
+    with pytest.raises(SourceUnavailable, match="has room for"):
+        site.fetch(max_bytes=1 << 60)(url, to)
+
+
+def test_a_disk_that_is_full_is_a_fault(site) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with pytest.raises(SourceUnavailable, match="No space left"):
+        write_to_full(site)
+
+
+def write_to_full(site) -> None:
+    class Full(type(Path())):  # type: ignore[misc]
+        def unlink(self, missing_ok: bool = False) -> None:
+            """The device stays."""
+
+    site.fetch()(site.body("/a", b"x" * 100_000), Full("/dev/full"))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_bomb_within_the_cap_is_told_by_its_growth(site, to, kept: bool) -> None:
+    """80 MB from 80 kB are a bomb; as many from a text that says something are not."""
+    text = (
+        b"\0" * 80_000_000 if not kept else b"".join(b"%08x" % (n * 2654435761 % 2**32) for n in range(10**7))
+    )
+    url = site.body("/a", gzip.compress(text, 1), Content_Encoding="gzip")
+    if kept:
+        assert site.fetch()(url, to).bytes == 80_000_000
+    else:
+        with pytest.raises(SourceRefused, match="as in a bomb"):
+            site.fetch()(url, to)
+
+
+def test_a_large_body_may_take_longer_than_a_fetch(site, to) -> None:
+    """It comes with a million bytes a second and more; one that drips does not."""
+
+    def answer(request) -> None:
+        request.send_response(200)
+        request.end_headers()
+        for _ in range(12):
+            request.wfile.write(b"x" * 200_000)
+            time.sleep(0.1)
+
+    site.routes["/a"] = answer
+    assert site.fetch(timeout=Timeout(1, 1, 0.5), retries=0)(site.url("/a"), to).bytes == 2_400_000
 
 
 def test_a_gzip_bomb_stops_at_the_cap(site, to) -> None:
