@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -67,7 +68,11 @@ def _round(port: int, count: int, number: int) -> Iterator[tuple[str, float]]:
                 print(f"run {number + 1} {kind} {step}: {run}, asked {_get(port, '/asked')}")
                 assert step != "first" or run["published"] == count, run
                 yield f"datasets/s, {kind}, {step}", count / run["seconds"]
-                yield f"s for the whole command, {kind}, {step}", run["command"]
+                yield (
+                    f"s for the whole command (start, harvest, search index), {kind}, {step}",
+                    run["command"],
+                )
+                yield f"s of CPU in it, {kind}, {step}", run["cpu"]
 
 
 def _harvest(folder: Path) -> dict[str, Any]:
@@ -78,14 +83,20 @@ def _harvest(folder: Path) -> dict[str, Any]:
         "ENTREPOT_ALLOW_HOSTS": "127.0.0.1",
     }
     command = [sys.executable, "-m", "config.cli", "harvest", "elsewhere", "--json"]
-    start = time.monotonic()
+    start, before = time.monotonic(), _cpu()
     done = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
-    ended = time.monotonic() - start
+    ended, cpu = time.monotonic() - start, _cpu() - before
     if done.returncode:
         sys.exit(f"the harvest ended with {done.returncode}: {done.stderr}{done.stdout}")
     run = json.loads(done.stdout)
     names = ("status", "read", "published", "bytes", "seconds")
-    return {name: run[name] for name in names} | {"command": round(ended, 2)}
+    return {name: run[name] for name in names} | {"command": round(ended, 2), "cpu": round(cpu, 2)}
+
+
+def _cpu() -> float:
+    """Seconds of CPU that commands have used which have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @contextmanager
