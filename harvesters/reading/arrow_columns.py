@@ -96,6 +96,14 @@ def parsed(batches: Iterator[pa.RecordBatch], schema: pa.Schema, kind: str) -> P
 def _pieces(batches: Iterator[pa.RecordBatch], schema: pa.Schema, places: Places) -> Iterator[Piece]:
     at, empty = 0, True
     for batch in batches:
+        try:
+            # Nothing else asks whether offsets and letters are what they should be; a wrong one is fatal.
+            batch.validate(full=True)
+        except pa.ArrowInvalid as error:
+            reason = str(error).splitlines()[0]
+            raise Unreadable(
+                f"rows from {at + 1:,} on are broken ({reason})", "write the file again"
+            ) from error
         if batch.num_rows:
             yield _piece(pa.Table.from_batches([batch]), places, at)
             at, empty = at + batch.num_rows, False

@@ -143,6 +143,20 @@ def test_arrow_is_read_as_a_file_and_as_a_stream(tmp_path: Path, read: Any, name
     assert (parsed.kind, rows(parsed)) == ("arrow", table.to_pylist())
 
 
+def test_offsets_that_lead_out_of_an_arrow_file_are_refused(tmp_path: Path, read: Any) -> None:
+    path = tmp_path / "a.arrow"
+    table = pa.table({"a": ["가나", "다라", "마바사아"]})
+    with pa.ipc.new_file(path, table.schema) as writer:
+        writer.write_table(table)
+    ends = struct.pack("<iiii", 0, 6, 12, 24)
+    assert ends in path.read_bytes()
+
+    for wrong in (struct.pack("<iiii", 0, 6, 12, 2_000_000_000), struct.pack("<iiii", 0, 5, 12, 24)):
+        (tmp_path / "b.arrow").write_bytes(path.read_bytes().replace(ends, wrong))
+        with pytest.raises(Unreadable, match="rows from 1 on are broken"):
+            read(tmp_path / "b.arrow")
+
+
 @pytest.mark.parametrize("codec", ["zstd", "lz4", None])
 def test_an_arrow_file_that_would_fill_the_memory_is_refused(tmp_path: Path, read: Any, codec: Any) -> None:
     path = tmp_path / "a.arrow"
