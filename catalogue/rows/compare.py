@@ -169,8 +169,9 @@ class Comparer:
     What a comparison cannot hold in memory lies below `spill` while it lasts.
     """
 
-    def __init__(self, storage: Parts, spill: Path) -> None:
+    def __init__(self, storage: Parts, spill: Path, *, megabytes: int = MEGABYTES) -> None:
         self._storage = storage
+        self._megabytes = megabytes
         self._spill = spill
         self._database: Any = None
         self._lock = Lock()
@@ -182,7 +183,8 @@ class Comparer:
             if self._database is None:
                 # DuckDB takes the folder for its own, so that no other process may share it.
                 own = self._spill / secrets.token_hex(6)
-                self._database = open_database(self._storage, f"{MEGABYTES} MB", own, threads=2)
+                self._spill.mkdir(parents=True, exist_ok=True)
+                self._database = open_database(self._storage, f"{self._megabytes} MB", own, threads=2)
             cursor = self._database.cursor()
         try:
             yield Comparison(cursor, self._storage, former, now)

@@ -214,3 +214,30 @@ def test_of_what_grew_by_appends_the_changes_are_the_rows_behind(catalogue: Cata
     assert [(row["_change"], row[ID]) for row in rows] == [("inserted", f"T{n:03}") for n in range(5, 9)]
     snapshots: list[Snapshot] = catalogue.snapshots("trees")
     assert [each.rows for each in snapshots] == [9, 5]
+
+
+def test_a_comparison_larger_than_its_memory_goes_to_the_disk_and_cleans_up(
+    storage: Storage, tmp_path: Path
+) -> None:
+    columns, count = (Column("n", "integer"),), 400_000
+    former, now = (
+        write(
+            Publication(TREES, columns, _many(count, first, columns), REJECTS.empty_table()),
+            storage,
+            secrets.token_hex(8),
+            NOW,
+        )
+        for first in (0, 10)
+    )
+    small = Comparer(storage, tmp_path / "spill", megabytes=48)
+    with small.between(former, now) as found:
+        counts = found.counts()
+        (used,) = (tmp_path / "spill").iterdir()
+    small.close()
+    assert (counts.inserted, counts.updated, counts.deleted) == (10, 0, 10)
+    assert not used.exists()
+
+
+def _many(count: int, first: int, columns: tuple[Column, ...]) -> pa.Table:
+    numbers = range(first, first + count)
+    return pa.table([[f"{n:040}" for n in numbers], numbers], schema=arrow_schema(columns))
