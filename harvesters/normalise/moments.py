@@ -31,6 +31,9 @@ _DIGIT_DAY = r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})"
 _DIGIT_CLOCK = rf"[T\s]?(?P<H>\d{{2}})(?:(?P<M>\d{{2}})(?P<S>\d{{2}})?)?{_ZONE}?"
 _DIGIT_MONTH = r"^(?P<y>(?:19|20)\d{2})(?P<m>\d{2})$"
 
+# Whatever is read here begins so, which most texts do not.
+_BEGINS = r"^['’]?\d{2}"
+
 # A two-digit year is never written with one digit, and no day is beyond 31: such a text has its year first.
 _YEAR_FIRST = (
     r"^(?:3[2-9]|[4-9]\d)\s*[-./]\s*\d{1,2}\s*[-./]\s*\d{1,2}\.?$|^\d{2}\s*[-./]\s*\d{1,2}\s*[-./]\s*\d\.?$"
@@ -121,11 +124,12 @@ def times(texts: pa.Array, written: Written, zone: ZoneInfo) -> pa.Array:
 def _first(texts: pa.Array, readers: Sequence[Reader], kind: pa.DataType) -> pa.Array:
     """What the first reader that can makes of each text; a reader sees those that are left."""
     found = pa.nulls(len(texts), kind)
+    left = pc.fill_null(pc.match_substring_regex(texts, _BEGINS), False)
     for read in readers:
-        left = pc.and_(pc.is_null(found), pc.is_valid(texts))
         if not pc.any(left).as_py():
             break
         found = pc.replace_with_mask(found, left, read(texts.filter(left)))
+        left = pc.and_(left, pc.is_null(found))
     return found
 
 
@@ -167,7 +171,13 @@ def _full(pattern: str, written: Written, zone: ZoneInfo, texts: pa.Array) -> pa
     return _moments(_short(texts, pattern, written), zone)
 
 
+def _unmatched(parts: Parts) -> bool:
+    return bool(parts["y"].null_count == len(parts["y"]))
+
+
 def _days(parts: Parts) -> pa.Array:
+    if _unmatched(parts):
+        return pa.nulls(len(parts["y"]), pa.date32())
     days, valid = days_of(parts)
     return pa.array(days, mask=~valid).cast(pa.date32())
 
@@ -178,6 +188,8 @@ def _whole_days(texts: pa.Array) -> pa.Array:
 
 
 def _moments(parts: Parts, zone: ZoneInfo) -> pa.Array:
+    if _unmatched(parts):
+        return pa.nulls(len(parts["y"]), pa.timestamp("us", "UTC"))
     days, valid = days_of(parts)
     clock, on_clock = clock_of(parts)
     local: Instants = (days.astype("M8[us]").astype(np.int64) + clock.astype(np.int64)).astype("M8[us]")
