@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from schemas.run import FeedHealth, Run, Status
 
 _COLUMNS = tuple(runs.c[field.name] for field in fields(Run))
 _NEWEST = (runs.c.requested.desc(), runs.c.run.desc(), runs.c.dataset)
+_SEEN = sa.union(sa.select(runs.c.feed), sa.select(datasets.c.feed))
 _WORST_FIRST: tuple[Status, ...] = ("failed", "held", "published", "unchanged", "running", "queued")
 
 
@@ -100,41 +102,69 @@ class Runs:
 
     def health(self) -> list[FeedHealth]:
         """How each feed fares that ever ran or has a dataset, by id."""
-        seen = sa.union(sa.select(runs.c.feed), sa.select(datasets.c.feed))
         live = sa.select(datasets.c.feed, datasets.c.id, datasets.c.rows)
         landed = live.where(datasets.c.withdrawn.is_(None), datasets.c.snapshot.is_not(None))
         described = sa.select(datasets.c.feed, sa.func.count()).group_by(datasets.c.feed)
         entries = described.where(datasets.c.withdrawn.is_(None), datasets.c.snapshot.is_(None))
         with self._engine.connect() as connection:
-            feeds = sorted(connection.scalars(seen))
-            rows = connection.execute(landed).all()
+            feeds = sorted(connection.scalars(_SEEN))
+            rows: dict[str, dict[str, int]] = defaultdict(dict)
+            for feed, id, count in connection.execute(landed):
+                rows[feed][id] = count
             counts = {feed: int(count) for feed, count in connection.execute(entries)}
+            last = _latest(connection, runs.c.finished.is_not(None))
+            good = _latest(connection, runs.c.status.in_(("published", "unchanged")))
+            new = _latest(connection, runs.c.status == "published")
+            first = _latest(connection, runs.c.status.in_(("queued", "running")))
         return [
-            self._health(feed, {id: n for of, id, n in rows if of == feed}, counts.get(feed, 0))
+            FeedHealth(
+                feed=feed,
+                **_worst(last.get(feed) or first.get(feed, [])),
+                last_run=_ended(last.get(feed, [])),
+                last_success=_ended(good.get(feed, [])),
+                last_change=_ended(new.get(feed, [])),
+                rows=sum(rows[feed].values()),
+                entries=counts.get(feed, 0),
+                datasets=tuple(sorted(rows[feed])),
+            )
             for feed in feeds
         ]
-
-    def _health(self, feed: str, landed: dict[str, int], entries: int) -> FeedHealth:
-        last = self.latest(feed) or self._read([runs.c.feed == feed], 1)
-        good = self.latest(feed, ("published", "unchanged"))
-        new = good if any(run.status == "published" for run in good) else self.latest(feed, ("published",))
-        worst = min(last, key=lambda run: _WORST_FIRST.index(run.status), default=None)
-        return FeedHealth(
-            feed=feed,
-            status=worst.status if worst else None,
-            error=worst.error if worst else None,
-            last_run=max((run.finished for run in last if run.finished), default=None),
-            last_success=max((run.finished for run in good if run.finished), default=None),
-            last_change=max((run.finished for run in new if run.finished), default=None),
-            rows=sum(landed.values()),
-            entries=entries,
-            datasets=tuple(sorted(landed)),
-        )
 
     def _read(self, having: list[sa.ColumnElement[bool]], limit: int | None = None) -> list[Run]:
         found = sa.select(*_COLUMNS).where(*having).order_by(*_NEWEST).limit(limit)
         with self._engine.connect() as connection:
             return [as_run(row) for row in connection.execute(found)]
+
+
+def _latest(connection: Connection, having: sa.ColumnElement[bool]) -> dict[str, list[Any]]:
+    """The outcomes, as far as they are of this kind, of each feed's latest run that has such a one."""
+    seen = _SEEN.subquery()
+    newest = (
+        sa.select(runs.c.run)
+        .where(runs.c.feed == seen.c.feed, having)
+        .order_by(runs.c.requested.desc(), runs.c.run.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    chosen = sa.select(newest.label("run")).select_from(seen).subquery()
+    asked = (
+        sa.select(runs.c.feed, runs.c.status, runs.c.error, runs.c.finished)
+        .join(chosen, chosen.c.run == runs.c.run)
+        .where(having)
+    )
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(asked):
+        found[row.feed].append(row)
+    return found
+
+
+def _worst(outcomes: Sequence[Any]) -> dict[str, Any]:
+    worst = min(outcomes, key=lambda run: _WORST_FIRST.index(run.status), default=None)
+    return {"status": worst.status, "error": worst.error} if worst else {}
+
+
+def _ended(outcomes: Sequence[Any]) -> datetime | None:
+    return max((run.finished for run in outcomes if run.finished), default=None)
 
 
 def as_run(row: sa.Row[Any]) -> Run:
