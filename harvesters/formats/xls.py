@@ -45,7 +45,11 @@ def _sheets(content: bytes, encoding: str | None) -> Iterator[Sheet]:
     try:
         # Only with formatting does xlrd tell which cells are merged.
         book = xlrd.open_workbook(
-            file_contents=content, formatting_info=True, logfile=io.StringIO(), encoding_override=override
+            file_contents=content,
+            formatting_info=True,
+            ragged_rows=True,
+            logfile=io.StringIO(),
+            encoding_override=override,
         )
         for sheet in book.sheets():
             rows = [[_value(cell, book.datemode) for cell in sheet.row(at)] for at in range(sheet.nrows)]

@@ -57,11 +57,11 @@ def _is_western(sample: bytes) -> bool:
 
 
 def _is_in_place(text: str, at: int) -> bool:
-    if text[at] in _SIGNS or (text[at] in _ALONE and text[at - 1 : at] + text[at + 1 : at + 2] == "  "):
-        return True
-    return text[at].isalpha() and any(
-        side.isalpha() for side in text[max(0, at - 1) : at] + text[at + 1 : at + 2]
-    )
+    before, after = text[at - 1 : at].isalpha(), text[at + 1 : at + 2].isalpha()
+    if text[at] in _SIGNS:
+        # Within a word stand only an apostrophe and a Catalan point; others are letters of other codecs.
+        return not (before and after) or text[at] in "’·"
+    return text[at].isalpha() and (before or after or text[at] in _ALONE)
 
 
 def _is_chinese(sample: bytes, codec: str, leads: range) -> bool:

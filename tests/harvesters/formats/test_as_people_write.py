@@ -203,6 +203,8 @@ def test_a_name_cut_in_the_middle_of_a_letter_costs_its_cell(read_text: Any) -> 
         "구,값\n강동구,1\n".encode("cp949").decode("latin-1").encode(),
         "구,값\n강동구 강남구,1\n".encode("cp949") + bytes(range(0x80, 0x100)) + b",2\n",
         "구,값\n".encode() + "강동구,1\n".encode("cp949"),
+        "miasto,kod\nWrocław,1\nŁódź,2\n".encode("cp1250"),
+        "город,код\nМосква,1\n".encode("cp1251"),
     ],
 )
 def test_letters_that_make_no_sense_are_refused(read_text: Any, content: bytes) -> None:
