@@ -46,6 +46,6 @@ def _reader(path: Path) -> Iterator[pa.RecordBatchFileReader | pa.RecordBatchStr
             file.seek(0)
             with pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file) as reader:
                 yield reader
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise Unreadable(f"the Arrow file cannot be read ({reason})", "write it again") from error

@@ -40,7 +40,7 @@ def _file(path: Path, texts: list[str] | None = None) -> Iterator[pq.ParquetFile
     try:
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise Unreadable(f"the Parquet file cannot be read ({reason})", "write it again") from error
 

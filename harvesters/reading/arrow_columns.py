@@ -39,6 +39,10 @@ class Places:
 
 def places_in(schema: pa.Schema) -> Places:
     """Where the schema says that geometries are (GeoParquet 1.1, or GeoArrow's WKB); raises Unreadable."""
+    try:
+        str(schema)  # All its names, those within structures too.
+    except UnicodeDecodeError as error:
+        raise Unreadable("the names of its columns are no UTF-8", "write the file again") from error
     metadata = _json((schema.metadata or {}).get(b"geo", b"null"))
     if isinstance(metadata, Mapping) and isinstance(metadata.get("columns"), Mapping):
         return _geoparquet(metadata, schema)

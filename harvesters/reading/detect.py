@@ -100,5 +100,6 @@ def _zipped_kind(files: tuple[Member, ...], name: str, spec: FormatSpec) -> str 
         raise Unreadable(f"{name} is {what}, which is not read here", "publish its tables as CSV or XLSX")
     geometries = [each for each in files if each.suffix in _GIS and spec.member in (None, each.name)]
     marked = marks.zipped(names, name) if spec.member is None else None
+    marked = "gtfs" if kind == "gtfs" else marked  # its reader says best what a timetable lacks
     found = marked or ("gis" if geometries else None)
     return found if kind in (None, found) else None
