@@ -82,6 +82,12 @@ def year_first(texts: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts, _YEAR_FIRST)).as_py())
 
 
+def short_dates(texts: pa.ChunkedArray) -> bool:
+    """Whether any text may be a date whose year has two digits, or none is written."""
+    some = pc.match_substring_regex(texts, r"^\d{2}\s*[-./]\s*\d{1,2}\s*[-./]\s*\d")
+    return texts.null_count == len(texts) or bool(pc.any(some).as_py())
+
+
 def dates(texts: pa.Array, written: Written) -> pa.Array:
     """date32, null where a text is no day of the calendar."""
     readers: list[Reader] = [

@@ -100,7 +100,8 @@ def place_points(xy: Lonlat, where: Whereabouts, sieve: Sieve) -> Places:
     lon, lat = np.full(len(given), np.nan), np.full(len(given), np.nan)
     lon[given], lat[given] = read_as(where.crs, where.turned, xy[0][given], xy[1][given])
     given &= ~_check((lon, lat), given, where, sieve)
-    _tell(where, given, sieve, before=_shown(*xy), after=_shown(lon, lat))
+    if where.found:
+        _tell(where, given, sieve, before=_shown(*xy), after=_shown(lon, lat))
     return Places(_points(lon, lat, given), crs_name(where.crs))
 
 
