@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +18,10 @@ from harvesters.normalise.numbers import Figures, integers, numbers, truths, zer
 from harvesters.normalise.rejects import Mask, mask_of
 from schemas.arrow import ARROW_TYPES
 from schemas.dataset import ColumnType
+
+Found: TypeAlias = pa.Array | pa.ChunkedArray
+_SMALLEST = -(2**63)
+_BARE_HOUR = r"^(\d{4}-\d{2}-\d{2}[T ]\d{2})(Z|[+-]\d{2}(?::?\d{2})?)?$"
 
 
 @dataclass(frozen=True)
@@ -69,10 +75,12 @@ def _quick(texts: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray | None:
         found = texts.cast(ARROW_TYPES[to])
     except pa.ArrowInvalid:
         return None
-    # Arrow reads 0x1F, nan and inf as numbers.
-    if to == "integer" and pc.any(pc.match_substring_regex(zero_led(texts), "x|X")).as_py():
-        return None
-    return None if to == "number" and not pc.all(pc.is_finite(found)).as_py() else found
+    # Arrow reads 0x1F, nan and inf as numbers, and one number more than the reader by value does.
+    if to == "integer":
+        hexadecimal = pc.any(pc.match_substring_regex(zero_led(texts), "x|X")).as_py()
+        return None if hexadecimal or pc.min(found).as_py() == _SMALLEST else found
+    sound = pc.is_finite(found) if to == "number" else _in_calendar(found)
+    return found if pc.all(sound, min_count=0).as_py() else None
 
 
 def _quick_time(texts: pa.ChunkedArray, zone: ZoneInfo) -> pa.ChunkedArray | None:
@@ -80,10 +88,24 @@ def _quick_time(texts: pa.ChunkedArray, zone: ZoneInfo) -> pa.ChunkedArray | Non
     for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
         try:
             sample(texts).cast(kind)
-            return _utc(texts.cast(kind), zone)
+            found = _utc(texts.cast(kind), zone)
         except pa.ArrowInvalid:
             continue
+        return found if pc.all(_in_calendar(found), min_count=0).as_py() else None
     return None
+
+
+def _in_calendar(found: Found) -> Found:
+    """Which days or times are of the years 1 to 9999, which is as far as everybody else's go."""
+    first, last = (pa.scalar(each).cast(found.type) for each in (datetime.min, datetime.max))
+    return pc.and_(pc.greater_equal(found, first), pc.less_equal(found, last))
+
+
+def _times(texts: pa.Array, reading: Reading) -> pa.Array:
+    """Each text by itself as Arrow reads a column of them, and as times are written otherwise."""
+    whole = pc.replace_substring_regex(texts, _BARE_HOUR, r"\1:00\2")
+    found = times(whole, reading.written, reading.zone)
+    return pc.if_else(_in_calendar(found), found, pa.scalar(None, found.type))
 
 
 def _by_value(
@@ -104,7 +126,7 @@ def _reader(to: ColumnType, reading: Reading) -> Callable[[pa.Array], pa.Array]:
         "number": lambda texts: numbers(texts, reading.figures),
         "boolean": truths,
         "date": lambda texts: dates(texts, reading.written),
-        "time": lambda texts: times(texts, reading.written, reading.zone),
+        "time": lambda texts: _times(texts, reading),
     }
     return readers[to]
 

@@ -23,11 +23,11 @@ def days_of(parts: Parts) -> tuple[Instants, Mask]:
     if len(year):
         short = pc.fill_null(pc.equal(pc.utf8_length(parts["y"]), 2), False).to_numpy(zero_copy_only=False)
         year = np.where(short, year + np.where(year < _PIVOT, 2000, 1900), year)
-    months = (np.clip(year, 1, 9998) - 1970).astype("M8[Y]").astype("M8[M]") + (
+    months = (np.clip(year, 1, 9999) - 1970).astype("M8[Y]").astype("M8[M]") + (
         np.clip(month, 1, 12) - 1
     ).astype("m8[M]")
     days = months.astype("M8[D]") + (day - 1).astype("m8[D]")
-    valid = (month >= 1) & (month <= 12) & (days.astype("M8[M]") == months) & (year >= 1) & (year <= 9998)
+    valid = (month >= 1) & (month <= 12) & (days.astype("M8[M]") == months) & (year >= 1) & (year <= 9999)
     return days, valid
 
 
