@@ -117,6 +117,15 @@ def described(row: sa.Row[Any]) -> Dataset | None:
     return stored.dataset(row.described) if row.version else None
 
 
+def whole(connection: Connection, row: sa.Row[Any]) -> Snapshot:
+    """A snapshot with its parts: those of the newest of its lineage, as far as it goes."""
+    if "parts" in row.manifest:
+        return stored.snapshot(row.manifest, row.replaced)
+    same = (snapshots.c.dataset == row.dataset) & (snapshots.c.lineage == row.lineage)
+    newest = sa.select(snapshots.c.manifest).where(same).order_by(snapshots.c.created.desc()).limit(1)
+    return stored.snapshot(row.manifest, row.replaced, connection.scalar(newest))
+
+
 def _newest(connection: Connection, dataset: str) -> datetime | None:
     """When the newest snapshot of a dataset, current or not, came to be."""
     newest = sa.select(sa.func.max(snapshots.c.created)).where(snapshots.c.dataset == dataset)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 
 from catalogue import stored
-from catalogue.commit import described, expect, lock, make_current
+from catalogue.commit import described, expect, lock, make_current, whole
 from catalogue.database import writing
 from catalogue.errors import NoRows, SnapshotGone, UnknownDataset, UnknownSnapshot
 from catalogue.runs import confirm, land
@@ -127,7 +126,7 @@ class Entries:
         kept = sa.select(snapshots).where(snapshots.c.dataset == dataset, snapshots.c.collected.is_(None))
         with self._engine.connect() as connection:
             found = connection.execute(kept.order_by(snapshots.c.created.desc()).limit(limit)).all()
-            return [_whole(connection, row) for row in found]
+            return [whole(connection, row) for row in found]
 
     def _snapshot(self, dataset: str, which: sa.ColumnElement[bool], asked: str | datetime) -> Snapshot:
         with self._engine.connect() as connection:
@@ -138,7 +137,7 @@ class Entries:
                 raise UnknownSnapshot(dataset, asked)
             if row.collected is not None:
                 raise SnapshotGone(dataset, row.id)
-            return _whole(connection, row)
+            return whole(connection, row)
 
     def unknown(self, dataset: str) -> UnknownDataset:
         """The error, its hint drawn from ids that begin alike and those with rows, not from all of them."""
@@ -149,12 +148,3 @@ class Entries:
             for some in (alike, landed):
                 known.update(connection.scalars(sa.select(datasets.c.id).where(some).limit(_HINTS_FROM)))
         return UnknownDataset(dataset, did_you_mean(dataset[:200], known))
-
-
-def _whole(connection: Connection, row: sa.Row[Any]) -> Snapshot:
-    """A snapshot with its parts: those of the newest of its lineage, as far as it goes."""
-    if "parts" in row.manifest:
-        return stored.snapshot(row.manifest, row.replaced)
-    same = (snapshots.c.dataset == row.dataset) & (snapshots.c.lineage == row.lineage)
-    newest = sa.select(snapshots.c.manifest).where(same).order_by(snapshots.c.created.desc()).limit(1)
-    return stored.snapshot(row.manifest, row.replaced, connection.scalar(newest))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +23,10 @@ from schemas.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from catalogue.parts import Parts
+
+
+ATTEMPTS = 3
+"""How often a comparison is begun again because parts were joined under it."""
 
 
 class Chronicle(Stewardship):
@@ -78,6 +82,9 @@ class Chronicle(Stewardship):
 
     def difference(self, dataset: str, since: str, until: str | None = None, limit: int = 20) -> Difference:
         """The counts of the same, and the first `limit` changes."""
+        for _ in range(ATTEMPTS):
+            with suppress(FileNotFoundError), self._between(dataset, since, until) as found:
+                return _shown(found, limit)
         with self._between(dataset, since, until) as found:
             return _shown(found, limit)
 

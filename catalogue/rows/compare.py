@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalogue.rows.scan import from_parts, open_database
+from catalogue.rows.scan import from_parts, open_database, parts_gone
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column
@@ -187,7 +187,8 @@ class Comparer:
                 self._database = open_database(self._storage, f"{self._megabytes} MB", own, threads=2)
             cursor = self._database.cursor()
         try:
-            yield Comparison(cursor, self._storage, former, now)
+            with parts_gone(now, self._storage), parts_gone(former, self._storage):
+                yield Comparison(cursor, self._storage, former, now)
         finally:
             cursor.close()
 

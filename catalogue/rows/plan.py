@@ -45,6 +45,14 @@ class Plan:
     after: int | None
     question: str
 
+    def positions(self) -> tuple[int, int]:
+        """The first and the last position that a row of the answer or the one behind it can have."""
+        if self.order:
+            return 0, self.snapshot.rows
+        first = 0 if self.after is None else self.after + 1
+        filtered = self.conditions or self.bbox is not None
+        return first, self.snapshot.rows if filtered else first + self.limit
+
     def times(self) -> tuple[datetime | None, datetime | None]:
         """Between which instants all rows of the answer lie, None where that end is open."""
         starts, ends = [], []

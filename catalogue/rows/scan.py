@@ -66,7 +66,7 @@ class Scanner:
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises RowsTimeout."""
-        source, files = self._source(plan)
+        source, files = self._source(plan, 0, plan.snapshot.rows)
         where, values = sql.both(_tests(plan))
         text = f"SELECT count(*) FROM {source} WHERE {where}"  # noqa: S608
         with self._cursor(plan.snapshot) as cursor:
@@ -77,7 +77,7 @@ class Scanner:
         self._database.close()
 
     def _found(self, cursor: Any, plan: Plan, anchor: Sequence[Plain], names: str) -> Any:
-        source, files = self._source(plan)
+        source, files = self._source(plan, *plan.positions())
         tests = _tests(plan)
         if plan.after is not None:
             tests.append(sql.after(plan, anchor, _DIALECT))
@@ -97,15 +97,14 @@ class Scanner:
         found = cursor.execute(text, [*files, plan.after]).to_arrow_table()
         return [stored(values, column)[0] for values, column in zip(found.columns, columns, strict=True)]
 
-    def _source(self, plan: Plan) -> tuple[str, list[str]]:
-        """The parts that may hold rows of the plan: others are of another time, or before its page."""
-        first = -1 if plan.after is None or plan.order else plan.after
+    def _source(self, plan: Plan, first: int, last: int) -> tuple[str, list[str]]:
+        """The parts that may hold rows of the plan between two positions: others are of another time."""
         start, end = plan.times()
-        return from_parts(
-            plan.snapshot,
-            self._storage,
-            lambda part, offset: offset + part.rows > first and within(part.period, start, end),
-        )
+
+        def wanted(part: Part, offset: int) -> bool:
+            return offset <= last and offset + part.rows > first and within(part.period, start, end)
+
+        return from_parts(plan.snapshot, self._storage, wanted)
 
     @contextmanager
     def _cursor(self, snapshot: Snapshot) -> Iterator[Any]:
@@ -115,16 +114,10 @@ class Scanner:
         watch = Thread(target=_watch, args=(cursor, done, self._seconds), daemon=True)
         watch.start()
         try:
-            yield cursor
+            with parts_gone(snapshot, self._storage):
+                yield cursor
         except duckdb.InterruptException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._seconds:g} seconds") from error
-        except duckdb.IOException as error:
-            missing = next((f for f in from_parts(snapshot, self._storage)[1] if not Path(f).exists()), None)
-            if missing is None:
-                raise
-            raise FileNotFoundError(
-                f"a part of {snapshot.dataset} {snapshot.id} is gone: {missing}"
-            ) from error
         except duckdb.OutOfMemoryException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._memory} of memory") from error
         finally:
@@ -150,6 +143,18 @@ def open_database(storage: Parts, memory: str, spill: Path | None = None, thread
     ):
         database.execute(f"SET {setting} = {_literal(value)}")
     return database
+
+
+@contextmanager
+def parts_gone(snapshot: Snapshot, storage: Parts) -> Iterator[None]:
+    """Raise FileNotFoundError where DuckDB cannot read because a part is not there any more."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        missing = next((part.path for part in snapshot.parts if not storage.path(part.path).exists()), None)
+        if missing is None:
+            raise
+        raise FileNotFoundError(f"a part of {snapshot.dataset} {snapshot.id} is gone: {missing}") from error
 
 
 def from_parts(

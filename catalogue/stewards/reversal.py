@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from catalogue import stored
-from catalogue.commit import check_open, describe, held, let_go, make_current, note_changes
+from catalogue.commit import check_open, describe, held, let_go, make_current, note_changes, whole
 from catalogue.database import writing
 from catalogue.errors import SnapshotGone
 from catalogue.stewards import deeds
@@ -21,26 +21,28 @@ from schemas.snapshot import Snapshot
 from schemas.steward import Deed
 
 
-def revert(engine: Engine, old: Snapshot, fresh_id: str, by: str, now: datetime) -> Snapshot | None:
+def revert(engine: Engine, dataset: str, old: str, fresh_id: str, by: str, now: datetime) -> Snapshot | None:
     """Make the rows of an old snapshot current again, as a new snapshot of the same parts.
 
     What the current one was made of is set aside: it is held until a steward lets it in, or the source
     changes. None where there is no such dataset; raises Barred, or SnapshotGone.
     """
     with writing(engine) as connection:
-        row = held(connection, old.dataset)
+        row = held(connection, dataset)
         if row is None or row.withdrawn is not None or row.snapshot is None:
             return None
         check_open(connection, row)
-        if connection.scalar(sa.select(snapshots.c.collected).where(snapshots.c.id == old.id)) is not None:
-            raise SnapshotGone(old.dataset, old.id)
-        marks = _set_aside(connection, row) - {_fingerprint(connection, row.id, old.id)}
+        # Looked at only now: until the row was held, its parts might have been joined to others.
+        stood = connection.execute(sa.select(snapshots).where(snapshots.c.id == old)).one()
+        if stood.collected is not None:
+            raise SnapshotGone(dataset, old)
+        marks = _set_aside(connection, row) - {_fingerprint(connection, row.id, old)}
         for mark in marks:
             deeds.disapprove(connection, row.feed, mark)
-        anew = replace(old, id=fresh_id, run=None, lineage=None)
+        anew = replace(whole(connection, stood), id=fresh_id, run=None, lineage=None)
         snapshot = make_current(connection, stored.dataset(row.described), anew, now)
         remember(connection, row.id, ())
-        said = {"from": row.snapshot, "to": old.id, "snapshot": snapshot.id, "fingerprints": sorted(marks)}
+        said = {"from": row.snapshot, "to": old, "snapshot": snapshot.id, "fingerprints": sorted(marks)}
         deeds.note(connection, Deed(now, by, "revert", row.id, said))
         return snapshot
 

@@ -66,8 +66,10 @@ class Stewardship(Work):
         Raises UnknownDataset, UnknownSnapshot, SnapshotGone, NoRows, or Barred.
         """
         self._entries.current(dataset)
-        old, now = self._entries.snapshot(dataset, snapshot), self._clock()
-        return self._told(dataset, reversal.revert(self._engine, old, new_id(now), by, now))
+        self._entries.snapshot(dataset, snapshot)
+        now = self._clock()
+        done = reversal.revert(self._engine, dataset, snapshot, new_id(now), by, now)
+        return self._told(dataset, done)
 
     def withdraw(self, dataset: str, by: str | None = None) -> None:
         """Take a dataset out of the catalogue; raises UnknownDataset.

@@ -158,6 +158,12 @@ def test_every_question_is_answered_alike_before_and_after_compaction(catalogue:
         RowQuery(filters=(Filter("at", "gt", NOON + timedelta(days=2)),), count=True),
     ]
     before = [catalogue.rows("buses", query) for query in asked]
+    after = catalogue.rows("buses", RowQuery(limit=50)).next
+    assert (
+        catalogue.rows("buses", replace(asked[0], filters=(), cursor=after, limit=50, count=True)).count == 90
+    )
+    first = catalogue.rows("buses", replace(asked[1], order=(), limit=50))
+    assert catalogue.rows("buses", replace(asked[1], order=(), limit=50, cursor=first.next)).count == 60
     catalogue.tend("buses")
     assert len(catalogue.snapshot("buses").parts) < 30
     assert [catalogue.rows("buses", query) for query in asked] == before
