@@ -40,7 +40,7 @@ class Places:
 def places_in(schema: pa.Schema) -> Places:
     """Where the schema says that geometries are (GeoParquet 1.1, or GeoArrow's WKB); raises Unreadable."""
     try:
-        str(schema)  # All its names, those within structures too.
+        schema.names  # noqa: B018 - pyarrow decodes names only when they are asked for
     except UnicodeDecodeError as error:
         raise Unreadable("the names of its columns are no UTF-8", "write the file again") from error
     metadata = _json((schema.metadata or {}).get(b"geo", b"null"))
@@ -100,19 +100,21 @@ def parsed(batches: Iterator[pa.RecordBatch], schema: pa.Schema, kind: str) -> P
 def _pieces(batches: Iterator[pa.RecordBatch], schema: pa.Schema, places: Places) -> Iterator[Piece]:
     at, empty = 0, True
     for batch in batches:
-        try:
-            # Nothing else asks whether offsets and letters are what they should be; a wrong one is fatal.
-            batch.validate(full=True)
-        except pa.ArrowInvalid as error:
-            reason = str(error).splitlines()[0]
-            raise Unreadable(
-                f"rows from {at + 1:,} on are broken ({reason})", "write the file again"
-            ) from error
         if batch.num_rows:
-            yield _piece(pa.Table.from_batches([batch]), places, at)
+            yield _sound_piece(batch, places, at)
             at, empty = at + batch.num_rows, False
     if empty:
         yield _piece(schema.empty_table(), places, 0)
+
+
+def _sound_piece(batch: pa.RecordBatch, places: Places, at: int) -> Piece:
+    try:
+        # Nothing else asks whether offsets and letters are what they should be; a wrong one is fatal.
+        batch.validate(full=True)
+        return _piece(pa.Table.from_batches([batch]), places, at)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise Unreadable(f"rows from {at + 1:,} on are broken ({reason})", "write the file again") from error
 
 
 def _piece(table: pa.Table, places: Places, at: int) -> Piece:
