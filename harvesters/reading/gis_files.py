@@ -31,6 +31,7 @@ from schemas.feed import FormatSpec
 STEM = "data"
 """The name of every file that GDAL sees: names of strangers could mean something to it."""
 
+_DATA = frozenset({*BY_SUFFIX, ".csv", ".tsv", ".xls", ".xlsx", ".dbf", ".ods", ".parquet"})
 _IN_GEODATABASE = re.compile(r"(?:a[0-9a-f]{8}\.[\w.]+|gdb|timestamps)", re.IGNORECASE)
 # These make GDAL open what they name: other files, addresses, pipelines.
 _POINTERS = re.compile(rb"<(?:OGRVRT|VRTDataset|GDAL_W|OGRWFS|OGCAPI|!ENTITY)|gdal_streamed_alg")
@@ -76,7 +77,18 @@ def gis_files(path: Path, spec: FormatSpec, folder: Path) -> list[GisFile]:
         inside.mkdir()
         file = GisFile(inside / f"{STEM}{kind.suffix}", name, kind)
         files.append(_unpacked(path, place, found, file, spec.encoding))
+    if spec.member is None and (beside := _beside(found, chosen)):
+        files[0].repairs["files_not_read"] = beside
     return files
+
+
+def _beside(found: tuple[Member, ...], chosen: list[tuple[PurePosixPath, Kind]]) -> int:
+    """How many files of data in a ZIP belong to none of the chosen places."""
+    roots = {str(place.with_suffix("")).casefold() for place, _ in chosen}
+    return sum(
+        each.suffix in _DATA and str(PurePosixPath(each.name).with_suffix("")).casefold() not in roots
+        for each in found
+    )
 
 
 def _distinct(stems: list[str]) -> list[str]:

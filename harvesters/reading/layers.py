@@ -179,7 +179,7 @@ def gdal(file: GisFile) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (DataSourceError, DataLayerError, OSError, ValueError) as error:
+    except (DataSourceError, DataLayerError, OSError, ValueError, pa.ArrowException) as error:
         reason = str(error).replace(str(file.path), file.name).split(";")[0]
         raise Unreadable(
             f"{file.name} cannot be read ({reason})", "open it in a GIS to see what is broken"

@@ -256,6 +256,17 @@ def test_an_answer_that_a_server_cut_is_refused(read_text: Any) -> None:
         read_text(json.dumps(answer), "a.geojson")
 
 
+def test_files_of_data_beside_the_geometries_are_told(tmp_path: Path, zipped: Zipped, read: Any) -> None:
+    written(tmp_path / "made/place.shp", "ESRI Shapefile")
+    files = {f"시/{each.name}": each.read_bytes() for each in (tmp_path / "made").iterdir()}
+
+    (alone,) = read(zipped(files | {"시/place.shp.xml": b"<metadata/>", "readme.txt": b"x"}))
+    (beside,) = read(zipped(files | {"codes.dbf": b"x", "names.csv": b"a,b\n1,2\n"}))
+
+    assert alone.repairs == {}
+    assert beside.repairs == {"files_not_read": 2}
+
+
 def test_a_layer_of_one_of_several_kinds_of_file_is_chosen_by_name(
     tmp_path: Path, zipped: Zipped, read: Any
 ) -> None:
