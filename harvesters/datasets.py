@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 
 from catalogue import Catalogue
@@ -11,6 +12,7 @@ from schemas.dataset import Dataset, Text
 from schemas.feed import Feed
 from schemas.snapshot import Snapshot
 
+log = logging.getLogger(__name__)
 _FOREIGN = re.compile(r"[^a-z0-9_-]+")
 _LONGEST = 100
 
@@ -54,3 +56,14 @@ def current(catalogue: Catalogue, dataset: str) -> Snapshot | None:
         return catalogue.snapshot(dataset)
     except (UnknownDataset, NoRows):
         return None
+
+
+def tend(feed: Feed, dataset: str, catalogue: Catalogue) -> None:
+    """Make the look-up copy of what is published, or join the parts of what grows; a fault is logged."""
+    try:
+        if feed.mode == "append":
+            catalogue.tend(dataset, feed.deletions.after)
+        else:
+            catalogue.build_index(catalogue.snapshot(dataset))
+    except Exception:  # What is published stands, whatever befalls a copy of it.
+        log.exception("dataset=%s index=failed", dataset)

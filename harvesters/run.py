@@ -16,7 +16,7 @@ from catalogue.errors import Barred, CannotAppend, MassDeletion, RunLost, Taken
 from catalogue.publication import Publication
 from harvesters.approval import allowed, allowed_of_list, as_approved, nothing_new, waiting
 from harvesters.calls import calling
-from harvesters.datasets import current, dataset_id, describe
+from harvesters.datasets import current, dataset_id, describe, tend
 from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
 from harvesters.fetch import Fetch
 from harvesters.formats import Parsed, format_reader
@@ -106,17 +106,25 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFol
     stands = stands and not catalogue.overdue(feed.id)
     raw = _fetched(feed, harvester, folder, former if stands else [])
     if isinstance(raw, Unmodified):
-        return [catalogue.record(unchanged(replace(run, bytes=raw.bytes), each)) for each in former]
+        return _leave(feed, replace(run, bytes=raw.bytes), former, catalogue)
     run = catalogue.reach(run, FETCHED)
     mark = fingerprint(feed, raw.sha256, city)
     run = replace(run, bytes=raw.bytes, fingerprint=mark, state=raw.state)
     if stands and is_current(former, mark):
-        return [catalogue.record(unchanged(run, each)) for each in former]
+        return _leave(feed, run, former, catalogue)
     tables = pinned(parse(feed, raw, folder.own), feed, catalogue)
     if feed.record == CATALOGUE_ENTRY:
         return [_land_entries(tables, feed, run, harvester)]
     same = bool(former) and same_shape(feed, former[0].fingerprint)
     return _land_all(tables, feed, run, harvester, folder=folder.own, same=same)
+
+
+def _leave(feed: Feed, run: Run, former: list[Run], catalogue: Catalogue) -> list[Run]:
+    """Record that the source is as it was; what a worker that was killed did not come to is done now."""
+    for each in former:
+        if each.snapshot is not None:
+            tend(feed, each.dataset, catalogue)
+    return [catalogue.record(unchanged(run, each)) for each in former]
 
 
 def _fetched(feed: Feed, harvester: Harvester, folder: RunFolder, former: list[Run]) -> Raw | Unmodified:
@@ -246,7 +254,7 @@ def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, folder:
         return catalogue.record(held(run, hold, found.read, found.tally), found.set_aside)
     except (Taken, Barred, CannotAppend) as refused:
         return catalogue.record(failed(run, FeedMisconfigured(str(refused)), found.read))
-    _tend(feed, run.dataset, catalogue)
+    tend(feed, run.dataset, catalogue)
     return run
 
 
@@ -281,17 +289,6 @@ def _refuse_closed(feed: Feed, catalogue: Catalogue) -> None:
         catalogue.check_open(feed.id)
     except Barred as barred:
         raise FeedMisconfigured(str(barred)) from barred
-
-
-def _tend(feed: Feed, dataset: str, catalogue: Catalogue) -> None:
-    """Make the look-up copy of what was published, or join the parts of what grows; a fault is logged."""
-    try:
-        if feed.mode == "append":
-            catalogue.tend(dataset, feed.deletions.after)
-        else:
-            catalogue.build_index(catalogue.snapshot(dataset))
-    except Exception:  # What is published stands, whatever befalls a copy of it.
-        log.exception("dataset=%s index=failed", dataset)
 
 
 def _tell(run: Run) -> None:
