@@ -10,7 +10,7 @@ from harvesters.normalise.cast import Reading, cast, misfits
 from harvesters.normalise.cells import all_missing, is_text, sample
 from harvesters.normalise.given import Given
 from harvesters.normalise.habits import loose_figures, short_years
-from harvesters.normalise.moments import Written, says_epoch, says_when, short_dates
+from harvesters.normalise.moments import Written, says_epoch, says_when, unlike_dates
 from harvesters.normalise.numbers import are_months, hold_codes
 from schemas.dataset import ColumnType
 
@@ -50,8 +50,6 @@ def _otherwise(given: Given, hint: Reading) -> tuple[ColumnType, Reading]:
         for kind in _FIGURES:
             if _all_fit(given, kind, loose) and not all(_months(values) for values in given):
                 return kind, loose
-    if not all(short_dates(sample(values)) for values in given):
-        return "text", hint
     short = replace(hint, written=replace(hint.written, short=True))
     for kind in _WORDS:
         if _all_fit(given, kind, short) and short_years(given):
@@ -70,6 +68,8 @@ def _all_fit(given: Given, kind: ColumnType, reading: Reading) -> bool:
 def _may_fit(values: pa.ChunkedArray, kind: ColumnType, reading: Reading) -> bool:
     """Whether some of the values fit, without which not all of them can."""
     some = sample(values)
+    if kind in _WORDS and is_text(some.type) and unlike_dates(some):
+        return False
     return some is values or _fits(some, cast(some, kind, reading), kind, reading)
 
 

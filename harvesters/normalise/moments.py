@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harvesters.normalise.cells import NULL_MARKERS
 from harvesters.normalise.stamps import Instants, Parts, clock_of, days_of, epochs, serials, zone_of
 
 _SHORT = r"(?P<q>['’])?(?P<y>\d{2})\s*(?P<w>[-./년])\s*(?P<m>\d{1,2})\s*[-./월]\s*(?P<d>\d{1,2})\s*[.일]?"
@@ -82,10 +83,11 @@ def year_first(texts: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts, _YEAR_FIRST)).as_py())
 
 
-def short_dates(texts: pa.ChunkedArray) -> bool:
-    """Whether any text may be a date whose year has two digits, or none is written."""
-    some = pc.match_substring_regex(texts, r"^\d{2}\s*[-./]\s*\d{1,2}\s*[-./]\s*\d")
-    return texts.null_count == len(texts) or bool(pc.any(some).as_py())
+def unlike_dates(texts: pa.ChunkedArray) -> bool:
+    """Whether any text, beside marks of missing values, begins as no date does."""
+    marks = pc.is_in(texts, NULL_MARKERS)
+    begun = pc.match_substring_regex(texts.cast(pa.string()), _BEGINS)
+    return not pc.all(pc.or_(marks, begun), min_count=0).as_py()
 
 
 def dates(texts: pa.Array, written: Written) -> pa.Array:
