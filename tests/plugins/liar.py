@@ -52,6 +52,7 @@ class Kind:
     options: Callable[[str], Mapping[str, object]]
     truth: Truth
     lies: tuple[Lie, ...] = ()
+    feed: Mapping[str, object] = field(default_factory=lambda: {"key": ("id",)})
     blind_to: frozenset[str] = frozenset()
     """Names of lies told to every kind that nobody could tell from the truth here."""
 

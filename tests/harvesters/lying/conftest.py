@@ -22,7 +22,7 @@ from harvesters.fetch.manners import Manners
 from harvesters.lease import harvest_now
 from harvesters.run import Harvester
 from schemas.dataset import Text
-from schemas.feed import Feed, SourceSpec
+from schemas.feed import CATALOGUE_ENTRY, Feed, SourceSpec
 from schemas.run import Run
 
 SECRET = "sw0rd+fish/%2B="
@@ -60,7 +60,7 @@ class City:
             return self.published()
         options = dict(kind.options(self.liar.url))
         source = SourceSpec(str(options.pop("kind")), options)
-        self.feed = Feed(f"parks-{kind.name}", Text("공원"), "부산", "KOGL-1", source, key=("id",))
+        self.feed = Feed(f"parks-{kind.name}", Text("공원"), "부산", "KOGL-1", source, **dict(kind.feed))
         self.feeds[kind.name] = self.feed
         first = self.changed()
         self.liar.turn(first, None)
@@ -94,17 +94,22 @@ class City:
     def published(self) -> Published:
         """What readers see, and what the next visit will know."""
         assert self.feed is not None
-        snapshot = self.catalogue.snapshot(self.feed.id)
-        tables = [pq.read_table(self.folder / "parts" / part.path) for part in snapshot.parts]
-        rows = [
-            {name: str(row[name]) for name in ("id", "name", "size")}
-            for table in tables
-            for row in table.to_pylist()
-        ]
+        snapshot, rows = self._entries() if self.feed.record == CATALOGUE_ENTRY else self._rows(self.feed)
         (run,) = self.catalogue.last_published(self.feed.id)
-        return Published(
-            snapshot.id, sorted(rows, key=lambda row: row["id"]), run.fingerprint, dict(run.state)
-        )
+        return Published(snapshot, sorted(rows, key=lambda row: row["id"]), run.fingerprint, dict(run.state))
+
+    def _rows(self, feed: Feed) -> tuple[str, list[Row]]:
+        snapshot = self.catalogue.snapshot(feed.id)
+        tables = [pq.read_table(self.folder / "parts" / part.path) for part in snapshot.parts]
+        rows = [row for table in tables for row in table.to_pylist()]
+        return snapshot.id, [{name: str(row[name]) for name in ("id", "name", "size")} for row in rows]
+
+    def _entries(self) -> tuple[str, list[Row]]:
+        found = [each for each in self.catalogue.datasets(limit=1000) if each.rows is None]
+        return "", [
+            {"id": each.identifier, "name": each.title.ko, "size": each.description.ko or each.description.en}
+            for each in found
+        ]
 
 
 @pytest.fixture(scope="module")

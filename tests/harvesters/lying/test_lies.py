@@ -89,18 +89,20 @@ PAGE = b"<!DOCTYPE html><html><body>Sorry, we are being rebuilt</body></html>"
 UNSUCCESSFUL = b'{"success": false, "error": {"message": "Rate limit exceeded"}}'
 BOMB = gzip.compress(b"0" * 80_000_000)
 INSIDE = "not on the public Internet"
-STRANGE = "is an HTML page|answered with a web page|answered html|not XML|list of items|no result code"
-NOT_DATA = f"{STRANGE}|would unpack|unpacks to more|neither XML nor JSON|is a gzip"
+STRANGE = (
+    "is an HTML page|answered with a web page|answered html|not XML|is not JSON|list of items|no result code"
+)
+NOT_DATA = f"{STRANGE}|would unpack|unpacks to more|neither XML nor JSON|success: false"
 
 LIES = (
     Lie("429", status(429, b"slow down"), "status 429"),
-    Lie("429 for an hour", status(429, Retry_After="3600"), "status 429"),
+    Lie("429 for an hour", status(429, Retry_After="3600"), "status 429|left alone, for 3,600 seconds"),
     Lie("503", status(503), "status 503"),
     Lie("a refusal", status(403, PAGE), "status 403"),
     Lie("nothing found", status(404, PAGE), "status 404"),
     Lie("success false with 200", body(UNSUCCESSFUL, Content_Type="application/json"), NOT_DATA),
     Lie("a web page with 200", body(PAGE, Content_Type="text/csv"), STRANGE),
-    Lie("an empty body", body(b""), "nothing|empty|XML"),
+    Lie("an empty body", body(b""), "nothing|empty|not XML|is not JSON"),
     Lie("no content", status(204), "status 204"),
     Lie("a part", status(206, b"id,name", Content_Range="bytes 0-6/1000"), "status 206"),
     Lie("304 to who did not ask", status(304), "status 304"),
@@ -202,4 +204,4 @@ def test_a_quota_that_is_said_to_be_spent_stops_all_calls_of_its_day(city) -> No
 
 
 def test_every_kind_that_fetches_faces_every_lie() -> None:
-    assert {"url", "data-go-kr", "seoul", "s3"} <= {kind.name for kind in KINDS}
+    assert {"url", "data-go-kr", "seoul", "s3", "ckan"} <= {kind.name for kind in KINDS}
