@@ -126,6 +126,17 @@ def test_a_type_once_published_stays_and_what_does_not_fit_is_listed(desk):
     assert (reject["scope"], reject["value"], reject["reason"]) == ("cell", "미정", "bad_integer")
 
 
+def test_an_index_that_a_killed_worker_did_not_build_is_built_by_the_next_run(desk):
+    desk.harvest(PARKS)
+    folder = desk.folder / "derived" / "rows"
+    built = {index.name for index in folder.iterdir()}
+    assert built
+    for index in folder.iterdir():
+        index.unlink()
+    assert desk.harvest().status == "unchanged"
+    assert {index.name for index in folder.iterdir()} == built
+
+
 def test_nothing_of_a_run_is_left_in_the_work_folder(desk):
     desk.harvest(PARKS)
     desk.harvest("")

@@ -17,7 +17,7 @@ from harvesters.feeds.folders import FeedFolders
 from harvesters.lease import Deadlines, harvest_now
 from harvesters.run import Harvester
 from harvesters.schedule import Schedule
-from harvesters.worker import Pace, Worker, last_start
+from harvesters.worker import Pace, Worker, last_start, quiet_runs
 from schemas.run import Run
 
 FEED = """
@@ -182,6 +182,57 @@ def test_a_command_waits_for_the_worker_that_is_at_the_feed(
     catalogue.finish_run(busy.run)
     waiting.join(10)
     assert [run.status for run in found] == ["published"]
+
+
+def test_a_command_goes_on_with_a_run_whose_worker_died_and_tells_what_it_published(
+    harvester: Harvester, write_feed, tmp_path, catalogue
+):
+    write_feed("parks")
+    feed = FeedFolders([tmp_path / "feeds"])()["parks"]
+    dead = catalogue.request_run("parks", "schedule")
+    catalogue.claim_run("dead", "parks", timedelta(seconds=-1))
+    (run,) = harvest_now(feed, harvester)
+    assert (run.run, run.status) == (dead, "published")
+    assert {each.status for each in catalogue.runs(feed="parks")} == {"published", "unchanged"}
+    assert catalogue.queue() == []
+
+
+def test_a_command_that_is_stopped_by_hand_leaves_a_failed_run(harvester: Harvester, write_feed, tmp_path):
+    class Stopped:
+        def __call__(self, *arguments: object, **options: object) -> None:
+            raise KeyboardInterrupt
+
+    write_feed("parks", 'kind = "url"\nurl = "http://127.0.0.1/"')
+    feed = FeedFolders([tmp_path / "feeds"])()["parks"]
+    with pytest.raises(KeyboardInterrupt):
+        harvest_now(feed, replace(harvester, fetch=Stopped()))
+    (run,) = harvester.catalogue.runs(feed="parks")
+    assert (run.status, run.error) == ("failed", "it was stopped by hand")
+
+
+def test_a_worker_notes_how_its_feeds_are(worker: Worker, write_feed, catalogue, tmp_path):
+    write_feed("parks")
+    worker.once()
+    (health,) = catalogue.feed_health()
+    assert health.state == "fresh"
+    assert health.expected - health.last_success == timedelta(hours=2, minutes=1)
+    (tmp_path / "source.csv").unlink()
+    catalogue.request_run("parks", "portal")
+    worker.once()
+    assert [health.state for health in catalogue.feed_health()] == ["failing"]
+    assert [change.state for change in catalogue.notices.changes()] == ["failing"]
+
+
+def test_runs_in_a_row_that_found_nothing_new_are_counted(worker: Worker, write_feed, catalogue, tmp_path):
+    write_feed("parks")
+    counts = []
+    for text in (None, None, None, "번호,이름\n1,나\n", None):
+        if text:
+            (tmp_path / "source.csv").write_text(text, "utf-8")
+        catalogue.request_run("parks", "portal")
+        worker.once()
+        counts.append(quiet_runs(catalogue)("parks"))
+    assert counts == [0, 1, 2, 0, 1]
 
 
 def test_the_folder_of_a_run_that_was_killed_is_removed_a_day_later(
