@@ -75,7 +75,7 @@ def _in_grace(
     if allowed is None:
         return []
     known = missing(connection, feed)
-    refuse_mass(feed, vanished_of(before, gone, known), allowed)
+    refuse_mass(feed, vanished_of(before, len(gone), gone, known), allowed)
     return in_grace(gone, allowed, known, now)
 
 

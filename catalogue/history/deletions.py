@@ -26,11 +26,15 @@ class Vanished:
         return self.count / self.before if self.before else 0.0
 
 
-def vanished(before: int, ids: Sequence[str], missing: Sequence[Missing] = ()) -> Vanished:
-    """What is newly gone of `before` ids when `ids` are gone, those that were missing already left out."""
+def vanished(before: int, gone: int, ids: Sequence[str], missing: Sequence[Missing]) -> Vanished:
+    """What is newly gone of `before` ids, those that were `missing` already left out.
+
+    `gone` counts all that are gone; `ids` names them, or only some where nothing was missing.
+    """
     known = {each.id for each in missing}
-    fresh = [id for id in ids if id not in known] if known else ids
-    return Vanished(len(fresh), before - len(known), tuple(fresh[:SOME]))
+    fresh = [id for id in ids if id not in known]
+    count = len(fresh) if known else gone
+    return Vanished(count, before - len(known), tuple(fresh[:SOME]))
 
 
 def refuse_mass(dataset: str, gone: Vanished, allowed: DeletionsSpec) -> None:

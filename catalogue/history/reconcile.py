@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from catalogue.history.deletions import in_grace, refuse_mass, vanished
+from catalogue.history.deletions import SOME, in_grace, refuse_mass, vanished
 from catalogue.history.joining import joined
 from catalogue.publication import Publication
 from catalogue.rows.compare import Comparer, Counts
@@ -53,9 +53,12 @@ class Reconciler:
             counts = found.counts()
             if allowed is None or not counts.deleted:
                 return Reconciled(written, counts, [])
-            gone = found.gone()
-            refuse_mass(written.dataset, vanished(former.rows, gone, missing), allowed)
-            kept = in_grace(gone, allowed, missing, now)
+            named = found.gone() if missing else found.gone(SOME)
+            gone = vanished(former.rows, counts.deleted, named, missing)
+            refuse_mass(written.dataset, gone, allowed)
+            if not missing and not allowed.grace:
+                return Reconciled(written, counts, [])
+            kept = in_grace(found.gone(), allowed, missing, now)
             if not kept:
                 return Reconciled(written, counts, [])
             rows = found.rows_gone([each.id for each in kept])

@@ -83,10 +83,10 @@ class Comparison:
         )
         return Counts(*self._database.execute(asked).fetchone())
 
-    def gone(self) -> list[str]:
-        """The ids that only the former snapshot has, in its order."""
-        found = self._database.execute("SELECT id FROM changes WHERE here IS NULL ORDER BY gone").fetchall()
-        return [id for (id,) in found]
+    def gone(self, limit: int | None = None) -> list[str]:
+        """The ids that only the former snapshot has, in its order, or the first of them."""
+        text = "SELECT id FROM changes WHERE here IS NULL ORDER BY gone LIMIT ?"
+        return [id for (id,) in self._database.execute(text, [limit]).fetchall()]
 
     def rows_gone(self, ids: Sequence[str]) -> pa.Table:
         """The rows of these ids as the former snapshot has them, in the columns of the new one.

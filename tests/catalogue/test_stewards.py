@@ -11,11 +11,13 @@ import pyarrow as pa
 import pytest
 
 from catalogue import Barred, Catalogue, Publication, SnapshotGone, UnknownDataset
+from catalogue.entries import Entries
 from catalogue.errors import UnknownFeed, UnknownTrial
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column, Dataset, Text
 from schemas.query import RowQuery
 from schemas.run import REJECTS, Run
+from schemas.snapshot import Snapshot
 
 COLUMNS = (Column("name", "text"),)
 PARKS = Dataset("parks", Text("공원", "Parks"), "부산광역시", "KOGL-1", "parks")
@@ -204,3 +206,32 @@ def test_an_uploaded_feed_keeps_its_last_file_and_is_forgotten_with_it(
     with pytest.raises(UnknownFeed):
         feeds.get("parks")
     assert [deed.deed for deed in catalogue.deeds("parks")] == ["remove", "upload", "upload", "upload"]
+
+
+def test_a_steward_who_goes_back_while_a_run_is_compared_is_not_overlooked(catalogue: Catalogue) -> None:
+    """The run is compared anew with what the steward put back, and says what it changes of that."""
+
+    class Overtaken(Entries):
+        """Looks at what stands just before a steward changes it."""
+
+        done = False
+
+        def standing(self, dataset: str) -> Snapshot | None:
+            found = super().standing(dataset)
+            if not self.done:
+                self.done = True
+                catalogue.revert(dataset, first.snapshot, "kim")
+            return found
+
+    keyed = (Column("name", "text", key=True),)
+
+    def named(*names: str) -> Publication:
+        rows = pa.table([list(names), list(names)], schema=arrow_schema(keyed))
+        return Publication(PARKS, keyed, rows, REJECTS.empty_table())
+
+    first = catalogue.publish(named("가"), run("r1"))
+    catalogue.publish(named("가", "나", "다"), run("r2"))
+    catalogue._publisher._entries = Overtaken(catalogue._engine, catalogue._clock)
+    landed = catalogue.publish(named("가", "나"), run("r3"))
+    assert (landed.inserted, landed.updated, landed.deleted) == (1, 0, 0)
+    assert [each.rows for each in catalogue.snapshots("parks")] == [2, 1, 3, 1]
