@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from harvesters.fetch import HttpFetch, Timeout
@@ -16,6 +19,12 @@ from harvesters.fetch.guard import Guard
 from harvesters.fetch.manners import Manners
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """The certificates of the machine, read once: it takes longer than most tests."""
+    return httpx.create_ssl_context()
 
 
 @dataclass
@@ -39,8 +48,8 @@ class Site:
     def fetch(self, **options: object) -> HttpFetch:
         """A fetch that may reach this site and neither sleeps nor waits for its turn."""
         manners = Manners(gap=0, jitter=lambda least, most: most)
-        settings = {"timeout": Timeout(2, 2, 10), "sleep": lambda _: None, "manners": manners} | options
-        return HttpFetch(Guard([f"127.0.0.1:{self.port}"]), **settings)
+        settings = {"timeout": Timeout(2, 2, 10), "sleep": lambda _: None, "manners": manners, "tls": trust()}
+        return HttpFetch(Guard([f"127.0.0.1:{self.port}"]), **settings | options)
 
 
 def respond(request: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:

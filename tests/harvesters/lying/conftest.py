@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pyarrow.parquet as pq
 import pytest
 from liar import Kind, Liar, Row, lying_server
@@ -51,6 +53,7 @@ class City:
     feeds: dict[str, Feed] = field(default_factory=dict)
     feed: Feed | None = None
     version: int = 0
+    tls: ssl.SSLContext = field(default_factory=httpx.create_ssl_context)
 
     def settled(self, kind: Kind) -> Published:
         """What is published of a source of this kind, which is harvested from now on."""
@@ -82,7 +85,13 @@ class City:
         timeout = Timeout(1, limits.get("read", 2), limits.get("total", 10))
         manners = Manners(gap=0)
         fetch = HttpFetch(
-            guard, timeout=timeout, retries=1, max_bytes=2_000_000, manners=manners, sleep=lambda _: None
+            guard,
+            timeout=timeout,
+            retries=1,
+            max_bytes=2_000_000,
+            manners=manners,
+            tls=self.tls,
+            sleep=lambda _: None,
         )
         zone = ZoneInfo("Asia/Seoul")
         harvester = Harvester(
