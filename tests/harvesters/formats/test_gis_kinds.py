@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +93,18 @@ def test_a_file_cut_short_is_unreadable(kind: str, share: float, content: Any, r
 
     with pytest.raises(Unreadable):
         read_text(whole[: int(len(whole) * share)], f"a.{kind}", kind="gis")
+
+
+def test_bytes_that_rotted_never_crash_the_reader(content: Any, read_text: Any) -> None:
+    whole, dice = content("fgb"), random.Random(1)
+
+    for _ in range(25):
+        rotten = bytearray(whole)
+        for place in dice.sample(range(len(whole)), 20):
+            rotten[place] ^= 1 << dice.randrange(8)
+        with contextlib.suppress(Unreadable):
+            (parsed,) = read_text(bytes(rotten), "a.fgb", kind="gis")
+            assert parsed.table.num_rows + parsed.rejects.num_rows == ROWS
 
 
 def test_a_geodatabase_gives_all_of_its_layers(shared_data: Path, read: Any) -> None:
