@@ -76,21 +76,21 @@ def _shows_secret(value: str) -> bool:
 def _mapped(
     options: Mapping[str, Any], change: Callable[[tuple[str, ...], str], str], path: tuple[str, ...]
 ) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    for name, value in options.items():
-        here = (*path, name)
-        if isinstance(value, Mapping):
-            changed[name] = _mapped(value, change, here)
-        elif isinstance(value, str) and value.startswith(PREFIX):
-            changed[name] = change(here, value)
-        else:
-            changed[name] = value
-    return changed
+    return {name: _changed(value, change, (*path, name)) for name, value in options.items()}
+
+
+def _changed(value: Any, change: Callable[[tuple[str, ...], str], str], path: tuple[str, ...]) -> Any:
+    if isinstance(value, Mapping):
+        return _mapped(value, change, path)
+    if isinstance(value, list):
+        return [_changed(each, change, path) for each in value]
+    return change(path, value) if isinstance(value, str) and value.startswith(PREFIX) else value
 
 
 def _texts(options: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     for name, value in options.items():
-        if isinstance(value, Mapping):
-            yield from _texts(value, (*path, name))
-        elif isinstance(value, str):
-            yield (*path, name), value
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, Mapping):
+                yield from _texts(each, (*path, name))
+            elif isinstance(each, str):
+                yield (*path, name), each

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harvesters.faults import SourceUnavailable
-from harvesters.secrets import Secret
+from harvesters.secrets import Secret, literal_secrets, resolve_secrets
 from harvesters.sources import Unmodified, Visit, source, source_kinds, url
 from schemas.dataset import Text
 from schemas.feed import Feed, SourceSpec
@@ -146,3 +146,13 @@ def test_one_of_url_and_urls_is_there(options, wrong) -> None:
 def test_a_name_in_an_address_cannot_break_a_log(site, tmp_path: Path) -> None:
     site.body("/a%0d%0a%1b[31m.csv", b"x")
     assert read(site, site.url("/a%0d%0a%1b[31m.csv"), tmp_path).name.isprintable()
+
+
+def test_addresses_of_a_list_may_be_secrets_and_must_not_show_them() -> None:
+    spec = SourceSpec("url", {"urls": ["https://a.example/1.csv", "env:SECOND"]})
+    feed = Feed(id="parks", title=Text("공원"), publisher="부산", licence="KOGL-1", source=spec)
+    resolved = resolve_secrets(feed, {"SECOND": "https://a.example/key/2.csv"}).source.options["urls"]
+    assert resolved == ["https://a.example/1.csv", "https://a.example/key/2.csv"]
+    assert isinstance(resolved[1], Secret)
+    shown = list(literal_secrets({"urls": ["https://a.example/1.csv?serviceKey=swordfish"]}))
+    assert [path for path, _ in shown] == [("source", "urls")]
