@@ -47,7 +47,9 @@ def replace_entries(
         told = {entry.id: _news(entry, former.get(entry.id), now) for entry in fresh.values()}
         changed = [entry for id, entry in told.items() if entry is not None and id not in closed]
         gone = sorted(former.keys() - fresh.keys() - closed)
-        lost = _in_grace(connection, feed, len(former), gone, allowed, now)
+        # What had rows when the feed published rows is no entry that its list could have forgotten.
+        listed = [id for id, each in former.items() if each.rows is None]
+        lost = _in_grace(connection, feed, listed, gone, allowed, now)
         remember(connection, feed, lost)
         vanished = sorted(set(gone) - {each.id for each in lost})
         _refuse_taken(connection, feed, [entry.id for entry in changed if entry.id not in former])
@@ -66,7 +68,7 @@ def replace_entries(
 def _in_grace(
     connection: Connection,
     feed: str,
-    before: int,
+    listed: Sequence[str],
     gone: Sequence[str],
     allowed: DeletionsSpec | None,
     now: datetime,
@@ -75,7 +77,8 @@ def _in_grace(
     if allowed is None:
         return []
     known = missing(connection, feed)
-    refuse_mass(feed, vanished_of(before, len(gone), gone, known), allowed)
+    gone = sorted(set(gone).intersection(listed))
+    refuse_mass(feed, vanished_of(len(listed), len(gone), gone, known), allowed)
     return in_grace(gone, allowed, known, now)
 
 

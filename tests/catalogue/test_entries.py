@@ -16,6 +16,7 @@ from catalogue.garbage import collect
 from catalogue.lists import replace_entries
 from catalogue.tables import datasets
 from schemas.dataset import Column, Dataset, DatasetSchema, Text
+from schemas.feed import DeletionsSpec
 from schemas.run import Run
 from schemas.snapshot import Part, Snapshot, SnapshotSchema
 
@@ -44,7 +45,7 @@ def entries(database: Engine, clock) -> Entries:
 @pytest.fixture
 def publish_list(database: Engine, clock):
     def publish(*these: Dataset, run: str = "r") -> Run:
-        return replace_entries(database, "list", these, Run(run, "list", "list", "running"), clock())
+        return replace_entries(database, these, Run(run, "list", "list", "running"), clock())
 
     return publish
 
@@ -231,7 +232,11 @@ def test_a_feed_that_turns_into_a_list_lets_its_rows_go(entries: Entries, databa
     commit(entries, "s1")
     clock.move(hours=1)
     replace_entries(
-        database, "parks", [replace(entry("1"), feed="parks")], Run("r", "parks", "parks", "running"), clock()
+        database,
+        [replace(entry("1"), feed="parks")],
+        Run("r", "parks", "parks", "running"),
+        clock(),
+        DeletionsSpec(),
     )
     assert entries.ids() == ["list-1"]
     assert entries.snapshot("parks", "s1").replaced == clock()
