@@ -16,7 +16,8 @@ from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
 ALIASES = {
-    **dict.fromkeys(("shapefile", "geojson", "gpkg", "topojson", "kml"), "gis"),
+    **dict.fromkeys(("shapefile", "geojson", "gpkg", "topojson", "kml", "gml", "filegdb"), "gis"),
+    **dict.fromkeys(("flatgeobuf", "mapinfo", "osm", "gpx"), "gis"),
     **{"tsv": "csv", "ndjson": "json", "geoparquet": "parquet", "feather": "arrow"},
 }
 """Other names that a feed may give a kind; the content decides among them."""
