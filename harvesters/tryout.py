@@ -88,7 +88,7 @@ class Tried:
             "encoding": self.encoding,
             "crs": self.crs,
             "extent": self.extent,
-            "columns": [{"name": column.name, "type": column.type} for column in self.columns],
+            "columns": [_column(column) for column in self.columns],
             "read": self.read,
             "accepted": self.accepted,
             "rejected": self.rejected,
@@ -99,6 +99,13 @@ class Tried:
         named = {"table": self.table} if self.table else {}
         suggested = {"suggested": self.suggestion.as_item()} if self.suggestion else {}
         return named | item | suggested | ({"hold": asdict(self.hold)} if self.hold else {})
+
+
+def _column(column: Column) -> dict[str, Any]:
+    """A column as JSON, `unit` and `semantic` where it has one."""
+    more = {"unit": column.unit, "semantic": column.semantic}
+    known = {name: value for name, value in more.items() if value}
+    return {"name": column.name, "type": column.type} | known
 
 
 def feed_for(target: str) -> Feed:

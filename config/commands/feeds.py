@@ -17,12 +17,14 @@ from config.wiring import settings as current
 from harvesters.advice import Advice, advise, current_interval
 from harvesters.faults import HarvestFault
 from harvesters.feeds import FeedSet, read_feed, read_feeds
+from harvesters.normalise.headings import Suggestion
 from harvesters.tryout import Tried, try_feed, try_manifest, try_source
 from schemas.feed import Feed
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.run import FeedHealth
 
-_FACTS = ("table", "format", "encoding", "crs", "extent", "read", "accepted", "rejected", "reasons", "hold")
+_FACTS = ("table", "format", "encoding", "crs", "extent", "read", "accepted", "rejected", "reasons")
+_LATER = ("repairs", "hold")
 _REJECTS_SHOWN = 10
 feeds_option = click.option(
     "--feeds",
@@ -182,15 +184,29 @@ def _show_trial(tried: Tried, as_json: bool) -> None:
     if as_json:
         line(item | {"first": tried.first})
         return
-    for name in _FACTS:
+    for name in (*_FACTS, *_LATER):
         if item.get(name) not in (None, {}):
             click.echo(f"{name:10} {cell(item[name])}")
-    show(item["columns"], ["name", "type"], as_json=False)
+    show(item["columns"], ["name", "type", "unit", "semantic"], as_json=False)
+    if tried.suggestion:
+        _show_suggestion(tried.suggestion)
     for row in tried.first:
         line(row)
     rejects = tried.rejects[:_REJECTS_SHOWN]
     if rejects:
         show(rejects, ["line", "scope", "column", "value", "reason", "detail"], as_json=False)
+
+
+def _show_suggestion(suggestion: Suggestion) -> None:
+    """The lines of a feed's file that would normalise the source to a record."""
+    click.echo(f'\nrecord = "{suggestion.record}"\n[columns]')
+    for ours, theirs in suggestion.matched.found.items():
+        click.echo(f'{ours} = "{theirs}"')
+    for ours, names in suggestion.matched.doubts.items():
+        click.echo(f"# {ours} = one of {', '.join(map(repr, names))}")
+    for ours in suggestion.missing:
+        click.echo(f"# {ours} = the source has none: name a column, or write key = [...]")
+    click.echo()
 
 
 def _summary(feed: Feed) -> dict[str, Any]:
