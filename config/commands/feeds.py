@@ -23,8 +23,19 @@ from schemas.feed import Feed
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.run import FeedHealth
 
-_FACTS = ("table", "format", "encoding", "crs", "extent", "read", "accepted", "rejected", "reasons")
-_LATER = ("repairs", "hold")
+_FACTS = (
+    "table",
+    "format",
+    "encoding",
+    "crs",
+    "extent",
+    "read",
+    "accepted",
+    "rejected",
+    "reasons",
+    "repairs",
+    "hold",
+)
 _REJECTS_SHOWN = 10
 feeds_option = click.option(
     "--feeds",
@@ -184,7 +195,7 @@ def _show_trial(tried: Tried, as_json: bool) -> None:
     if as_json:
         line(item | {"first": tried.first})
         return
-    for name in (*_FACTS, *_LATER):
+    for name in _FACTS:
         if item.get(name) not in (None, {}):
             click.echo(f"{name:10} {cell(item[name])}")
     show(item["columns"], ["name", "type", "unit", "semantic"], as_json=False)
