@@ -9,7 +9,6 @@ from datetime import datetime
 from itertools import chain
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
@@ -17,7 +16,8 @@ from catalogue import rejects, repairs, snapshots, stored
 from catalogue.commit import described, expect, lock, make_current
 from catalogue.database import writing
 from catalogue.entries import Entries
-from catalogue.errors import CannotAppend, Overtaken
+from catalogue.errors import Overtaken
+from catalogue.history.alignment import aligned, united
 from catalogue.history.joining import joined
 from catalogue.history.sifting import DIFFERS, Sifter
 from catalogue.publication import Publication, pieces_of
@@ -25,7 +25,6 @@ from catalogue.queue import new_id
 from catalogue.runs import confirm, land
 from catalogue.storage import Storage
 from catalogue.tables import snapshots as table
-from schemas.arrow import arrow_schema
 from schemas.dataset import Column
 from schemas.run import Run
 from schemas.snapshot import Snapshot
@@ -57,9 +56,10 @@ class Appender:
     def _append(self, publication: Publication, run: Run, former: Snapshot | None) -> tuple[Run, bool]:
         now = self._clock()
         id = new_id(now)
+        publication = united(publication, former) if former else publication
         grows = former is not None and _shape(former.columns) == _shape(publication.columns)
         sifter = Sifter(former, publication, id, self._storage)
-        history = () if former is None or grows else _aligned(former, publication.columns, self._storage)
+        history = () if former is None or grows else aligned(former, publication.columns, self._storage)
         counted = _Counted()
         rows = chain(history, counted.through(sifter.pieces()))
         written = snapshots.write(replace(publication, rows=rows), self._storage, id, now)
@@ -147,25 +147,3 @@ def _lighten(connection: Connection, former: Snapshot) -> None:
 
 def _shape(columns: tuple[Column, ...]) -> list[tuple[str, str]]:
     return [(column.name, column.type) for column in columns]
-
-
-def _aligned(former: Snapshot, columns: tuple[Column, ...], storage: Storage) -> Iterator[pa.Table]:
-    """The published rows in other columns: those that are new are empty, those that are gone are left out."""
-    schema = arrow_schema(columns)
-    for part in former.parts:
-        with pq.ParquetFile(storage.path(part.path)) as file:
-            for batch in snapshots.first_rows(file.iter_batches(snapshots.ROW_GROUP), part.rows):
-                yield _fitted(pa.Table.from_batches([batch]), schema, former.dataset)
-
-
-def _fitted(rows: pa.Table, schema: pa.Schema, dataset: str) -> pa.Table:
-    cells = []
-    for field in schema:
-        if field.name not in rows.schema.names:
-            cells.append(pa.nulls(len(rows), field.type))
-            continue
-        try:
-            cells.append(rows[field.name].cast(field.type))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise CannotAppend(dataset, field.name) from error
-    return pa.table(cells, schema=schema)

@@ -45,8 +45,9 @@ class Chronicle(Stewardship):
         """Add the rows of a publication to those of the dataset, as a new snapshot, and return the run.
 
         A row whose key is published already is not added: as it is, it only counts as published; with
-        other values it is rejected. Rows without a key are all new. Where the columns differ from those
-        that stand, all rows are written anew in the new ones. Raises as `publish` does, or CannotAppend.
+        other values it is rejected. Rows without a key are all new. A column that stands and does
+        not come stays, empty in the new rows; where one is new or has another type, all rows are written
+        anew. Raises as `publish` does, or CannotAppend.
 
         The search index hears of it with the next upkeep, but at once of a dataset's first rows.
         """

@@ -197,6 +197,7 @@ def test_columns_that_change_rewrite_what_was_there_and_leave_old_snapshots_alon
     assert (len(speeds), speeds[0], speeds[-1]) == (36, "30", "느림")
     old = catalogue.rows("buses", RowQuery(snapshot=former, limit=100))
     assert (len(old.values), old.values[0][3], old.names[-1]) == (33, 30.0, "speed")
+    assert catalogue.difference("buses", former, limit=1).columns.retyped == ("speed",)
     with pytest.raises(CannotAppend, match="speed"):
         catalogue.append(readings(60), run("narrow"))
 
@@ -257,3 +258,18 @@ def test_readers_never_miss_a_part_that_is_joined_to_others_meanwhile(catalogue:
         reader.join()
     assert faults == []
     assert len(seen) > 3
+
+
+def test_columns_in_another_order_or_missing_for_once_change_nothing_of_what_stands(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    grow(catalogue, range(3))
+    before = set((tmp_path / "storage" / "parts").rglob("*.parquet"))
+    turned = (READING[2], READING[0], READING[1])
+    catalogue.append(readings(4, columns=turned), run("turned"))
+    catalogue.append(readings(5, columns=READING[:2]), run("fewer"))
+    assert catalogue.columns("buses") == READING
+    assert before < set((tmp_path / "storage" / "parts").rglob("*.parquet"))
+    page = catalogue.rows("buses", RowQuery(limit=100))
+    assert [values[3] for values in page.values] == [30.0] * 12 + [None] * 3
+    assert len(catalogue.snapshots("buses")) == 5
