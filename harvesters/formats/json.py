@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +14,98 @@ import pyarrow as pa
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
 from harvesters.reading.columnar import table_of
-from harvesters.reading.encoding import read_text
+from harvesters.reading.encoding import chunks, encoding_of, read_text, refuse_mojibake
+from harvesters.reading.gathering import Gauge, Placed, gathered
 from harvesters.reading.items import find_items, flatten
+from harvesters.reading.json_stream import items_at, items_of, longest_list
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 
 OPTIONS = frozenset({"crs", "encoding", "member", "records", "where", "x", "y"})
 
+LARGE = 16 << 20
+"""Bytes above which a document is read item by item: as values of Python it takes ten times as much."""
+
+_LONGEST_LINE = 16 << 20
+_AROUND = "\x1e \t\r\n"
+
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
-    """One table of the records; raises Unreadable naming line and column where the text is no JSON."""
+    """One table of the records; raises Unreadable naming the line where the text is no JSON."""
+    if path.stat().st_size > LARGE:
+        yield _streamed(path, spec)
+        return
     text, encoding = read_text(path, spec.encoding)
-    rejects: list[dict[str, Any]] = []
     names: tuple[str, ...] = ()
     try:
         document = _loads(text)
     except json.JSONDecodeError as error:
-        placed = list(_lines(text, error, rejects))
+        values: Iterable[tuple[int, Any]] = _small_lines(text, error)
     else:
         found = find_items(document, spec.records)
-        placed, names = list(enumerate(found.held, start=1)), found.names
-    rows = list(_rows(placed, spec.where, rejects))
+        values, names = enumerate(found.held, start=1), found.names
+    placed = list(_placed(values, spec.where))
+    rows = [(line, row) for line, row, _ in placed if row is not None]
+    rejects = [reject for _, _, reject in placed if reject is not None]
     yield Parsed(
         table=table_of([row for _, row in rows], names),
         lines=pa.array([line for line, _ in rows], pa.int64()),
         kind="json",
         encoding=encoding,
-        rejects=pa.Table.from_pylist(sorted(rejects, key=lambda each: each["line"]), schema=REJECTS),
+        rejects=pa.Table.from_pylist(rejects, schema=REJECTS),
     )
+
+
+def _streamed(path: Path, spec: FormatSpec) -> Parsed:
+    """The same, read over and over: for its lists, for the columns and their types, and for the rows."""
+    encoding = encoding_of(path, spec.encoding)
+    source = _source(path, encoding, spec.records)
+    gauge, count = Gauge(source.names), 0
+    for _, row, _ in _placed(source.values(), spec.where):
+        count += 1
+        if row is not None:
+            gauge.see(row)
+    if not count and spec.records:
+        raise Unreadable(
+            f"[format] records = {spec.records!r} leads to no items", "leave it out to have them found"
+        )
+    pieces = gathered(_placed(source.values(), spec.where), gauge.types())
+    first = next(pieces)
+    return Parsed(first.table, first.lines, "json", encoding=encoding, rejects=first.rejects, rest=pieces)
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """A line that is no JSON."""
+
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The values of a document with their places, as often as they are asked for, and names it lists."""
+
+    values: Callable[[], Iterable[tuple[int, Any]]]
+    names: tuple[str, ...] = ()
+
+
+def _source(path: Path, encoding: str, records: str | None) -> _Source:
+    def text() -> Iterator[str]:
+        for chunk in chunks(path, encoding):
+            refuse_mojibake(chunk.encode("utf-8", "surrogatepass"))
+            yield chunk
+
+    if _is_lines(text()):
+        return _Source(lambda: _values(_lines(text())))
+    if records:
+        return _Source(lambda: enumerate(items_at(text(), records), start=1))
+    found = longest_list(text())
+    if found is None:
+        raise Unreadable(
+            "the document holds no list of items", 'name their path with [format] records = "..."'
+        )
+    return _Source(lambda: enumerate(items_of(text(), found), start=1), found.names)
 
 
 def _loads(text: str) -> Any:
@@ -50,23 +116,46 @@ def _loads(text: str) -> Any:
         raise Unreadable("the JSON is nested too deeply to be data") from None
 
 
-def _lines(
-    text: str, whole: json.JSONDecodeError, rejects: list[dict[str, Any]]
-) -> Iterator[tuple[int, Any]]:
-    """Each line's value, where the text as a whole is none but its first line is."""
-    lines = [(number, line.strip("\x1e \t\r")) for number, line in enumerate(text.split("\n"), start=1)]
-    filled = [(number, line) for number, line in lines if line]
-    if len(filled) < 2 or not _is_object(filled[0][1]):
-        raise Unreadable(
-            f"this is not JSON: {whole.msg} at line {whole.lineno} column {whole.colno}",
-            "the publisher's file is broken there: ask for it to be mended",
-        )
-    for number, line in filled:
+def _is_lines(text: Iterator[str]) -> bool:
+    """Whether the text begins with a line that is an object, and goes on behind it."""
+    head = ""
+    while len(head) < _LONGEST_LINE and (chunk := next(text, "")):
+        head += chunk
+        line, _, rest = head.lstrip(_AROUND).partition("\n")
+        if rest.strip(_AROUND):
+            return _is_object(line.strip(_AROUND))
+    return False
+
+
+def _lines(text: Iterator[str]) -> Iterator[tuple[int, str]]:
+    """The lines that hold anything, and their numbers."""
+    number, held = 0, ""
+    for chunk in chain(text, ["\n"]):
+        *whole, held = (held + chunk).split("\n")
+        for line in whole:
+            number += 1
+            if plain := line.strip(_AROUND):
+                yield number, plain
+
+
+def _values(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
+    """The value of each line, or that it is none."""
+    for number, line in lines:
         try:
             yield number, _loads(line)
         except json.JSONDecodeError as error:
             detail = f"the line is not JSON: {error.msg} at column {error.colno}"
-            rejects.append(_reject(number, line, "invalid_json", detail))
+            yield number, _Broken(line, detail)
+
+
+def _small_lines(text: str, whole: json.JSONDecodeError) -> Iterator[tuple[int, Any]]:
+    """The values of the lines, where the text as a whole is none but its first line is an object."""
+    if not _is_lines(iter([text])):
+        raise Unreadable(
+            f"this is not JSON: {whole.msg} at line {whole.lineno} column {whole.colno}",
+            "the publisher's file is broken there: ask for it to be mended",
+        )
+    return _values(_lines(iter([text])))
 
 
 def _is_object(line: str) -> bool:
@@ -76,17 +165,17 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def _rows(
-    placed: list[tuple[int, Any]], where: str | None, rejects: list[dict[str, Any]]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, item in placed:
-        if not isinstance(item, Mapping):
+def _placed(values: Iterable[tuple[int, Any]], where: str | None) -> Iterator[Placed]:
+    for line, item in values:
+        if isinstance(item, _Broken):
+            yield line, None, _reject(line, item.text, "invalid_json", item.detail)
+        elif not isinstance(item, Mapping):
             written = json.dumps(item, ensure_ascii=False)
-            rejects.append(_reject(line, written, "not_an_object", "the record is no object"))
-            continue
-        row = flatten(item)
-        if where is None or row.get(where) is not None:
-            yield line, row
+            yield line, None, _reject(line, written, "not_an_object", "the record is no object")
+        else:
+            row = flatten(item)
+            if where is None or row.get(where) is not None:
+                yield line, row, None
 
 
 def _reject(line: int, value: str, reason: str, detail: str) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from harvesters.reading.encoding import refuse_mojibake
 
-_INT64 = range(-(2**63), 2**63)
-_EXACT = 2**53
+INT64 = range(-(2**63), 2**63)
+EXACT = 2**53
+"""Up to here every integer is a float64."""
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], first: Iterable[str] = ()) -> pa.Table:
@@ -38,6 +39,11 @@ def column_of(name: str, values: list[Any]) -> pa.Array:
         return pa.array(
             [datetime.combine(v, time()) if type(v) is date else v for v in values], pa.timestamp("us")
         )
+    return as_texts(name, values)
+
+
+def as_texts(name: str, values: Iterable[Any]) -> pa.Array:
+    """The values as texts as they are written; raises Unreadable where they were decoded wrongly."""
     texts = [None if value is None else _written(value) for value in values]
     whole = "\n".join(filter(None, texts)).encode("utf-8", "surrogatepass")
     refuse_mojibake(whole, f"the column {name!r}")
@@ -47,8 +53,8 @@ def column_of(name: str, values: list[Any]) -> pa.Array:
 def _numbers_keep(values: list[Any], kinds: set[type]) -> bool:
     """Whether every integer fits its column's type exactly."""
     if float in kinds:
-        return all(not isinstance(value, int) or abs(value) <= _EXACT for value in values)
-    return all(value is None or value in _INT64 for value in values)
+        return all(not isinstance(value, int) or abs(value) <= EXACT for value in values)
+    return all(value is None or value in INT64 for value in values)
 
 
 def _written(value: Any) -> str:
