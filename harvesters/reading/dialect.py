@@ -69,7 +69,7 @@ def layout_of(head: str, spec: FormatSpec) -> Layout:
         raise Unreadable("the file is empty")
     sep = _SEP.match(head)
     marks = spec.delimiter or (sep[1] if sep else _DELIMITERS)
-    escapes = bool(_ESCAPED.search(head)) and '"' in head.replace('\\"', "")
+    escapes = '\\"' in head and bool(_ESCAPED.search(head)) and '"' in head.replace('\\"', "")
     plain = head.replace('\\"', '""') if escapes else head
     found = [_try(plain, mark, spec.header, skip=1 if sep else 0) for mark in marks]
     layouts = [each for each in found if each is not None]

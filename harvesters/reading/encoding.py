@@ -13,6 +13,7 @@ from harvesters.reading.signs import wide_order
 
 CHUNK = 4 << 20
 _CHUNK_HEAD = 64 << 10
+_SAMPLE = 512 << 10
 _FEW = 30
 """A file may have lost one of so many letters; where more are gone it is not of the encoding."""
 _BEYOND_ASCII = re.compile(r"[\x00-\x7f]+")
@@ -86,7 +87,7 @@ def _detected(path: Path) -> str:
 def _sample(path: Path) -> bytes:
     """Whole lines of the file, from where it is more than ASCII."""
     with path.open("rb") as file:
-        while data := file.read(CHUNK):
+        while data := file.read(_SAMPLE):
             if not data.isascii():
                 data += file.readline(_CHUNK_HEAD)
                 return data[: data.rfind(b"\n") + 1] or data
