@@ -17,7 +17,7 @@ from harvesters.faults import Unreadable
 from harvesters.formats import PIECE
 from harvesters.reading.gis_checks import check_blobs, check_lines, check_markup
 from harvesters.reading.gis_files import STEM, GisFile
-from harvesters.reading.gis_kinds import FLATGEOBUF, GPX, JSON, OSM, OSM_PBF, SHAPEFILE
+from harvesters.reading.gis_kinds import GPX, JSON, OSM, OSM_PBF, SHAPEFILE
 
 _BATCH = 65_536
 _FEW = 4_096
@@ -130,8 +130,8 @@ def _batches(layer: Layer, shapes: bool) -> Iterator[pa.RecordBatch]:
         while True:
             with gdal(file):
                 batch = next(reader, None)
-                if batch is not None and file.kind is FLATGEOBUF:
-                    batch.validate(full=True)  # GDAL hands its bytes on as they are, broken ones too.
+                if batch is not None and not file.kind.guessed:
+                    batch.validate(full=True)  # GDAL hands on what a file holds, broken texts and places too.
             if batch is None:
                 break
             yield batch

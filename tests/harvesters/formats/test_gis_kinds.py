@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import sqlite3
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,23 @@ def test_bytes_that_rotted_never_crash_the_reader(content: Any, read_text: Any) 
         with contextlib.suppress(Unreadable):
             (parsed,) = read_text(bytes(rotten), "a.fgb", kind="gis")
             assert parsed.table.num_rows + parsed.rejects.num_rows == ROWS
+
+
+def test_a_geopackage_of_texts_that_are_no_utf8_is_unreadable(
+    content: Any, tmp_path: Path, read: Any
+) -> None:
+    path = tmp_path / "a.gpkg"
+    path.write_bytes(content("gpkg"))
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        (table,) = database.execute("SELECT table_name FROM gpkg_contents").fetchone()
+        for (trigger,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute(f'UPDATE "{table}" SET name = CAST(? AS TEXT)', ("강동구".encode("cp949"),))
+
+    with pytest.raises(Unreadable, match="UTF"):
+        read(path)
 
 
 def test_a_geodatabase_gives_all_of_its_layers(shared_data: Path, read: Any) -> None:
