@@ -103,7 +103,9 @@ class City:
     def published(self) -> Published:
         """What readers see, and what the next visit will know."""
         assert self.feed is not None
-        snapshot, rows = self._entries() if self.feed.record == CATALOGUE_ENTRY else self._rows(self.feed)
+        snapshot, rows = (
+            self._entries(self.feed) if self.feed.record == CATALOGUE_ENTRY else self._rows(self.feed)
+        )
         (run,) = self.catalogue.last_published(self.feed.id)
         return Published(snapshot, sorted(rows, key=lambda row: row["id"]), run.fingerprint, dict(run.state))
 
@@ -113,8 +115,8 @@ class City:
         rows = [row for table in tables for row in table.to_pylist()]
         return snapshot.id, [{name: str(row[name]) for name in ("id", "name", "size")} for row in rows]
 
-    def _entries(self) -> tuple[str, list[Row]]:
-        found = [each for each in self.catalogue.datasets(limit=1000) if each.rows is None]
+    def _entries(self, feed: Feed) -> tuple[str, list[Row]]:
+        found = [each for each in self.catalogue.datasets(limit=1000) if each.feed == feed.id]
         return "", [
             {"id": each.identifier, "name": each.title.ko, "size": each.description.ko or each.description.en}
             for each in found

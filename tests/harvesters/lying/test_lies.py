@@ -89,10 +89,8 @@ PAGE = b"<!DOCTYPE html><html><body>Sorry, we are being rebuilt</body></html>"
 UNSUCCESSFUL = b'{"success": false, "error": {"message": "Rate limit exceeded"}}'
 BOMB = gzip.compress(b"0" * 80_000_000)
 INSIDE = "not on the public Internet"
-STRANGE = (
-    "is an HTML page|answered with a web page|answered html|not XML|is not JSON|list of items|no result code"
-)
-NOT_DATA = f"{STRANGE}|would unpack|unpacks to more|neither XML nor JSON|success: false"
+STRANGE = "is an HTML page|answered with a web page|answered html|its element is html|not XML|is not JSON|list of items|no result code"
+NOT_DATA = f"{STRANGE}|would unpack|unpacks to more|neither XML nor JSON|success: false|no data.json"
 
 LIES = (
     Lie("429", status(429, b"slow down"), "status 429"),
@@ -204,4 +202,4 @@ def test_a_quota_that_is_said_to_be_spent_stops_all_calls_of_its_day(city) -> No
 
 
 def test_every_kind_that_fetches_faces_every_lie() -> None:
-    assert {"url", "data-go-kr", "seoul", "s3", "ckan"} <= {kind.name for kind in KINDS}
+    assert {"url", "data-go-kr", "seoul", "s3", "ckan", "csw", "dcat-us"} <= {kind.name for kind in KINDS}
