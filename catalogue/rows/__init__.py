@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
@@ -81,6 +82,11 @@ class Rows:
             index_build.build(snapshot, self._storage, file)
             self._evict(file)
         return file
+
+    def share(self, snapshot_id: str, with_id: str) -> None:
+        """Let a snapshot of the same rows have the index of another, where that stands."""
+        with suppress(FileNotFoundError, FileExistsError):
+            os.link(self._file(snapshot_id), self._file(with_id))
 
     def forget(self, snapshot_id: str) -> None:
         """Delete the row index of a snapshot, if there is one."""

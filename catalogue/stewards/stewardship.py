@@ -35,6 +35,7 @@ class Stewardship(Work):
         self._current = Current(self._entries)
         self._indexing = Indexing(parts.engine, parts.search)
         self._storage = parts.storage
+        self._rows = parts.rows
         self.trials = Trials(parts.engine, parts.storage, parts.clock)
         self.uploaded_feeds = UploadedFeeds(parts.engine, parts.storage, parts.clock)
 
@@ -69,7 +70,9 @@ class Stewardship(Work):
         self._entries.snapshot(dataset, snapshot)
         now = self._clock()
         done = reversal.revert(self._engine, dataset, snapshot, new_id(now), by, now)
-        return self._told(dataset, done)
+        fresh = self._told(dataset, done)
+        self._rows.share(snapshot, fresh.id)
+        return fresh
 
     def withdraw(self, dataset: str, by: str | None = None) -> None:
         """Take a dataset out of the catalogue; raises UnknownDataset.

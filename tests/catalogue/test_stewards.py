@@ -45,11 +45,13 @@ def test_a_snapshot_put_back_is_a_new_one_of_the_same_rows(
 ) -> None:
     good = catalogue.publish(publication("가", "나"), run("r1"))
     clock.move(hours=1)
+    catalogue.build_index(catalogue.snapshot("parks"))
     wrong = catalogue.publish(publication("다"), run("r2"))
     clock.move(hours=1)
     back = catalogue.revert("parks", good.snapshot, "kim")
     assert (names(catalogue), catalogue.describe("parks").rows) == (["가", "나"], 2)
     assert (back.created, back.run) == (clock(), None)
+    assert list((tmp_path / "derived" / "rows").glob(f"{back.id}.*"))
     assert names(catalogue, as_of=clock() - timedelta(minutes=1)) == ["다"]
     assert len(list((tmp_path / "storage" / "parts").rglob("*.parquet"))) == 2
     (deed,) = catalogue.deeds("parks")
