@@ -99,8 +99,8 @@ def _spend(name: str, options: Mapping[str, Any], allowances: Allowances, zone: 
 
 def _name(feed: Feed) -> str:
     """Feeds of one service share its allowance: named by its address without parameters."""
-    options = feed.source.options
-    url = str(options.get("url", feed.id)).partition("?")[0].rstrip("/")
+    kind, options = feed.source.kind, feed.source.options
+    url = str(options.get("url", kind if "service" in options else feed.id)).partition("?")[0].rstrip("/")
     return f"{url}/{options['service']}" if "service" in options else url
 
 

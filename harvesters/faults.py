@@ -16,7 +16,7 @@ class HarvestFault(Exception):
     reason = "fault"
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        self.hint = hint
+        self.hint = harmless(hint) if hint else None
         super().__init__(harmless(f"{message}; {hint}" if hint else message))
 
 

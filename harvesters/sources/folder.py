@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -39,15 +40,16 @@ def read(visit: Visit) -> Raw | Unmodified:
     if visit.options.get("take", "newest") == "newest":
         found = [max(found, key=lambda file: (file.stat().st_mtime_ns, file.name))]
     stats = [file.stat() for file in found]
-    stamps = [
-        [str(file.relative_to(folder)), stat.st_size, stat.st_mtime_ns]
+    named = [
+        f"{file.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}"
         for file, stat in zip(found, stats, strict=True)
     ]
-    if stamps == visit.known.get("files"):
+    mark = hashlib.sha256("\n".join(named).encode("utf-8", "surrogateescape")).hexdigest()
+    if mark == visit.known.get("files"):
         return Unmodified(f"{folder}: name, size and date of {len(found)} files are as they were")
     raws = [_raw(file, visit.folder / f"source-{place}") for place, file in enumerate(found)]
     settled = all(time.time() - stat.st_mtime > _SETTLED for stat in stats)
-    return one_table(raws, {"files": stamps} if settled else {})
+    return one_table(raws, {"files": mark} if settled else {})
 
 
 def _files(folder: Path, glob: str) -> list[Path]:

@@ -56,6 +56,19 @@ def test_feeds_of_one_service_share_its_allowance(site, to, allowances) -> None:
         fetch(site.url("/air"), to)
 
 
+def test_services_of_one_portal_are_counted_apart_and_feeds_of_one_service_together(allowances) -> None:
+    def spend(name: str, service: str) -> None:
+        spec = SourceSpec("seoul", {"service": service, "service_key": "env:KEY", "calls": 1})
+        asked = Feed(name, Text("대기"), "서울특별시", "KOGL-1", spec)
+        with calling(asked, lambda *_, **__: None, allowances, SEOUL) as fetch:
+            fetch("http://openapi.example/", Path("nowhere"))
+
+    spend("air", "ListAir")
+    spend("parks", "ListParks")
+    with pytest.raises(QuotaSpent):
+        spend("air-by-hour", "ListAir")
+
+
 def test_a_source_that_says_its_quota_is_spent_is_not_asked_again_in_its_day(site, to, allowances) -> None:
     told = feed(site.body("/air", b"rows"))
     with pytest.raises(QuotaSpent, match="next at 00:00 KST"), calling(told, site.fetch(), allowances, SEOUL):

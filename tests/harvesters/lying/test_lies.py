@@ -89,7 +89,8 @@ PAGE = b"<!DOCTYPE html><html><body>Sorry, we are being rebuilt</body></html>"
 UNSUCCESSFUL = b'{"success": false, "error": {"message": "Rate limit exceeded"}}'
 BOMB = gzip.compress(b"0" * 80_000_000)
 INSIDE = "not on the public Internet"
-STRANGE = "is an HTML page|answered with a web page|answered html|its element is html|not XML|is not JSON|list of items|no result code"
+PAGE_TOLD = "is an HTML page|answered with a web page|answered html|its element is html"
+STRANGE = f"{PAGE_TOLD}|not XML|is not JSON|list of items|no result code"
 NOT_DATA = f"{STRANGE}|would unpack|unpacks to more|neither XML nor JSON|success: false|no data.json"
 
 LIES = (
