@@ -1,4 +1,4 @@
-"""Write the entries of another catalogue as a source's file: a JSON list of one object each."""
+"""Write entries or rows as a source's file: a JSON list, or a GeoJSON collection, of one object each."""
 
 from __future__ import annotations
 
@@ -16,20 +16,27 @@ from harvesters.sources import Raw
 
 @dataclass
 class Listing:
-    """A list under way in the file `path`; open it with `with`, which begins it anew."""
+    """A list under way in the file `path`; open it with `with`, which begins it anew.
+
+    `before` and `after` are what stands around its objects, `format` is how all of it is to be read.
+    """
 
     path: Path
     count: int = 0
+    before: str = "["
+    after: str = "\n]\n"
+    format: str = "json"
     _file: TextIO | None = field(default=None, repr=False)
 
     def __enter__(self) -> Listing:
-        self._file, self.count = self.path.open("w", encoding="utf-8"), 0
-        self._file.write("[")
+        # Half a character, which JSON can say and UTF-8 cannot, is written as "?".
+        self._file, self.count = self.path.open("w", encoding="utf-8", errors="replace"), 0
+        self._file.write(self.before)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: BaseException | TracebackType | None) -> None:
         if self._file:
-            self._file.write("\n]\n")
+            self._file.write(self.after)
             self._file.close()
 
     def add(self, entry: Entry) -> None:
@@ -56,7 +63,7 @@ class Listing:
             name=self.path.name,
             bytes=size,
             sha256=digest,
-            format="json",
+            format=self.format,
             expected=self.count,
             state=state or {},
         )
