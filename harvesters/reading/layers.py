@@ -59,13 +59,21 @@ def layers(file: GisFile) -> list[Layer]:
             names = [STEM if file.kind is SHAPEFILE else str(only["layer_name"])]
         else:
             only, names = None, [str(name) for name in pyogrio.list_layers(file.path)[:, 0]]
-        found = [Layer(file, name, only or _info(file, name)) for name in names]
+    found = [Layer(file, name, only or _info_of(file, name)) for name in names]
     driver = found[0].info["driver"] if found else None
     if driver not in file.kind.drivers:
         expected = " or ".join(sorted(file.kind.drivers))
         raise Unreadable(f"{file.name} opens as {driver or 'nothing'}, not as {expected}")
     _check_whole(file, driver)
     return found
+
+
+def _info_of(file: GisFile, layer: str) -> dict[str, Any]:
+    try:
+        with gdal(file):
+            return _info(file, layer)
+    except Unreadable as fault:
+        raise Unreadable(f"layer {layer!r}: {fault}") from fault
 
 
 def _info(file: GisFile, layer: str | None = None) -> dict[str, Any]:
