@@ -10,6 +10,7 @@ from catalogue.catalogue import Catalogue
 from catalogue.database import connect
 from catalogue.encode import EXPORT_FORMATS, PAGE_FORMATS
 from catalogue.encode import page as encode_page
+from catalogue.encode.batches import lines as table_lines
 from catalogue.errors import (
     Barred,
     CannotAppend,
@@ -21,7 +22,9 @@ from catalogue.errors import (
     SnapshotGone,
     Taken,
     UnknownDataset,
+    UnknownFeed,
     UnknownSnapshot,
+    UnknownTrial,
 )
 from catalogue.notices import Notice
 from catalogue.parts import Export, Parts
@@ -54,11 +57,14 @@ __all__ = [
     "SnapshotGone",
     "Taken",
     "UnknownDataset",
+    "UnknownFeed",
     "UnknownSnapshot",
+    "UnknownTrial",
     "encode_page",
     "judge",
     "open_catalogue",
     "open_engine",
+    "table_lines",
 ]
 
 

@@ -13,6 +13,7 @@ from gateway.api.answers import base_url, public_answer
 from gateway.api.applications import applications
 from gateway.api.beginning import beginning
 from gateway.api.datasets import datasets
+from gateway.api.deeds import deeds
 from gateway.api.describe import describe
 from gateway.api.downloads import downloads
 from gateway.api.feeds import feeds
@@ -26,7 +27,7 @@ from gateway.portal import portal
 from gateway.services import EXTENSION, Services
 
 LARGEST_BODY = 1 << 20
-_API = (beginning, datasets, rows, downloads, feeds, access, applications, own_usage)
+_API = (beginning, datasets, rows, downloads, feeds, deeds, access, applications, own_usage)
 
 
 class PageSessions(SecureCookieSessionInterface):

@@ -10,14 +10,24 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
-from catalogue import NoRows, RowsTimeout, SearchUnavailable, SnapshotGone, UnknownDataset, UnknownSnapshot
+from catalogue import (
+    Barred,
+    NoRows,
+    NothingHeld,
+    RowsTimeout,
+    SearchUnavailable,
+    SnapshotGone,
+    UnknownDataset,
+    UnknownFeed,
+    UnknownSnapshot,
+    UnknownTrial,
+)
 from gateway.api.access import WrongPassword
-from gateway.api.feeds import StewardNeeded
 from gateway.api.rows import NotAcceptable
 from gateway.caller import REQUEST_ID
 from gateway.clients.faults import AlreadyExists, NoSuch
 from gateway.scopes import KeyNeeded, ScopeNeeded
-from gateway.signed_in import ForeignOrigin, SignInNeeded
+from gateway.signed_in import ForeignOrigin, SignInNeeded, StewardNeeded
 from schemas.problem import BadInput, Problem, ProblemSchema
 
 log = logging.getLogger("entrepot.gateway")
@@ -45,6 +55,10 @@ KINDS: dict[type[Exception], Kind] = {
     NoRows: Kind("no-rows", 404, "The dataset is described here but its rows are kept elsewhere"),
     UnknownSnapshot: Kind("unknown-snapshot", 404, "The dataset has no such snapshot"),
     SnapshotGone: Kind("snapshot-gone", 410, "The snapshot is no longer kept"),
+    UnknownTrial: Kind("unknown-trial", 404, "There is no such trial"),
+    UnknownFeed: Kind("unknown-feed", 404, "There is no such feed"),
+    Barred: Kind("barred", 409, "A steward has taken the dataset out of its feed's hands"),
+    NothingHeld: Kind("nothing-held", 409, "Nothing waits to be let in"),
     NotAcceptable: Kind("not-acceptable", 406, "None of the accepted formats can be given"),
     AlreadyExists: Kind("already-exists", 409, "There is one of that name already"),
     NoSuch: Kind("not-found", 404, "There is nothing of that name"),

@@ -23,6 +23,7 @@ _TAGS = {
     "datasets": "Find datasets and see what they hold.",
     "rows": "Read rows by filter, box and cursor, or a whole snapshot.",
     "feeds": "How the harvests are.",
+    "stewards": "Try, upload, let in, go back, withdraw, archive: each deed is written down.",
     "access": "Sign up, make applications and keys, see usage.",
     "about": "The API itself.",
 }

@@ -22,6 +22,13 @@ class SignInNeeded(PermissionError):
         super().__init__("this is done by a person: sign in with POST /api/v1/sessions first")
 
 
+class StewardNeeded(PermissionError):
+    """Only those who publish or operate may ask for this."""
+
+    def __init__(self) -> None:
+        super().__init__("this is done by a steward or an operator; ask one of them")
+
+
 class ForeignOrigin(PermissionError):
     """A page of another site sent this with our visitor's cookie."""
 
@@ -47,6 +54,14 @@ def signed_in() -> Person:
         raise SignInNeeded
     if request.method not in _SAFE and caller(request.environ).kind != "session" and not _own_page():
         raise ForeignOrigin
+    return person
+
+
+def steward() -> Person:
+    """Who is signed in, where that is a steward or an operator; raises StewardNeeded or as `signed_in`."""
+    person = signed_in()
+    if person.role not in ("steward", "operator"):
+        raise StewardNeeded
     return person
 
 

@@ -73,7 +73,7 @@ def csv_format(cells: Cells) -> TextFormat:
 
     def head(columns: Sequence[Column]) -> bytes:
         names = [ID_COLUMN.name, *(column.name for column in columns)]
-        return _lines([[_safe(name) for name in names] if cells == "safe" else names])
+        return _lines([[safe(name) for name in names] if cells == "safe" else names])
 
     def rows(columns: Sequence[Column], found: Iterable[Row]) -> bytes:
         values = list(zip(*found, strict=True))
@@ -87,7 +87,7 @@ def csv_format(cells: Cells) -> TextFormat:
 def _csv_cells(values: Sequence[Any], column: Column, cells: Cells) -> Sequence[Any]:
     match column.type:
         case "text" if cells == "safe":
-            return [_safe(text) for text in values]
+            return [safe(text) for text in values]
         case "boolean":
             return [None if truth is None else str(truth).lower() for truth in values]
         case "geometry":
@@ -96,7 +96,8 @@ def _csv_cells(values: Sequence[Any], column: Column, cells: Cells) -> Sequence[
     return values
 
 
-def _safe(text: str | None) -> str | None:
+def safe(text: str | None) -> str | None:
+    """A text as a spreadsheet takes it: one that it would run as a formula gets a leading '."""
     return f"'{text}" if text and text.startswith(FORMULA) else text
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from catalogue import EXPORT_FORMATS
+from config.commands import stewarding
 from config.output import json_option, line, show, show_one, talk
 from config.wiring import open_catalogue_of
 from config.wiring import settings as current
@@ -70,18 +71,7 @@ def export(dataset: str, format_: str, out: Path | None, snapshot: str | None) -
         shutil.copyfileobj(file, sys.stdout.buffer)
 
 
-@datasets.command("rejects", epilog="Example: entrepot datasets rejects city-parks")
-@click.argument("dataset")
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
-@json_option
-def rejects(dataset: str, limit: int, as_json: bool) -> None:
-    """What the last harvest set aside, and why."""
-    with open_catalogue_of(current()) as catalogue:
-        catalogue.describe(dataset)
-        total, items = catalogue.rejects(dataset, limit=limit, offset=0)
-    show(items, ["line", "scope", "column", "value", "reason", "detail"], as_json)
-    if total > len(items):
-        talk(f"{total - len(items):,} more: raise --limit")
+stewarding.add_to_datasets(datasets)
 
 
 @click.command(epilog="Example: entrepot search 부산 버스 --theme transit")

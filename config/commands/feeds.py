@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from catalogue import Catalogue
+from config.commands import stewarding
 from config.commands.feed_state import diagnosis, tell
 from config.output import cell, json_option, line, show, show_one, talk
 from config.wiring import bench_of, now, open_catalogue_of, secrets_of
@@ -250,3 +251,6 @@ def _described(feed: Feed) -> dict[str, Any]:
         "columns": feed.columns,
     }
     return _summary(feed) | detail
+
+
+stewarding.add_to_feeds(feeds)

@@ -12,17 +12,10 @@ from gateway.api.atom import MEDIA_TYPE, atom
 from gateway.api.describe import describe
 from gateway.clients.faults import NoSuch
 from gateway.services import services
-from gateway.signed_in import signed_in
+from gateway.signed_in import steward
 from schemas.run import FeedHealthSchema
 
 feeds = Blueprint("feeds", __name__, url_prefix="/api/v1/feeds")
-
-
-class StewardNeeded(PermissionError):
-    """Only those who publish or operate may ask for this."""
-
-    def __init__(self) -> None:
-        super().__init__("a run is asked for by a steward or an operator; ask one of them")
 
 
 class RunAskedSchema(Schema):
@@ -55,8 +48,7 @@ def changes() -> Response:
 @describe("Ask for a harvest", tag="feeds", answer=RunAskedSchema, status=202, secured=True)
 def ask(feed: str) -> Response:
     """Queue a run of the feed for the next free worker; one that is queued already is given back."""
-    if signed_in().role not in ("steward", "operator"):
-        raise StewardNeeded
+    steward()
     catalogue = services().catalogue
     if feed not in {state.feed for state in catalogue.feed_health()}:
         raise NoSuch("feed", feed)

@@ -1,0 +1,52 @@
+"""Arrow batches as lines of CSV or JSON, one batch at a time: rejects and changes as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import shapely
+
+from catalogue.encode.textual import safe
+
+OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+
+
+def lines(batches: Iterable[pa.RecordBatch], format: str, names: Sequence[str] = ()) -> Iterator[bytes]:
+    """CSV (`format` csv, its first line `names`) or newline-delimited JSON (ndjson) of all rows.
+
+    Binary columns are geometries, written as GeoJSON; in CSV a text that a spreadsheet would run as a
+    formula gets a leading '.
+    """
+    if format == "csv":
+        yield _csv([names])
+    for batch in batches:
+        rows = _plain(batch)
+        if format == "csv":
+            yield _csv([[_cell(row[name]) for name in names] for row in rows])
+        else:
+            yield b"".join(orjson.dumps(row, option=OPTIONS) for row in rows)
+
+
+def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = batch.to_pylist()
+    for field in batch.schema:
+        if pa.types.is_binary(field.type):
+            shapes = shapely.to_geojson(shapely.from_wkb(batch[field.name].to_numpy(zero_copy_only=False)))
+            for row, shape in zip(rows, shapes, strict=True):
+                row[field.name] = None if shape is None else orjson.Fragment(shape)
+    return rows
+
+
+def _cell(value: Any) -> Any:
+    return safe(value) if isinstance(value, str) else value
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
