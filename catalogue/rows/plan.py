@@ -63,6 +63,31 @@ class Plan:
                 ends += [instant] if each.operator in ("eq", "lt", "lte") else []
         return max(starts, default=None), min(ends, default=None)
 
+    def page_times(self) -> tuple[datetime | None, datetime | None]:
+        """The same of the rows of this page: the latest rows lie where the parts of late times are."""
+        start, end = self.times()
+        first = self.order[0] if self.order else None
+        if (
+            first is None
+            or not first[1]
+            or self.after is not None
+            or self.conditions
+            or self.bbox is not None
+        ):
+            return start, end
+        column = first[0]
+        if column.role != "time" or column.type != "time" or not (column.key or column.required):
+            return start, end  # A row may be of no time, and then its part's period says nothing of it.
+        starts = [
+            (part.period[0], part.rows) for part in self.snapshot.parts if part.period and part.period[0]
+        ]
+        rows = 0
+        for start, count in sorted(starts, reverse=True):
+            rows += count
+            if rows > self.limit:
+                return start, end
+        return None, end
+
 
 def plan(snapshot: Snapshot, query: RowQuery) -> Plan:
     """Check a query against a snapshot; raises BadInput with every fault found."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
 from threading import Event, Thread
@@ -66,7 +67,7 @@ class Scanner:
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises RowsTimeout."""
-        source, files = self._source(plan, 0, plan.snapshot.rows)
+        source, files = self._source(plan, plan.times(), (0, plan.snapshot.rows))
         where, values = sql.both(_tests(plan))
         text = f"SELECT count(*) FROM {source} WHERE {where}"  # noqa: S608
         with self._cursor(plan.snapshot) as cursor:
@@ -77,7 +78,7 @@ class Scanner:
         self._database.close()
 
     def _found(self, cursor: Any, plan: Plan, anchor: Sequence[Plain], names: str) -> Any:
-        source, files = self._source(plan, *plan.positions())
+        source, files = self._source(plan, plan.page_times(), plan.positions())
         tests = _tests(plan)
         if plan.after is not None:
             tests.append(sql.after(plan, anchor, _DIALECT))
@@ -97,9 +98,11 @@ class Scanner:
         found = cursor.execute(text, [*files, plan.after]).to_arrow_table()
         return [stored(values, column)[0] for values, column in zip(found.columns, columns, strict=True)]
 
-    def _source(self, plan: Plan, first: int, last: int) -> tuple[str, list[str]]:
-        """The parts that may hold rows of the plan between two positions: others are of another time."""
-        start, end = plan.times()
+    def _source(
+        self, plan: Plan, times: tuple[datetime | None, datetime | None], positions: tuple[int, int]
+    ) -> tuple[str, list[str]]:
+        """The parts that may hold rows between two instants and two positions."""
+        (start, end), (first, last) = times, positions
 
         def wanted(part: Part, offset: int) -> bool:
             return offset <= last and offset + part.rows > first and within(part.period, start, end)

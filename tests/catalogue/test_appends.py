@@ -156,18 +156,20 @@ def test_every_question_is_answered_alike_before_and_after_compaction(catalogue:
         RowQuery(filters=(Filter("at", "lt", at),), order=(Order("at", True),), limit=7, count=True),
         RowQuery(filters=(Filter("vehicle", "eq", "V0001"),), order=(Order("at", True),), limit=40),
         RowQuery(filters=(Filter("at", "gt", NOON + timedelta(days=2)),), count=True),
+        RowQuery(order=(Order("at", True),), limit=8, count=True),
     ]
     before = [catalogue.rows("buses", query) for query in asked]
     after = catalogue.rows("buses", RowQuery(limit=50)).next
     assert (
         catalogue.rows("buses", replace(asked[0], filters=(), cursor=after, limit=50, count=True)).count == 90
     )
+    assert [values[0] for values in before[4].values][::3] == ids(catalogue)[-3:-10:-3]
     first = catalogue.rows("buses", replace(asked[1], order=(), limit=50))
     assert catalogue.rows("buses", replace(asked[1], order=(), limit=50, cursor=first.next)).count == 60
     catalogue.tend("buses")
     assert len(catalogue.snapshot("buses").parts) < 30
     assert [catalogue.rows("buses", query) for query in asked] == before
-    assert [page.count for page in before] == [30, 60, None, 0]
+    assert [page.count for page in before] == [30, 60, None, 0, 90]
 
 
 def test_old_snapshots_are_kept_and_collected_like_others(catalogue: Catalogue, clock) -> None:
