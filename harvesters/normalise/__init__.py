@@ -14,7 +14,7 @@ from harvesters.faults import Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.cast import Reading
 from harvesters.normalise.cells import LOST
-from harvesters.normalise.columns import layout
+from harvesters.normalise.columns import Layout, layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge, note_changes
 from harvesters.normalise.crs import crs_name
 from harvesters.normalise.keys import names_by_key, names_by_place, rising
@@ -89,26 +89,28 @@ def normalise(
     """
     if not parsed.table.column_names:
         return _nothing(parsed)
-    parsed = at_hand(parsed)
-    reading, shaped = Reading(zone), has_shapes(parsed.table)
-    theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
-    _refuse_lost(theirs)
-    plan = layout(feed, theirs, previous)
-    where = None
+    parsed, reading = at_hand(parsed), Reading(zone)
+    plan, where = _plan(parsed, feed, previous), None
     if plan.geometry:
         some = _some(parsed, feed)
         where = find_places(some, feed, extent=feed.extent or extent, reading=reading, anywhere=anywhere)
-    before = {column.name: column.type for column in previous or ()}
-    coordinates = frozenset((where.axes.x, where.axes.y) if where and where.axes else ())
-    landing = Landing(feed, plan, reading, before, coordinates, typed=shaped, types=parsed.types)
+    landing = _landing(parsed, feed, plan, where, reading=reading, previous=previous)
     with ThreadPoolExecutor() as pool:
         settled = list(pool.map(lambda wanted: settle(wanted, parsed, landing), plan.columns))
     repairs = Repairs(parsed.repairs)
     stock = _land(parsed, settled, landing, where, repairs=repairs, folder=folder)
-    counted, columns = tally(stock.rejects), _columns(settled, landing, where)
+    columns = _columns(settled, landing, where)
     changed = changes(previous, columns, [each.column.name for each in settled if each.retyped])
     note_changes(changed, previous, columns, repairs)
-    found = Normalised(
+    found = _normalised(stock, columns, plan, where, repairs=repairs)
+    return replace(found, hold=(where and where.hold) or _hold(found, feed, changed, previous))
+
+
+def _normalised(
+    stock: Stock, columns: tuple[Column, ...], plan: Layout, where: Whereabouts | None, *, repairs: Repairs
+) -> Normalised:
+    counted = tally(stock.rejects)
+    return Normalised(
         columns=columns,
         pieces=stock.rows,
         set_aside=stock.rejects,
@@ -119,9 +121,33 @@ def normalise(
         repairs=repairs.counts,
         repaired=repairs.examples(),
     )
-    if where and where.hold:
-        return replace(found, hold=where.hold)
-    return replace(found, hold=_hold(found, feed, changed, previous))
+
+
+def _landing(
+    parsed: Parsed,
+    feed: Feed,
+    plan: Layout,
+    where: Whereabouts | None,
+    *,
+    reading: Reading,
+    previous: tuple[Column, ...] | None,
+) -> Landing:
+    before = {column.name: column.type for column in previous or ()}
+    axes = frozenset((where.axes.x, where.axes.y) if where and where.axes else ())
+    shaped = has_shapes(parsed.table)
+    return Landing(feed, plan, reading, before, axes, typed=shaped, types=parsed.types)
+
+
+def _plan(parsed: Parsed, feed: Feed, previous: tuple[Column, ...] | None) -> Layout:
+    """What the feed makes of the columns beside the geometry."""
+    shaped = has_shapes(parsed.table)
+    theirs = [name for name in parsed.table.column_names if not (shaped and name == GEOMETRY)]
+    for name in theirs:
+        if LOST in name:
+            raise Unreadable(
+                f"the column name {name!r} has lost letters", "ask the publisher for the original"
+            )
+    return layout(feed, theirs, previous)
 
 
 def _some(parsed: Parsed, feed: Feed) -> Parsed:
@@ -178,14 +204,6 @@ def _kept(values: Sequence[pa.Array | pa.ChunkedArray], schema: pa.Schema, sieve
         kept = pa.array(sieve.kept)
         values = [column.filter(kept) for column in values]
     return pa.table(list(values), schema=schema)
-
-
-def _refuse_lost(names: Sequence[str]) -> None:
-    for name in names:
-        if LOST in name:
-            raise Unreadable(
-                f"the column name {name!r} has lost letters", "ask the publisher for the original"
-            )
 
 
 def _nothing(parsed: Parsed) -> Normalised:
