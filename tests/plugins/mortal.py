@@ -38,7 +38,6 @@ POINTS: dict[str, tuple[type, str, str]] = {
 """Where a worker can be told to die: before or after the first call of a method."""
 
 PACE = Pace(
-    lease=timedelta(seconds=1),
     poll=timedelta(seconds=0.05),
     upkeep=timedelta(seconds=0.2),
     grace=timedelta(seconds=1),
@@ -46,10 +45,11 @@ PACE = Pace(
 KOREA = (124.5, 33.0, 132.0, 38.95)
 
 
-def open_all(url: str, folder: Path) -> Catalogue:
-    """The catalogue in a test's folder."""
+def open_all(url: str, folder: Path, ahead: timedelta = timedelta()) -> Catalogue:
+    """The catalogue in a test's folder, with a clock that is `ahead`: whoever died now did so then."""
+    folders = {"storage_folder": folder / "parts", "index_folder": folder / "derived"}
     search = Embedded(folder / "search")
-    return open_catalogue(url, folder / "parts", search, index_folder=folder / "derived")
+    return open_catalogue(url, search=search, clock=lambda: datetime.now(UTC) + ahead, **folders)
 
 
 def worker_of(catalogue: Catalogue, folder: Path) -> Worker:

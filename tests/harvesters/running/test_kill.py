@@ -1,4 +1,4 @@
-"""A worker killed at any step of a run leaves no half snapshot, no stuck run and nothing fetched for nothing."""
+"""A worker killed at any step of a run leaves no half snapshot, no stuck run and nothing to fetch twice."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 import shapely
 
 from catalogue import Catalogue
+from harvesters.lease import LEASE
 from schemas.run import Run
 
 FEED = """
@@ -30,12 +31,13 @@ kind = "url"
 url = "{url}"
 """
 LAYERS = ("roads", "trees")
-SECONDS = 8.0
+SECONDS = 60.0
+"""Long enough for a machine that has much else to do."""
 
 
 @pytest.fixture
 def catalogue(database_url: str, tmp_path: Path) -> Iterator[Catalogue]:
-    opened = mortal.open_all(database_url, tmp_path)
+    opened = mortal.open_all(database_url, tmp_path, LEASE)
     yield opened
     opened.close()
 
@@ -62,7 +64,7 @@ def working(catalogue: Catalogue, folder: Path) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(SECONDS)
 
 
 def eventually(condition: Callable[[], bool], seconds: float = SECONDS) -> float:
@@ -108,7 +110,7 @@ def test_a_run_goes_on_where_its_worker_was_killed(
     former(catalogue, tmp_path, site)
     asked = catalogue.request_run("city", "command")
     process = mortal.start(database_url, tmp_path, point)
-    process.join(20)
+    process.join(SECONDS)
     assert process.exitcode == -signal.SIGKILL
     assert set(published(catalogue, tmp_path).values()) <= {3, 5}
     before = {run.dataset: run.snapshot for run in catalogue.outcomes(asked)}
@@ -138,7 +140,7 @@ def test_a_worker_killed_in_the_middle_of_a_download_is_replaced(
     site.routes[route] = half
     asked = catalogue.request_run("city", "command")
     process = mortal.start(database_url, tmp_path)
-    process.join(20)
+    process.join(SECONDS)
     assert published(catalogue, tmp_path) == {f"city-{name}": 3 for name in LAYERS}
     assert {run.status for run in resumed(catalogue, tmp_path, asked)} == {"published"}
     assert published(catalogue, tmp_path) == {f"city-{name}": 7 for name in LAYERS}
@@ -164,7 +166,7 @@ def test_workers_of_several_processes_never_visit_a_source_at_once(
     (tmp_path / "feeds" / "city.toml").write_text(FEED.format(url=site.url("/city.csv")), "utf-8")
     workers = [mortal.start(database_url, tmp_path) for _ in range(3)]
     try:
-        eventually(lambda: catalogue.request_run("city", "portal") == "" or visits >= 12, 30)
+        eventually(lambda: catalogue.request_run("city", "portal") == "" or visits >= 12)
     finally:
         for worker in workers:
             worker.kill()
