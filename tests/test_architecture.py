@@ -89,6 +89,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     "pattern",
     [
         "harvesters/py.typed",
+        "harvesters/normalise/headings.toml",
         "config/plans.toml",
         "config/feeds/",
         "config/sample_city/feeds/gaon-buses.toml",
