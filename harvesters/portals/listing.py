@@ -18,12 +18,13 @@ from harvesters.sources import Raw
 class Listing:
     """A list under way in the file `path`; open it with `with`, which begins it anew.
 
-    `before` and `after` are what stands around its objects, `format` is how all of it is to be read.
+    `before`, `between` and `after` are what stands around its objects, `format` is how to read all of it.
     """
 
     path: Path
     count: int = 0
     before: str = "["
+    between: str = ","
     after: str = "\n]\n"
     format: str = "json"
     _file: TextIO | None = field(default=None, repr=False)
@@ -49,8 +50,12 @@ class Listing:
 
     def write(self, row: Mapping[str, Any]) -> None:
         """One object as it is."""
+        self.put(json.dumps(row, ensure_ascii=False))
+
+    def put(self, text: str) -> None:
+        """One object that is written already."""
         assert self._file is not None, "a listing is written between its beginning and its end"
-        self._file.write((",\n" if self.count else "\n") + json.dumps(row, ensure_ascii=False))
+        self._file.write((self.between if self.count else "") + "\n" + text)
         self.count += 1
 
     def raw(self, size: int, digest: str | None = None, state: Mapping[str, Any] | None = None) -> Raw:

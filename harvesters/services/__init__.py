@@ -43,7 +43,10 @@ class Service:
 
     def json_at(self, url: str, params: Mapping[str, str] | None = None, **headers: str) -> Any:
         """The JSON that an address answers with."""
-        body = self.body_at(url, params, **headers)
+        return self.parsed(self.body_at(url, params, **headers))
+
+    def parsed(self, body: bytes) -> Any:
+        """The JSON of a body; raises SourceUnavailable where it is none, or says success: false."""
         try:
             answer = json.loads(body, parse_constant=lambda _: None)
         except (ValueError, RecursionError) as fault:
