@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 import ssl
 import threading
 import time
@@ -17,12 +16,13 @@ import httpcore
 import httpx
 
 from harvesters.faults import HarvestFault, SourceIncomplete, SourceRefused, SourceUnavailable
-from harvesters.fetch.body import ENCODINGS, filename, write_body
+from harvesters.fetch.answer import Fetched, Room, take
+from harvesters.fetch.body import ENCODINGS
 from harvesters.fetch.guard import Guard
 from harvesters.fetch.manners import Manners
 from harvesters.fetch.request import Request, is_address, request
 from harvesters.fetch.sockets import GuardedBackend
-from harvesters.fetch.statuses import Passing, judge
+from harvesters.fetch.statuses import Passing
 
 __all__ = ["Fetch", "Fetched", "HttpFetch", "Timeout", "is_address", "lasting"]
 
@@ -32,23 +32,6 @@ LONGEST_PAUSE = 60.0
 
 SLOWEST = 1_000_000
 """Bytes a second that a large body must come with, once the time for a fetch is over."""
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """An answer, its body in a file; `url` is where the last redirect led, its secrets masked.
-
-    An `unmodified` one (304) has no body: it comes only where `headers` asked on a condition.
-    """
-
-    path: Path
-    url: str
-    bytes: int
-    sha256: str
-    media_type: str | None
-    filename: str | None
-    headers: Mapping[str, str]
-    unmodified: bool = False
 
 
 class Fetch(Protocol):
@@ -165,7 +148,7 @@ class HttpFetch:
             with self._turn(asked), self._open(asked) as answer:
                 target = asked.redirected(answer)
                 if target is None:
-                    return _take(asked, answer, self._timed(answer), _Room(to, max_bytes))
+                    return take(asked, answer, self._timed(answer), Room(to, max_bytes))
                 asked = target
         raise SourceUnavailable(f"{asked}: more than {MAX_REDIRECTS} redirects")
 
@@ -226,54 +209,6 @@ def lasting(fetch: Fetch) -> Iterator[Fetch]:
             yield keeper
     else:
         yield fetch
-
-
-@dataclass(frozen=True)
-class _Room:
-    """Where a body goes, and how much of it."""
-
-    path: Path
-    most: int
-
-    def admit(self, length: str) -> None:
-        """Raise SourceRefused for a length that is too large for the feed, SourceUnavailable for the disk."""
-        size = int(length[:19]) if length.isascii() and length.isdigit() else 0
-        if size > self.most:
-            raise SourceRefused(
-                f"it is {size:,} bytes long, and {self.most:,} are taken at most",
-                hint='write max_bytes = "…GB" under [source] where that is right',
-            )
-        free = shutil.disk_usage(self.path.parent).free
-        if size > free:
-            raise SourceUnavailable(
-                f"it is {size:,} bytes long, and the harvester has room for {free:,}",
-                hint="the operator can make room in the folder of work",
-            )
-
-
-def _take(asked: Request, answer: httpcore.Response, body: Iterator[bytes], room: _Room) -> Fetched:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-    if answer.status == 304 and asked.is_conditional:
-        return Fetched(room.path, str(asked), 0, "", None, None, headers, unmodified=True)
-    judge(asked, answer.status, headers)
-    try:
-        room.admit(headers.get("content-length", ""))
-        size, digest = write_body(body, headers.get("content-encoding", ""), room.path, room.most)
-    except SourceIncomplete as fault:
-        raise Passing(SourceIncomplete(f"{asked}: {fault}")) from fault
-    except HarvestFault as fault:
-        raise type(fault)(f"{asked}: {fault}") from fault
-    except OSError as fault:
-        raise SourceUnavailable(f"{asked}: it cannot be kept here ({fault.strerror})") from fault
-    return Fetched(
-        path=room.path,
-        url=str(asked),
-        bytes=size,
-        sha256=digest,
-        media_type=headers.get("content-type", "").partition(";")[0].strip().lower() or None,
-        filename=filename(headers.get("content-disposition", "").encode("latin-1")),
-        headers=headers,
-    )
 
 
 def _words(fault: Exception) -> str:
