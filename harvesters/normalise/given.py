@@ -9,7 +9,7 @@ import pyarrow as pa
 from harvesters.formats import Parsed
 from harvesters.normalise.cast import Reading, cast
 from harvesters.normalise.cells import as_given
-from harvesters.reading.shelf import column
+from harvesters.reading.shelf import column, types
 from schemas.dataset import ColumnType
 
 
@@ -21,6 +21,11 @@ class Given:
         self._name = name
         self._only: pa.ChunkedArray | None = None
         self._latest: tuple[ColumnType, Reading, pa.ChunkedArray] | None = None
+
+    @property
+    def types(self) -> set[pa.DataType]:
+        """The types in which it comes, of which there may be several where it comes from several files."""
+        return types(self._parsed, self._name)
 
     def __iter__(self) -> Iterator[pa.ChunkedArray]:
         if self._parsed.rest != ():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import pyarrow as pa
 
 from harvesters.normalise.cast import Reading, cast, misfits
 from harvesters.normalise.cells import all_missing, is_text, sample
+from harvesters.normalise.contract import widen
 from harvesters.normalise.given import Given
 from harvesters.normalise.habits import loose_figures, short_years
 from harvesters.normalise.moments import Written, says_epoch, says_when, unlike_dates
@@ -29,6 +31,8 @@ def infer(given: Given, name: str, reading: Reading, typed: bool) -> tuple[Colum
     """
     first = next(iter(given))
     hint = replace(reading, written=Written(digits=says_when(name), epoch=says_epoch(name)))
+    if len(given.types) > 1:
+        return _of_several(given), reading
     if not is_text(first.type):
         moments = hint.written.epoch and pa.types.is_integer(first.type) and _all_fit(given, "time", hint)
         return ("time", hint) if moments else (type_of_arrow(first.type), reading)
@@ -40,6 +44,12 @@ def infer(given: Given, name: str, reading: Reading, typed: bool) -> tuple[Colum
         if _all_fit(given, kind, hint) and not (kind == "number" and all(_months(each) for each in given)):
             return kind, hint
     return ("text", hint) if typed else _otherwise(given, hint)
+
+
+def _of_several(given: Given) -> ColumnType:
+    """The type that holds what pieces of several types hold; one that holds nothing says nothing."""
+    kinds = {type_of_arrow(values.type) for values in given if values.null_count < len(values)}
+    return reduce(widen, sorted(kinds)) if kinds else "text"
 
 
 def _otherwise(given: Given, hint: Reading) -> tuple[ColumnType, Reading]:

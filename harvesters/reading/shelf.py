@@ -70,6 +70,7 @@ class PieceShelf:
     def __init__(self, folder: Path | None = None) -> None:
         self._rows = Shelf(folder / "rows" if folder else None)
         self._rejects = Shelf(folder / "rejects" if folder else None)
+        self.schemas: list[pa.Schema] = []
 
     def append(self, piece: Piece) -> None:
         """Put one more piece behind the others, unless it holds nothing."""
@@ -78,6 +79,8 @@ class PieceShelf:
         names = [*piece.table.column_names, "line"]
         self._rows.append(pa.table([*piece.table.columns, piece.lines], names=names))
         self._rejects.append(piece.rejects)
+        if piece.table.schema not in self.schemas:
+            self.schemas.append(piece.table.schema)
 
     def __iter__(self) -> Iterator[Piece]:
         for rows, rejects in zip(self._rows, self._rejects, strict=True):
@@ -129,6 +132,12 @@ def column(parsed: Parsed, name: str) -> Iterator[pa.ChunkedArray]:
     yield parsed.table[name]
     if isinstance(parsed.rest, PieceShelf):
         yield from parsed.rest.column(parsed.table.column_names.index(name))
+
+
+def types(parsed: Parsed, name: str) -> set[pa.DataType]:
+    """The types of a column: files that make one table together may each have another."""
+    later = parsed.rest.schemas if isinstance(parsed.rest, PieceShelf) else []
+    return {schema.field(name).type for schema in (parsed.table.schema, *later)}
 
 
 def places(parsed: Parsed) -> Iterator[pa.ChunkedArray]:

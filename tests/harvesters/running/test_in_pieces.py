@@ -167,6 +167,32 @@ def test_rows_are_numbered_through_all_pieces_where_places_repeat(tmp_path: Path
     assert found.rows["_id"].to_pylist() == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    ("parts", "kind", "values"),
+    [
+        ([[1, 2], [0.5]], "number", [1.0, 2.0, 0.5]),
+        ([[1, 2], ["셋"]], "text", ["1", "2", "셋"]),
+        ([[None], [3]], "integer", [None, 3]),
+        ([[True], [1]], "text", ["true", "1"]),
+    ],
+)
+def test_files_of_one_table_may_each_have_their_own_types(
+    parts: list[list[object]], kind: str, values: list[object], tmp_path: Path
+) -> None:
+    first, *rest = (
+        Piece(
+            pa.table({"v": pa.array(each, None if each != [None] else pa.string())}),
+            pa.array(range(len(each))),
+        )
+        for each in parts
+    )
+    found = normalise(
+        Parsed(first.table, first.lines, "json", rest=rest), FEED, extent=KOREA, zone=SEOUL, folder=tmp_path
+    )
+    assert (found.columns[0].type, found.rows["v"].to_pylist()) == (kind, values)
+    assert not found.rejects
+
+
 def test_places_are_found_from_all_pieces(tmp_path: Path) -> None:
     wkb = shapely.to_wkb([shapely.Point(129 + i / 100, 35) for i in range(6)])
     found = normalised(pa.table({"geometry": pa.array(wkb, pa.binary())}), [1, 4], tmp_path)
