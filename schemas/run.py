@@ -132,8 +132,9 @@ class FeedHealth:
 
     `status` is the worst outcome of its latest finished run, or that of a first run still going on.
     `datasets` are the ids of its datasets with rows, `rows` their sum; `entries` counts those without.
-    `state` and `since` when are None before a run has ended, `expected` is by when something new is
-    promised, None where nothing is or no worker has read the promise yet. `last_change` is when rows last changed.
+    `state` and `since` when are None before a run has ended; `expected` is by when something new is
+    promised, None where nothing is or no worker has read the promise yet. `last_change` is when rows last
+    changed.
     """
 
     feed: str
