@@ -20,8 +20,9 @@ TITLE = ("title", "the line stands above the names of the columns")
 FOOTER = ("footer", "the line is a total or a note below the rows")
 BLANK = ("blank_row", "the row holds nothing")
 
-NO_HEADER, JOINED_HEADER = "no_header", "joined_header"
-"""Words for what a reader made of the names: none are there, or several lines make them."""
+NO_HEADER, JOINED_HEADER, TITLE_ROWS = "no_header", "joined_header", "title_rows"
+"""Words for what a reader made of the names: none are there, several lines make them, or they stand below
+titles of a sheet."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:[.,]\d+)?\s*%?")
 _WHOLE = re.compile(r"[+-]?\d+")

@@ -15,7 +15,7 @@ from harvesters.reading.around import (
     FOOTER,
     JOINED_HEADER,
     NO_HEADER,
-    TITLE,
+    TITLE_ROWS,
     footers,
     has_no_header,
     set_aside,
@@ -111,8 +111,7 @@ def _table(sheet: Sheet, header: int | None) -> Parsed | None:
     places = [at for at in filled if at >= found.below]
     tail = [_texts(rows[at]) for at in places]
     last = len(places) - footers(tail)
-    above = [at for at in filled if at < found.first]
-    aside = [set_aside(_written(rows, above), *TITLE), set_aside(_written(rows, places[last:]), *FOOTER)]
+    above = sum(at < found.first for at in filled)
     kept = [rows[at] for at in places[:last]]
     columns = {name: column_of(name, [row[at] for row in kept]) for at, name in enumerate(found.names)}
     blank = [n for at, n in enumerate(found.names) if n == f"column_{at + 1}" and _is_blank(columns[n])]
@@ -121,9 +120,10 @@ def _table(sheet: Sheet, header: int | None) -> Parsed | None:
         lines=pa.array([at + 1 for at in places[:last]], pa.int64()),
         kind="",
         name=sheet.name,
-        rejects=pa.concat_tables(aside),
+        rejects=set_aside(_written(rows, places[last:]), *FOOTER),
         units=found.units,
-        repairs=found.repairs,
+        # What stands above a sheet's header is its layout, and no row that was left out.
+        repairs={**found.repairs, **({TITLE_ROWS: above} if above else {})},
     )
 
 
