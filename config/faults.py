@@ -34,14 +34,14 @@ def _expected(fault: Exception) -> bool:
     """It was meant, and it did not work out."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from catalogue import RowsTimeout, RunLost, SearchUnavailable, Taken
+    from catalogue import Barred, NothingHeld, RowsTimeout, RunLost, SearchUnavailable, Taken
     from config.demo import NotReady
     from config.processes import PartEnded
     from gateway.clients.faults import AlreadyExists
     from harvesters.faults import HarvestFault
 
     ours = AlreadyExists | HarvestFault | NotReady | PartEnded | RowsTimeout | RunLost | SearchUnavailable
-    return isinstance(fault, ours | Taken | OSError | SQLAlchemyError | ModuleNotFoundError)
+    return isinstance(fault, ours | Taken | Barred | NothingHeld | OSError | SQLAlchemyError | ModuleNotFoundError)
 
 
 def _sentence(fault: Exception) -> str:

@@ -25,6 +25,22 @@ PROBLEMS: dict[str, Text] = {
         "보관 기간이 지나 지워진 스냅숏입니다. 현재 스냅숏으로 다시 시작하세요.",
         "The snapshot is past its time and no longer kept. Begin again with the current one.",
     ),
+    "unknown-trial": Text(
+        "그런 시험이 없습니다. 시험 결과는 하루 동안만, 요청한 사람에게만 보입니다.",
+        "There is no such trial. Its result is kept for a day, for whoever asked for it.",
+    ),
+    "unknown-feed": Text(
+        "올린 피드 가운데 그런 것이 없습니다. 폴더에 있는 피드는 운영자가 고칩니다.",
+        "No such feed was uploaded. Those in the city's folders are changed there, by an operator.",
+    ),
+    "barred": Text(
+        "담당자가 내렸거나 보존한 데이터셋입니다. 먼저 되살리세요.",
+        "A steward withdrew or archived the dataset: restore it first.",
+    ),
+    "nothing-held": Text(
+        "승인을 기다리는 것이 없습니다. 실행 기록을 보세요.",
+        "Nothing waits to be let in. The feed's runs say what became of them.",
+    ),
     "not-acceptable": Text(
         "Accept에 적힌 형식으로는 줄 수 없습니다. format= 으로 고르세요.",
         "None of the formats in Accept can be given. Choose one with format=.",
@@ -83,7 +99,10 @@ PROBLEMS: dict[str, Text] = {
         "이 주소에 쓸 수 없는 메서드입니다. Allow 헤더를 보세요.",
         "The address does not take this method; the header Allow says which it takes.",
     ),
-    "too-large": Text("본문이 너무 큽니다. 1 MiB까지 보낼 수 있습니다.", "The body is larger than 1 MiB."),
+    "too-large": Text(
+        "본문이 너무 큽니다. 1 MiB까지, 시험할 파일은 512 MiB까지 보낼 수 있습니다.",
+        "The body is too large: at most 1 MiB is taken, and 512 MiB of a file that is to be tried.",
+    ),
     "not-json": Text(
         "본문은 JSON이어야 합니다. Content-Type: application/json 으로 보내세요.",
         "The body must be JSON, sent with Content-Type: application/json.",

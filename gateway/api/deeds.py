@@ -41,6 +41,22 @@ class TableParameters(Schema):
     format = fields.String(load_default="csv", validate=OneOf(tuple(TABLES)))
 
 
+class RepairSchema(Schema):
+    """A row of schemas.run.REPAIRS."""
+
+    line = fields.Integer(allow_none=True)
+    column = fields.String(allow_none=True)
+    before = fields.String(allow_none=True)
+    after = fields.String(allow_none=True)
+    rule = fields.String(required=True)
+    detail = fields.String(allow_none=True)
+
+
+class RepairsAnswer(Schema):
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    items = fields.List(fields.Nested(RepairSchema), required=True)
+
+
 class DeedsAnswer(Schema):
     items = fields.List(fields.Nested(DeedSchema), required=True)
 
@@ -111,6 +127,16 @@ def faults(dataset: str) -> Response:
     catalogue = services().catalogue
     catalogue.describe(dataset)
     return public_answer({"items": [shown(FaultSchema, each) for each in catalogue.faults(dataset)]})
+
+
+@deeds.get("/datasets/<dataset>/repairs")
+@describe("What was mended on the way in", tag="datasets", scope="rows:read", answer=RepairsAnswer)
+def repairs(dataset: str) -> Response:
+    """How much the latest harvest changed by each rule, and examples of it."""
+    catalogue = services().catalogue
+    catalogue.describe(dataset)
+    counts, items = catalogue.repairs(dataset)
+    return public_answer({"counts": dict(counts), "items": items})
 
 
 @deeds.get("/datasets/<dataset>/missing")

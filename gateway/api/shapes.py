@@ -39,6 +39,9 @@ class DatasetDetailSchema(DatasetItemSchema):
     descriptions = fields.Nested(TextSchema, required=True)
     keywords = fields.List(fields.String(), required=True)
     created = fields.AwareDateTime(allow_none=True, required=True)
+    archived = fields.AwareDateTime(
+        allow_none=True, required=True, metadata={"description": "Since when it is updated no more."}
+    )
     period = fields.List(fields.AwareDateTime(allow_none=True), allow_none=True, required=True)
     feed = fields.String(required=True)
     snapshot = fields.String(allow_none=True, required=True)
@@ -109,6 +112,7 @@ def dataset_detail(dataset: Dataset) -> dict[str, Any]:
         "descriptions": words(dataset.description),
         "keywords": dataset.keywords,
         "created": dataset.created,
+        "archived": dataset.archived,
         "period": dataset.period,
         "feed": dataset.feed,
         "snapshot": dataset.snapshot,
@@ -123,7 +127,7 @@ def _links(dataset: Dataset) -> dict[str, str]:
     links = {"self": link(own), "html": link(f"/datasets/{dataset.id}"), "runs": link(f"{own}/runs")}
     if dataset.rows is None:
         return links
-    for name in ("schema", "snapshots", "rejects", "rows"):
+    for name in ("schema", "snapshots", "rejects", "faults", "repairs", "rows"):
         links[name] = link(f"{own}/{name}")
     for extension in dataset.formats:
         links[f"download_{extension}"] = link(f"{own}/download.{extension}")
