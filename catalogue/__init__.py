@@ -26,6 +26,7 @@ from catalogue.errors import (
     UnknownSnapshot,
     UnknownTrial,
 )
+from catalogue.history.changes import Difference
 from catalogue.notices import Notice
 from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
@@ -42,6 +43,7 @@ __all__ = [
     "Barred",
     "CannotAppend",
     "Catalogue",
+    "Difference",
     "Export",
     "MassDeletion",
     "NoRows",

@@ -206,6 +206,7 @@ trials = Table(
     Column("file", Name),
     Column("worker", Name),
     Column("lease_until", Instant),
+    Column("claims", sa.Integer, nullable=False, server_default=sa.text("0")),
     Column("finished", Instant),
     Column("found", sa.JSON),
 )

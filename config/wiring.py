@@ -169,11 +169,13 @@ def bench_of(settings: Settings) -> Iterator[Bench]:
 def open_worker(settings: Settings) -> Iterator[Worker]:
     """A worker over the feeds of the settings."""
     from harvesters.feeds.folders import FeedFolders
+    from harvesters.feeds.uploaded import AllFeeds
     from harvesters.schedule import Schedule
     from harvesters.worker import Worker, last_start, quiet_runs
 
-    feeds = FeedFolders(settings.feeds)
+    folders = FeedFolders(settings.feeds)
     with open_catalogue_of(settings) as catalogue, open_harvester(settings, catalogue) as harvester:
+        feeds = AllFeeds(folders, catalogue)
 
         def request(feed: str) -> str:
             return catalogue.request_run(feed, "schedule")

@@ -19,6 +19,7 @@ from gateway.api.downloads import downloads
 from gateway.api.feeds import feeds
 from gateway.api.operations import operations
 from gateway.api.rows import rows
+from gateway.api.trials import trials
 from gateway.api.usage import own_usage
 from gateway.caller import ROUTE
 from gateway.oauth import oauth_blueprint
@@ -27,7 +28,7 @@ from gateway.portal import portal
 from gateway.services import EXTENSION, Services
 
 LARGEST_BODY = 1 << 20
-_API = (beginning, datasets, rows, downloads, feeds, deeds, access, applications, own_usage)
+_API = (beginning, datasets, rows, downloads, feeds, deeds, trials, access, applications, own_usage)
 
 
 class PageSessions(SecureCookieSessionInterface):

@@ -24,6 +24,7 @@ from catalogue import (
 )
 from gateway.api.access import WrongPassword
 from gateway.api.rows import NotAcceptable
+from gateway.api.sent import UploadTooLarge
 from gateway.caller import REQUEST_ID
 from gateway.clients.faults import AlreadyExists, NoSuch
 from gateway.scopes import KeyNeeded, ScopeNeeded
@@ -59,6 +60,7 @@ KINDS: dict[type[Exception], Kind] = {
     UnknownFeed: Kind("unknown-feed", 404, "There is no such feed"),
     Barred: Kind("barred", 409, "A steward has taken the dataset out of its feed's hands"),
     NothingHeld: Kind("nothing-held", 409, "Nothing waits to be let in"),
+    UploadTooLarge: Kind("too-large", 413, "The body is too large"),
     NotAcceptable: Kind("not-acceptable", 406, "None of the accepted formats can be given"),
     AlreadyExists: Kind("already-exists", 409, "There is one of that name already"),
     NoSuch: Kind("not-found", 404, "There is nothing of that name"),

@@ -9,7 +9,6 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
-from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from gateway.api.describe import OPERATION, Operation
@@ -113,7 +112,7 @@ def _operations(rule: Rule, operation: Operation, app: Flask) -> dict[str, Any]:
             "parameters": _parameters(rule, operation),
             "responses": _responses(rule, operation),
             "security": _security(operation),
-            **_body(operation.body),
+            **_body(operation),
         }
         for method in methods
     }
@@ -171,7 +170,9 @@ def _refusals(rule: Rule, operation: Operation) -> dict[int, tuple[str, tuple[st
         found[410] = ("The snapshot is no longer kept", ())
     if operation.extra_parameters:
         found[406] = ("None of the accepted formats can be given", ())
-    if operation.body:
+    if operation.secured and "GET" not in (rule.methods or set()):
+        found[409] = ("It does not go with what is there already", ())
+    if operation.body or operation.form:
         found |= {
             409: ("There is one of that name already", ()),
             413: ("The body is too large", ()),
@@ -184,7 +185,7 @@ def _headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _body(body: type[Schema] | None) -> dict[str, Any]:
-    if body is None:
-        return {}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
+def _body(operation: Operation) -> dict[str, Any]:
+    kinds = {"multipart/form-data": operation.form, "application/json": operation.body}
+    content = {kind: {"schema": schema} for kind, schema in kinds.items() if schema}
+    return {"requestBody": {"required": True, "content": content}} if content else {}

@@ -6,7 +6,6 @@ import csv
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,12 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from catalogue import Difference
 from harvesters.calls import trying
+from harvesters.comparison import Comparison, difference_item
 from harvesters.faults import FeedMisconfigured, HarvestFault, Unreadable
 from harvesters.fetch import Fetch
 from harvesters.formats import GEOMETRY, Parsed
@@ -27,8 +27,8 @@ from harvesters.normalise import Normalised, normalise
 from harvesters.normalise.contract import Hold
 from harvesters.normalise.entries import list_entries
 from harvesters.normalise.headings import Suggestion, suggest
-from harvesters.normalise.moments import instant
 from harvesters.normalise.rejects import tally
+from harvesters.normalise.shown import shown_row
 from harvesters.reading.shelf import whole
 from harvesters.run import parse
 from harvesters.secrets import resolve_secrets
@@ -45,7 +45,8 @@ _REJECTS = 1_000
 class Bench:
     """What a trial needs of a run's means: how to fetch, a folder, and the city's extent and zone.
 
-    With `anywhere` a table that lies outside of the extent as a whole is tried as it is.
+    With `anywhere` a table that lies outside of the extent as a whole is tried as it is. With `standing` a
+    trial is told how it differs from what its feed publishes now.
     """
 
     fetch: Fetch
@@ -54,6 +55,7 @@ class Bench:
     zone: ZoneInfo
     environ: Mapping[str, str] = field(default_factory=dict)
     anywhere: bool = False
+    standing: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,11 @@ class Tried:
     rejects: list[dict[str, Any]]
     repairs: Mapping[str, int] = field(default_factory=dict)
     suggestion: Suggestion | None = None
+    difference: Difference | None = None
 
     def as_item(self) -> dict[str, Any]:
-        """The trial as JSON; `table` for one of several, `hold` and `suggested` where there is one."""
+        """The trial as JSON; `table` for one of several, `hold`, `suggested` and `difference` where
+        there is one."""
         item = {
             "format": self.format,
             "encoding": self.encoding,
@@ -98,7 +102,8 @@ class Tried:
         }
         named = {"table": self.table} if self.table else {}
         suggested = {"suggested": self.suggestion.as_item()} if self.suggestion else {}
-        return named | item | suggested | ({"hold": asdict(self.hold)} if self.hold else {})
+        differs = {"difference": difference_item(self.difference)} if self.difference else {}
+        return named | item | suggested | differs | ({"hold": asdict(self.hold)} if self.hold else {})
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -162,8 +167,15 @@ def _files(manifest: Path) -> Iterator[str]:
 def _try_table(parsed: Parsed, feed: Feed, bench: Bench, folder: Path) -> Tried:
     if feed.record == CATALOGUE_ENTRY:
         return _try_list(whole(parsed), feed, bench)
+    standing = bench.standing
     found = normalise(
-        parsed, feed, extent=bench.extent, zone=bench.zone, anywhere=bench.anywhere, folder=folder
+        parsed,
+        feed,
+        extent=bench.extent,
+        zone=bench.zone,
+        previous=standing.columns(feed, parsed.name) if standing else None,
+        anywhere=bench.anywhere,
+        folder=folder,
     )
     return Tried(
         table=parsed.name,
@@ -172,7 +184,7 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench, folder: Path) -> Tried:
         crs=found.source_crs,
         extent=_bounds(found),
         columns=found.columns,
-        first=[_shown(row) for row in _first(found.pieces, _SHOWN)],
+        first=[shown_row(row) for row in _first(found.pieces, _SHOWN)],
         read=found.read,
         accepted=found.accepted,
         rejected=found.tally.rows,
@@ -182,6 +194,7 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench, folder: Path) -> Tried:
         rejects=_first(found.set_aside, _REJECTS),
         repairs=found.repairs,
         suggestion=suggest(parsed.table.column_names) if feed.record == AS_PUBLISHED else None,
+        difference=standing.difference(feed, parsed, found) if standing else None,
     )
 
 
@@ -240,15 +253,3 @@ def _around(boxes: list[list[float]]) -> BBox:
     west, south = np.nanmin(boxes, axis=0)[:2]
     east, north = np.nanmax(boxes, axis=0)[2:]
     return float(west), float(south), float(east), float(north)
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: _json(value) for name, value in row.items()}
-
-
-def _json(value: object) -> object:
-    if isinstance(value, bytes):
-        return orjson.loads(shapely.to_geojson(shapely.from_wkb(value)))
-    if isinstance(value, datetime):
-        return instant(value)
-    return value.isoformat() if isinstance(value, date) else value

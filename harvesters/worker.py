@@ -18,6 +18,7 @@ from harvesters.lease import LEASE, Deadlines, beating, worker_name
 from harvesters.notices import Herald
 from harvesters.run import Harvester, harvest
 from harvesters.schedule import Schedule
+from harvesters.trials import next_trial
 from schemas.feed import Feed
 from schemas.run import Run
 
@@ -71,12 +72,16 @@ class Worker:
         self._schedule.start()
         for slot in range(self._pace.parallel):
             self._take(slot, stop)
-        telling = threading.Thread(target=self._tell_until, args=(stop,), name="notices", daemon=True)
-        telling.start()
+        besides = [
+            threading.Thread(target=work, args=(stop,), name=name, daemon=True)
+            for name, work in (("notices", self._tell_until), ("trials", self._try_until))
+        ]
+        for thread in besides:
+            thread.start()
         self._keep_up(stop)
         self._schedule.stop()
         deadline = time.monotonic() + self._pace.grace.total_seconds()
-        for thread in (*self._threads.values(), telling):
+        for thread in (*self._threads.values(), *besides):
             thread.join(max(0.0, deadline - time.monotonic()))
         self._let_go()
 
@@ -96,6 +101,8 @@ class Worker:
             if feed not in live:
                 self._catalogue.request_run(feed, "schedule")
         runs: list[Run] = []
+        while self._try_next():
+            pass
         while (claimed := self._claim()) is not None:
             runs += self._harvest(claimed)
         self._catalogue.drain_search()
@@ -167,6 +174,20 @@ class Worker:
             except Exception:  # The last handler of the thread: what is due is told later.
                 log.exception("worker=%s", self._name)
             stop.wait(self._pace.states.total_seconds())
+
+    def _try_until(self, stop: threading.Event) -> None:
+        """Try what stewards ask for, one after the other, beside the runs."""
+        while not stop.is_set():
+            try:
+                if self._try_next():
+                    continue
+            except Exception:  # The last handler of the thread: a database that is away comes back.
+                log.exception("worker=%s", self._name)
+                stop.wait(5)
+            stop.wait(self._pace.poll.total_seconds())
+
+    def _try_next(self) -> bool:
+        return next_trial(self._harvester, f"{self._name}-{next(self._claims)}", self._feeds)
 
     def _note_states(self) -> None:
         known, health = self._feeds(), self._catalogue.feed_health()

@@ -77,7 +77,8 @@ class MissingSchema(Schema):
 class Trial:
     """A dry run that somebody asked for; `file` is its upload, relative to the storage, if it has one.
 
-    `asked` is what to try, `found` what came of it, None until `finished`.
+    `asked` is what to try, `found` what came of it, None until `finished`. `claims` counts the workers that
+    took it up.
     """
 
     trial: str
@@ -87,6 +88,12 @@ class Trial:
     file: str | None = None
     finished: datetime | None = None
     found: Mapping[str, Any] | None = None
+    claims: int = 0
+
+    @property
+    def state(self) -> str:
+        """queued, running or done."""
+        return "done" if self.finished else "running" if self.claims else "queued"
 
 
 @dataclass(frozen=True)

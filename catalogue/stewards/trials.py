@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
@@ -17,7 +18,10 @@ from catalogue.storage import Storage
 from catalogue.tables import trials
 from schemas.steward import Trial
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(minutes=15)
+"""How long a worker may be at a trial."""
+CLAIMS = 2
+"""How many workers try, where the first one dies or does not come to an end."""
 KEPT = timedelta(days=1)
 _COLUMNS = (
     trials.c.trial,
@@ -27,6 +31,13 @@ _COLUMNS = (
     trials.c.file,
     trials.c.finished,
     trials.c.found,
+    trials.c.claims,
+)
+
+
+_GIVEN_UP = (
+    f"{CLAIMS} workers gave it up, each after {LEASE.seconds // 60} minutes or because it died; "
+    "try a smaller part of the file, or have the operator look into the log of the worker"
 )
 
 
@@ -53,15 +64,21 @@ class Trials:
         with writing(self._engine) as connection:
             now = self._clock()
             free = trials.c.lease_until.is_(None) | (trials.c.lease_until < now)
-            oldest = sa.select(trials.c.trial).where(trials.c.finished.is_(None), free)
+            open_ = trials.c.finished.is_(None) & free
+            tired = sa.update(trials).where(open_, trials.c.claims >= CLAIMS)
+            connection.execute(tired.values(finished=now, found={"refused": _GIVEN_UP}, lease_until=None))
+            oldest = sa.select(trials.c.trial).where(open_)
             ordered = oldest.order_by(trials.c.requested, trials.c.trial).limit(1)
             id = connection.scalar(ordered.with_for_update(skip_locked=True))
             if id is None:
                 return None
-            mine = (
-                sa.update(trials).where(trials.c.trial == id).values(worker=worker, lease_until=now + lease)
-            )
+            taken = {"worker": worker, "lease_until": now + lease, "claims": trials.c.claims + 1}
+            mine = sa.update(trials).where(trials.c.trial == id).values(taken)
             return _trial(connection.execute(mine.returning(*_COLUMNS)).one())
+
+    def data(self, trial: Trial) -> Path | None:
+        """Where the file of a trial lies that is not finished, if it has one."""
+        return None if trial.file is None else self._storage.path(trial.file)
 
     def finish(self, trial: str, worker: str, found: Mapping[str, Any]) -> bool:
         """Leave what came of a trial, and remove its file; False where another worker has it by now."""
@@ -96,4 +113,4 @@ class Trials:
 
 
 def _trial(row: Any) -> Trial:
-    return Trial(row.trial, row.requested, row.by, row.asked, row.file, row.finished, row.found)
+    return Trial(row.trial, row.requested, row.by, row.asked, row.file, row.finished, row.found, row.claims)

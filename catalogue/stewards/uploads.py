@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
@@ -61,6 +62,10 @@ class UploadedFeeds:
         if row is None:
             raise UnknownFeed(feed)
         return _uploaded(row)
+
+    def data(self, feed: UploadedFeed) -> Path | None:
+        """Where its data lies, if some was uploaded."""
+        return None if feed.file is None else self._storage.path(feed.file)
 
     def list(self) -> list[UploadedFeed]:
         """All feeds that were uploaded, by id."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from catalogue import Catalogue
-from config.commands import stewarding
+from config.commands import stewarding, uploading
 from config.commands.feed_state import diagnosis, tell
 from config.output import cell, json_option, line, show, show_one, talk
 from config.wiring import bench_of, now, open_catalogue_of, secrets_of
 from config.wiring import settings as current
 from harvesters.advice import Advice, advise, current_interval
+from harvesters.comparison import Comparison
 from harvesters.faults import HarvestFault
 from harvesters.feeds import FeedSet, read_feed, read_feeds
+from harvesters.feeds.uploaded import uploads
 from harvesters.normalise.headings import Suggestion
 from harvesters.tryout import Tried, try_feed, try_manifest, try_source
 from schemas.feed import Feed
@@ -50,11 +53,22 @@ feeds_option = click.option(
 def known_feeds(folders: Sequence[Path]) -> FeedSet:
     """The feeds of the folders or else of the settings; what is left out is told."""
     found = read_feeds(folders or current().feeds)
+    if not folders:
+        found = _with_uploads(found)
     for fault in found.faults:
         talk(f"left out: {fault}")
     if not found.feeds and not found.faults:
         talk(f"no feeds in {', '.join(map(str, folders or current().feeds))}")
     return found
+
+
+def _with_uploads(found: FeedSet) -> FeedSet:
+    """The feeds of the settings' folders, and those that stewards uploaded."""
+    with _catalogue_if_any() as catalogue:
+        if catalogue is None:
+            return found
+        more = uploads(catalogue, found.feeds)
+    return FeedSet({**found.feeds, **more.feeds}, (*found.faults, *more.faults))
 
 
 def one_feed(found: FeedSet, name: str) -> Feed:
@@ -164,7 +178,9 @@ def try_(
         _try_list(manifest, folder or Path(target or manifest.parent), as_json)
         return
     feed = read_feed(file) if file else None
-    with bench_of(current()) as bench:
+    with bench_of(current()) as plain, _catalogue_if_any() as catalogue:
+        standing = Comparison(catalogue) if feed is not None and catalogue is not None else None
+        bench = replace(plain, standing=standing)
         if target is not None:
             _show_trials(lambda: try_source(target, bench, feed), as_json)
         elif feed is not None:
@@ -196,6 +212,7 @@ def _show_trial(tried: Tried, as_json: bool) -> None:
     if as_json:
         line(item | {"first": tried.first})
         return
+    differs = item.get("difference")
     for name in _FACTS:
         if item.get(name) not in (None, {}):
             click.echo(f"{name:10} {cell(item[name])}")
@@ -207,6 +224,8 @@ def _show_trial(tried: Tried, as_json: bool) -> None:
     rejects = tried.rejects[:_REJECTS_SHOWN]
     if rejects:
         show(rejects, ["line", "scope", "column", "value", "reason", "detail"], as_json=False)
+    if differs:
+        stewarding.tell_difference(f"compared with {differs['since']}", differs)
 
 
 def _show_suggestion(suggestion: Suggestion) -> None:
@@ -254,3 +273,4 @@ def _described(feed: Feed) -> dict[str, Any]:
 
 
 stewarding.add_to_feeds(feeds)
+feeds.add_command(uploading.upload)

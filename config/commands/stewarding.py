@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +87,21 @@ def _tell(dataset: str, found: Any, as_json: bool) -> None:
         for row in _rows(found.some):
             line({"dataset": dataset, **row})
         return
-    click.echo(f"{dataset}: {found.since} -> {found.until}")
-    click.echo("  " + ", ".join(f"{counts[kind]:,} {kind}" for kind in _KINDS))
-    for what, names in columns.items():
+    told = {**counts, "columns": columns, "rows": found.some}
+    tell_difference(f"{dataset}: {found.since} -> {found.until}", told)
+
+
+def tell_difference(head: str, differs: Mapping[str, Any]) -> None:
+    """Counts, columns and the first rows of what changes, for people."""
+    click.echo(head)
+    click.echo("  " + ", ".join(f"{differs[kind]:,} {kind}" for kind in _KINDS))
+    for what, names in differs["columns"].items():
         click.echo(f"  columns {what}: {', '.join(names)}")
-    for row in _rows(found.some):
+    for row in _rows(differs["rows"]):
         line(row)
 
 
-def _rows(some: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+def _rows(some: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Changes as JSON shows them: what an update did not touch is left out of a person's way."""
     told = []
     for row in some:

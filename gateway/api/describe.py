@@ -35,6 +35,7 @@ class Operation:
     tag: str
     query: type[Schema]
     body: type[Schema] | None
+    form: type[Schema] | None
     answer: type[Schema] | None
     status: int
     scope: str | None
@@ -49,6 +50,7 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     tag: str,
     query: type[Schema] = NoParameters,
     body: type[Schema] | None = None,
+    form: type[Schema] | None = None,
     answer: type[Schema] | None = None,
     status: int = 200,
     scope: str | None = None,
@@ -59,10 +61,11 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     """Checks the scope, and reads the query string into the keyword `query` and the body into `body`, where
     the view takes them.
 
-    A view with `extra_parameters` reads its own query string.
+    A view with `extra_parameters` reads its own query string; one with a `form`, which may carry files,
+    reads its own body, once it knows who sends it.
     """
     operation = Operation(
-        summary, tag, query, body, answer, status, scope, secured, media_types, extra_parameters
+        summary, tag, query, body, form, answer, status, scope, secured, media_types, extra_parameters
     )
 
     def decorate(view: View) -> View:
@@ -74,7 +77,7 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
                 loaded = load_query(query, read_pairs(request.query_string))
                 if query is not NoParameters:
                     arguments["query"] = loaded
-            if body:
+            if body and not form:
                 arguments["body"] = load_body(body, request)
             return view(**arguments)
 

@@ -22,6 +22,14 @@ class RunAskedSchema(Schema):
     run = fields.String(required=True)
 
 
+class UploadedFeedSchema(Schema):
+    feed = fields.String(required=True)
+    text = fields.String(required=True)
+    uploaded = fields.AwareDateTime(required=True, format="iso")
+    by = fields.String(required=True)
+    name = fields.String(required=True, allow_none=True, metadata={"description": "What its file is called."})
+
+
 class FeedsAnswer(Schema):
     items = fields.List(fields.Nested(FeedHealthSchema), required=True)
 
@@ -50,6 +58,23 @@ def ask(feed: str) -> Response:
     """Queue a run of the feed for the next free worker; one that is queued already is given back."""
     steward()
     catalogue = services().catalogue
-    if feed not in {state.feed for state in catalogue.feed_health()}:
+    ran = {state.feed for state in catalogue.feed_health()}
+    if feed not in ran | {each.feed for each in catalogue.uploaded_feeds.list()}:
         raise NoSuch("feed", feed)
     return private_answer({"run": catalogue.request_run(feed, "portal")}, 202)
+
+
+@feeds.get("/<feed>")
+@describe("A feed that was uploaded", tag="stewards", answer=UploadedFeedSchema, secured=True)
+def uploaded(feed: str) -> Response:
+    """Its text as it was uploaded last, by whom and when; feeds of the city's folders are not shown."""
+    steward()
+    return private_answer(shown(UploadedFeedSchema, services().catalogue.uploaded_feeds.get(feed)))
+
+
+@feeds.delete("/<feed>")
+@describe("Remove a feed that was uploaded", tag="stewards", status=204, secured=True)
+def remove(feed: str) -> Response:
+    """Harvest it no more, and forget its file; what it published stays until it is withdrawn."""
+    services().catalogue.uploaded_feeds.remove(feed, steward().email)
+    return Response(status=204)

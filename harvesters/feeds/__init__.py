@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,14 @@ def read_feeds(folders: Sequence[Path]) -> FeedSet:
 
 def read_feed(path: Path) -> Feed:
     """The feed of one file; raises BadInput with every fault found, each with its file and line."""
-    text = _text(path)
+    feed = feed_from(path, _text(path))
+    if feed.record not in record_names():
+        return feed
+    return replace(feed, headings=dictionary(_headings(path.with_name(NAME)), feed.record))
+
+
+def feed_from(path: Path, text: str, rules: Callable[[Feed], Iterator[Fault]] = feed_faults) -> Feed:
+    """The feed of a file's text, checked by `rules`; raises BadInput as `read_feed` does."""
     try:
         lines = FeedSchema().load(_toml(path, text))
     except ValidationError as invalid:
@@ -79,9 +86,7 @@ def read_feed(path: Path) -> Feed:
     if not FEED_ID.fullmatch(path.stem):
         raise BadInput([InputError(path.name, "a feed's id is its file's name", _id_hint(path.stem))])
     feed = Feed(id=path.stem, folder=path.resolve().parent, **lines)
-    if feed.record in record_names():
-        feed = replace(feed, headings=dictionary(_headings(path.with_name(NAME)), feed.record))
-    faults = list(feed_faults(feed))
+    faults = list(rules(feed))
     if faults:
         raise _bad(path, text, faults)
     return feed

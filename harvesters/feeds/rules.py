@@ -23,7 +23,7 @@ from schemas.records import record_columns, record_names
 FOR_EVERY_FORMAT = frozenset({"member"})
 """What chooses a file in an archive, whatever it is written in."""
 
-_LOCAL = ("file", "folder")
+_LOCAL = ("file", "folder", "upload")
 """Kinds of source that read from the machine's own disks and make no calls."""
 
 _RESERVED = frozenset({ID, "bbox"})

@@ -176,7 +176,7 @@ def test_a_trial_is_tried_once_and_taken_up_again_where_its_worker_died(
     assert (taken.trial, taken.asked, taken.by) == (id, asked, "kim")
     assert (tmp_path / "storage" / taken.file).read_bytes() == b"a,b\n1,2\n"
     assert catalogue.trials.claim("w2") is None
-    clock.move(minutes=3)
+    clock.move(minutes=16)
     assert catalogue.trials.claim("w2").trial == id
     assert not catalogue.trials.finish(id, "w1", {"late": True})
     assert catalogue.trials.finish(id, "w2", {"read": 1})

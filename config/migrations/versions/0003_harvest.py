@@ -93,6 +93,7 @@ def upgrade() -> None:
     sa.Column('file', sa.Text(), nullable=True),
     sa.Column('worker', sa.Text(), nullable=True),
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('claims', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('finished', sa.DateTime(timezone=True), nullable=True),
     sa.Column('found', sa.JSON(), nullable=True),
     sa.PrimaryKeyConstraint('trial', name=op.f('pk_trials'))

@@ -1,0 +1,132 @@
+"""Answer the trials that stewards ask for: try and compare, and take in a feed only where that is asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from harvesters.comparison import Comparison
+from harvesters.faults import HarvestFault
+from harvesters.feeds.uploaded import UPLOAD, uploaded_feed, with_data
+from harvesters.run import Harvester
+from harvesters.tryout import Bench, Tried, feed_for, try_feed
+from schemas.dataset import Text
+from schemas.feed import Feed, SourceSpec
+from schemas.problem import BadInput, InputError
+from schemas.steward import Trial
+
+log = logging.getLogger(__name__)
+_REJECTS = 100
+_TRIAL = "trial"
+"""The id of a feed that was given none: nothing is published under it."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a trial tries: a feed, whether it is only guessed, and the file that came along."""
+
+    feed: Feed
+    guessed: bool
+    file: Path | None
+
+
+def next_trial(harvester: Harvester, worker: str, feeds: Callable[[], Mapping[str, Feed]]) -> bool:
+    """Answer the trial that waits longest; False where none waits. `feeds` gives those that stand."""
+    trials = harvester.catalogue.trials
+    trial = trials.claim(worker)
+    if trial is None:
+        return False
+    found = answer(trial, trials.data(trial), harvester, feeds)
+    trials.finish(trial.trial, worker, found)
+    log.info("trial=%s by=%s refused=%s", trial.trial, trial.by, found.get("refused"))
+    return True
+
+
+def answer(
+    trial: Trial, file: Path | None, harvester: Harvester, feeds: Callable[[], Mapping[str, Feed]]
+) -> dict[str, Any]:
+    """What came of a trial of `file`, or of what it names, as JSON: `tables`, or why it was `refused`, with
+    `errors` of the feed's text; where it was asked for, whether the feed was `published`, or `why` not."""
+    # What comes out of a source may hold numbers that no JSON takes.
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(_answer(trial, file, harvester, feeds), default=str))
+    return plain
+
+
+def _answer(
+    trial: Trial, file: Path | None, harvester: Harvester, feeds: Callable[[], Mapping[str, Feed]]
+) -> dict[str, Any]:
+    try:
+        asked = _asked(trial, file, harvester)
+        if trial.asked.get("publish"):
+            _check_free(asked, trial, feeds())
+        tables = _try(asked, harvester)
+        return {"tables": [_item(table) for table in tables], **_publish(trial, asked, tables, harvester)}
+    except BadInput as bad:
+        errors = [{"where": e.where, "what": e.what, "hint": e.hint} for e in bad.errors]
+        return {"refused": "the feed cannot be read as it is written", "errors": errors}
+    except HarvestFault as fault:
+        return {"refused": str(fault)}
+    except Exception as fault:  # The last handler: no trial takes the worker down with it.
+        log.exception("trial=%s", trial.trial)
+        return {"refused": f"unexpected fault: {type(fault).__name__}; the log of the worker says more"}
+
+
+def _asked(trial: Trial, file: Path | None, harvester: Harvester) -> _Asked:
+    """The feed to try: as its text says, but from the file or address that was given."""
+    asked, catalogue = trial.asked, harvester.catalogue
+    name, url = asked.get("name"), asked.get("url")
+    if "feed" not in asked:
+        guess = feed_for(url) if url else Feed(_TRIAL, Text(), "unknown", "unknown", SourceSpec(UPLOAD))
+        return _Asked(with_data(replace(guess, folder=Path()), file, name), guessed=True, file=file)
+    feed = uploaded_feed(asked.get("id") or _TRIAL, asked["feed"])
+    if url:
+        feed = replace(feed, source=SourceSpec("url", {"url": url}))
+    elif file is None and feed.source.kind == UPLOAD:
+        former = next((each for each in catalogue.uploaded_feeds.list() if each.feed == feed.id), None)
+        kept = catalogue.uploaded_feeds.data(former) if former else None
+        feed = with_data(feed, kept, former.name if former else None)
+    if file is not None and asked.get("publish") and feed.source.kind != UPLOAD:
+        what = f"the feed reads a source of kind {feed.source.kind}, and a file was sent"
+        raise BadInput([InputError(f"{feed.id}.toml", what, 'write kind = "upload", or leave the file out')])
+    return _Asked(with_data(feed, file, name), guessed=False, file=file)
+
+
+def _check_free(asked: _Asked, trial: Trial, feeds: Mapping[str, Feed]) -> None:
+    """An id of a feed in a folder is not to be had; uploaded ones are replaced."""
+    id, standing = asked.feed.id, feeds.get(asked.feed.id)
+    if standing is not None and standing.folder != Path():  # Those that were uploaded lie in none.
+        hint = "an operator changes it there; upload under another id"
+        raise BadInput([InputError("id", f"feed {id} stands in a folder of the city", hint)])
+
+
+def _try(asked: _Asked, harvester: Harvester) -> list[Tried]:
+    # No secrets: a trial could send them where its steward says.
+    bench = Bench(harvester.fetch, harvester.work, harvester.extent, harvester.zone)
+    if asked.guessed:
+        return try_feed(asked.feed, replace(bench, anywhere=True))
+    return try_feed(asked.feed, replace(bench, standing=Comparison(harvester.catalogue)))
+
+
+def _item(table: Tried) -> dict[str, Any]:
+    return table.as_item() | {"first": table.first, "rejects": table.rejects[:_REJECTS]}
+
+
+def _publish(trial: Trial, asked: _Asked, tables: list[Tried], harvester: Harvester) -> dict[str, Any]:
+    """Upload the feed and ask for its run, where that is wanted and nothing speaks against it."""
+    if not trial.asked.get("publish"):
+        return {}
+    held = next((table.hold for table in tables if table.hold), None)
+    if held is not None:
+        return {"published": False, "why": held.detail}
+    feeds, id, text = harvester.catalogue.uploaded_feeds, asked.feed.id, trial.asked["feed"]
+    if asked.file is None:
+        feeds.put(id, text, trial.by)
+    else:
+        with asked.file.open("rb") as data:
+            feeds.put(id, text, trial.by, (trial.asked.get("name") or "upload", data))
+    return {"published": True, "run": harvester.catalogue.request_run(id, "portal")}
