@@ -20,6 +20,8 @@ from harvesters.reading.gis_files import STEM, GisFile
 from harvesters.reading.gis_kinds import GPX, JSON, OSM, OSM_PBF, SHAPEFILE
 
 _BATCH = 65_536
+_SHAPELY = 3
+"""A geometry to reckon with takes so many times the memory of one as it is stored, and more for a while."""
 _FEW = 4_096
 """Rows that are asked for at once where a layer does not say how many it has."""
 
@@ -103,12 +105,13 @@ def pieces(layer: Layer, *, shapes: bool = True) -> Iterator[pa.Table]:
     Raises Unreadable, also where the layer gives another number of rows than it says.
     """
     held: list[pa.RecordBatch] = []
+    most = PIECE // _SHAPELY if layer.wkb and shapes else PIECE
     rows = size = 0
     schema: pa.Schema | None = None
     for batch in _batches(layer, shapes):
         schema, rows, size = batch.schema, rows + batch.num_rows, size + batch.nbytes
         held.append(batch)
-        if size >= PIECE:
+        if size >= most:
             yield pa.Table.from_batches(held)
             held, size = [], 0
     _check_count(layer, rows)
