@@ -36,6 +36,19 @@ _UPPER_LATIN = re.compile(r"[\u0080-\u00ff]{4,}")
 # The same read as Windows-1252: each UTF-8 syllable turns into one of four letters and two signs.
 _UPPER_1252 = re.compile(r"(?:[ê-í][\u0080-\u00bf\u0152-\u02dc\u2013-\u2122]{2}){2,}")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎ\s]+")
+# How any such run begins in UTF-8: patterns that begin with one certain byte are sought fifty times quicker
+# than those of letters. Half a surrogate is passed over where the text is decoded, and may part a run.
+_SIGNS = tuple(
+    map(
+        re.compile,
+        (
+            rb"\xc2[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}",
+            rb"\xc3[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}",
+            rb"\xc3[\xaa-\xad][\xc2\xc5-\xcb\xe2]",
+            rb"\xed[\xa0-\xbf]",
+        ),
+    )
+)
 
 
 def codec(name: str) -> str:
@@ -146,8 +159,8 @@ def refuse_mojibake(utf8: bytes, where: str = "the text") -> None:
 
     Single lost letters (U+FFFD) are no matter of the whole file: they cost their cells, when rows are landed.
     """
-    # No Hangul or Hanja has these two bytes in UTF-8, so most files are done here.
-    if b"\xc2" not in utf8 and b"\xc3" not in utf8:
+    # No Hangul or Hanja has these two bytes in UTF-8, so most files are done at once.
+    if not any(sign.search(utf8) for sign in _SIGNS):
         return
     found = _mojibake(utf8.decode("utf-8", "ignore"))
     if found:
