@@ -1,0 +1,93 @@
+"""The entities of one type that a context broker holds (ETSI NGSI-LD), held to the broker's own count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harvesters.faults import SourceUnavailable
+from harvesters.fetch import is_address
+from harvesters.portals import Walk, twice
+from harvesters.secrets import Secret
+from harvesters.services import ASIDE, Service, check_number, check_service, check_texts
+from harvesters.services.entities import laid_out
+from harvesters.services.features import collection, feature
+from harvesters.services.paging import walked
+from harvesters.sources import Raw, Visit
+
+OPTIONS = frozenset({"type", "q", "context", "tenant", "page_size"}) | ASIDE
+REQUIRED = frozenset({"url", "type"})
+FORMAT = "gis"
+
+PAGE_SIZE = 1_000
+"""The most that brokers give in a page."""
+
+_ROOT = "/ngsi-ld/v1"
+
+
+def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """`url` the broker's address, `type` of the entities, `q` a condition, `context` the address of a JSON-LD
+    context, `tenant` a name, `page_size` 10 to 1,000."""
+    yield from check_service(options)
+    yield from check_texts(options, "type", "q", "tenant")
+    yield from check_number(options, "page_size", 10, 1_000)
+    if "context" in options and not is_address(options["context"]):
+        yield "context", "takes an address that starts with http:// or https://"
+
+
+def read(visit: Visit) -> Raw:
+    """Every entity of the type as a row, with its place.
+
+    Raises SourceIncomplete where other entities came than the broker counts, SourceRefused or
+    SourceUnavailable.
+    """
+    service = Service(visit)
+
+    def walk() -> Raw:
+        with collection(visit.folder / "features.geojson") as listing:
+            for entity in walked(Walk(lambda start: _page(service, start), lambda each: str(each["id"]))):
+                listing.write(feature(*laid_out(entity)))
+        return listing.raw(service.received)
+
+    raw: Raw = twice(walk, f"{visit.feed.id}: the broker's list of {visit.options['type']}")
+    return raw
+
+
+def _page(service: Service, start: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+    """The entities from a place on, and how many the broker counts."""
+    options = service.visit.options
+    params = {
+        "type": options["type"],
+        "limit": str(options.get("page_size", PAGE_SIZE)),
+        "offset": str(start),
+        "count": "true",
+    }
+    params |= {"q": options["q"]} if options.get("q") else {}
+    found = service.json_at(f"{_root(service)}/entities", params, **_headers(options))
+    count = service.headers.get("ngsild-results-count", "")
+    if not isinstance(found, list):
+        raise SourceUnavailable(f"{service.name}: answered no list of entities but {service.quoted(found)}")
+    if not count.isascii() or not count.isdigit():
+        raise SourceUnavailable(
+            f"{service.name}: the broker does not count its entities (NGSILD-Results-Count)",
+            "url under [source] is the address of an NGSI-LD broker",
+        )
+    if not all(isinstance(each, Mapping) and each.get("id") for each in found):
+        raise SourceUnavailable(f"{service.name}: the broker gave an entity without its id")
+    return found, int(count)
+
+
+def _root(service: Service) -> str:
+    address = service.address
+    plain = str(address).removesuffix("/entities").removesuffix(_ROOT)
+    return Secret(plain + _ROOT) if isinstance(address, Secret) else plain + _ROOT
+
+
+def _headers(options: Mapping[str, Any]) -> dict[str, str]:
+    headers = {"Accept": "application/json"}
+    if options.get("context"):
+        relation = 'rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
+        headers["Link"] = f"<{options['context']}>; {relation}"
+    if options.get("tenant"):
+        headers["NGSILD_Tenant"] = options["tenant"]
+    return headers
