@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, request, session
 
 from gateway.api.answers import base_url
+from gateway.api.sent import LARGEST
 from gateway.portal.language import COOKIE, LANGUAGES, Language, choose
 from gateway.portal.wording import Wording
 from gateway.services import services
-from gateway.signed_in import ForeignOrigin
+from gateway.signed_in import ForeignOrigin, person_or_none, steward
 
 YEAR = 31_536_000
 # Leaflet and the console set styles of elements; no script runs but those we serve.
@@ -22,6 +23,8 @@ CONTENT_SECURITY_POLICY = (
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 DEVELOPERS = "/developers"
+STEWARD = "/steward"
+_WITH_FILES = ("portal.try_file",)
 
 portal = Blueprint("portal", __name__, template_folder="templates", static_folder="static")
 
@@ -44,6 +47,9 @@ def wording() -> Wording:
 def refuse_forged_forms() -> None:
     """A form of ours carries the token of the page that showed it."""
     if request.method == "POST":
+        if request.endpoint in _WITH_FILES:
+            steward()  # Nobody else's file is even read.
+            request.max_content_length = LARGEST
         sent, kept = request.form.get("csrf", ""), session.get("csrf", "")
         if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
             raise ForeignOrigin
@@ -80,6 +86,7 @@ def template_words() -> dict[str, Any]:
         "named": here.named,
         "csrf": _csrf,
         "in_language": _in_language,
+        "is_steward": _is_steward,
         "base_url": base_url,
     }
 
@@ -90,8 +97,14 @@ def _csrf() -> str:
     return str(session["csrf"])
 
 
+def _is_steward() -> bool:
+    person = person_or_none()
+    return person is not None and person.role in ("steward", "operator")
+
+
 def _in_language(asked: Language) -> str:
     """This page in a language; what a form answered has no address of its own, so the form's page."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
-    path = DEVELOPERS if request.method == "POST" else request.path
+    form = STEWARD if request.path.startswith(STEWARD) else DEVELOPERS
+    path = form if request.method == "POST" else request.path
     return f"{path}?{urlencode([*kept, ('lang', asked)])}"

@@ -23,6 +23,7 @@ from schemas.snapshot import Snapshot
 PREVIEW = 10
 DRAWN = 2_000
 RUNS = 5
+SNAPSHOTS = 10
 MAP_WORDS = ("drawn", "here", "some", "none", "unplaced", "failed", "limited", "zoom_in", "zoom_out", "close")
 # A dataset published anew this often is worth looking at again while the page is open.
 OFTEN = timedelta(minutes=2)
@@ -54,6 +55,7 @@ def _rows_shown(dataset: Dataset, snapshot: Snapshot, runs: Sequence[Run]) -> di
         "snippets": snippets(dataset, columns),
         "formats": {name: EXPORT_FORMATS[name][0] for name in dataset.formats if name in EXPORT_FORMATS},
         "bytes": snapshot.bytes,
+        "history": services().catalogue.snapshots(dataset.id, limit=SNAPSHOTS),
         "map": _map(dataset, columns, moving=_moves(columns, runs)) if drawn else None,
     }
 
