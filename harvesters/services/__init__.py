@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urljoin, urlsplit
 
 from harvesters.faults import SourceRefused, SourceUnavailable
 from harvesters.fetch import Fetched, is_address
@@ -103,7 +103,7 @@ class Service:
         if not isinstance(href, str) or not href.strip():
             raise SourceUnavailable(f"{self.name}: the link to the next page is no address")
         target, own = urlsplit(urljoin(base, href.strip())), urlsplit(self.visit.options["url"])
-        if target.hostname != own.hostname or (target.scheme == own.scheme and target.netloc != own.netloc):
+        if target.hostname != own.hostname or (target.scheme == own.scheme and _port(target) != _port(own)):
             raise SourceRefused(
                 f"{self.name}: the link to the next page leads to {target.netloc}, not to {own.netloc}",
                 hint="write the address under which the service knows itself as url under [source]",
@@ -166,6 +166,10 @@ def _text(value: str | int) -> str:
 def _site(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _secrets(held: Any) -> set[str]:

@@ -95,7 +95,6 @@ class Layer:
                 "outFields": "*",
                 "outSR": "4326",
                 "returnGeometry": str(self.has_places).lower(),
-                "orderByFields": self.id_field,
             },
         )
         found = answer.get("features")

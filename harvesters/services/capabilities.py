@@ -16,7 +16,9 @@ VERSIONS = ("2.0.0", "1.1.0")
 GEOJSON = re.compile(r"(?i)(?:application/)?(?:vnd\.geo\+|geo\+)?json\b|geojson")
 """The names under which servers offer GeoJSON."""
 
-_DEGREES = re.compile(r"(?i)\bCRS:?84$|\bEPSG(?:::?|:[\d.]+:|/[\d.]+/|\.xml#)4326$")
+DEGREES = re.compile(r"(?i)\bCRS:?84$|\bEPSG(?:::?|:[\d.]+:|/[\d.]+/|\.xml#)4326$")
+"""How a CRS of longitude and latitude, or of latitude and longitude, is called."""
+
 _FAULTS = ("ExceptionReport", "ServiceExceptionReport")
 
 
@@ -36,7 +38,7 @@ class WfsLayer:
     @property
     def degrees(self) -> str | None:
         """The CRS of longitude and latitude that it is offered in, else its own."""
-        return next((each for each in self.crs if _DEGREES.search(each)), next(iter(self.crs), None))
+        return next((each for each in self.crs if DEGREES.search(each)), next(iter(self.crs), None))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from harvesters.faults import SourceIncomplete, SourceUnavailable
 from harvesters.reading.catalogues.markup import Element, name_of, root_of
 from harvesters.secrets import Secret
 from harvesters.services import Service
-from harvesters.services.capabilities import VERSIONS, WfsLayer, capabilities, refuse_fault
+from harvesters.services.capabilities import DEGREES, VERSIONS, WfsLayer, capabilities, refuse_fault
 from harvesters.services.features import feature
 from harvesters.services.gml import members
 
@@ -110,11 +110,19 @@ class Wfs:
         return Page(ids, features, None, self._crs(answer), _mark(features))
 
     def _crs(self, answer: Mapping[str, Any]) -> str | None:
-        """The CRS that the answer names; its own where none of degrees was to be had; None for degrees."""
+        """The CRS that the answer names, or else the one that was asked for; None for degrees."""
         named = answer.get("crs")
-        said = named.get("properties", {}).get("name") if isinstance(named, Mapping) else self.layer.degrees
+        held = named.get("properties") if isinstance(named, Mapping) else None
+        said = held.get("name") if isinstance(held, Mapping) else self.layer.degrees
+        if said is None or DEGREES.search(str(said)):
+            return None
         code = _EPSG.search(str(said))
-        return f"urn:ogc:def:crs:EPSG::{code[1]}" if code and code[1] != "4326" else None
+        if code is None:
+            raise SourceUnavailable(
+                f"{self.service.name}: the features come in {self.service.quoted(said)}, no code of EPSG",
+                "ask the service's operator to offer the layer in EPSG:4326",
+            )
+        return f"urn:ogc:def:crs:EPSG::{code[1]}"
 
     def _in_gml(self, body: bytes) -> Page:
         root = self._root(body)

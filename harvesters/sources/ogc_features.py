@@ -99,6 +99,9 @@ class _Walk:
 
 
 def _following(page: Answer) -> Any:
+    """Where the next page is, in JSON where it is to be had in several forms."""
     links = page.get("links")
     found = [each for each in links if isinstance(each, Mapping)] if isinstance(links, list) else []
-    return next((each.get("href", "") for each in found if each.get("rel") == "next"), None)
+    onward = [each for each in found if each.get("rel") == "next"]
+    in_json = [each for each in onward if "json" in str(each.get("type", "json"))]
+    return next((each.get("href", "") for each in in_json or onward), None)

@@ -69,9 +69,23 @@ def test_a_collection_that_does_not_count_is_read_to_its_last_page(server: OgcSe
     assert len(ids(read())) == 25
 
 
-def test_links_may_be_relative_and_may_know_another_scheme(server: OgcServer, read: Read) -> None:
+def test_links_may_be_relative(server: OgcServer, read: Read) -> None:
     server.root = "items"
     assert len(ids(read())) == 25
+
+
+def test_of_several_links_the_one_to_json_is_followed(server: OgcServer, read: Read) -> None:
+    html = {"rel": "next", "type": "text/html", "href": "http://elsewhere.example/"}
+    server.lie = lambda query, page: {**page, "links": [html, *page["links"]] if page["links"][1:] else []}
+    assert len(ids(read())) == 25
+
+
+def test_a_service_behind_a_proxy_may_know_itself_by_another_scheme(
+    server: OgcServer, read: Read, site
+) -> None:
+    server.root = f"https://127.0.0.1{PATH}"
+    assert len(ids(read())) == 25
+    assert len(site.seen) == 3
 
 
 def test_an_id_of_the_service_alone_is_a_column(server: OgcServer, read: Read) -> None:

@@ -102,6 +102,38 @@ def test_a_layer_without_degrees_keeps_its_own_crs(server: WfsServer, read: Read
     assert table(read()).crs == "EPSG:5187"
 
 
+def named(crs: str) -> Callable[[str, dict[str, str], str], str]:
+    """GeoJSON that names a CRS in the way of 2008."""
+
+    def tell(what: str, query: dict[str, str], answer: str) -> str:
+        crs_member = {"crs": {"type": "name", "properties": {"name": crs}}}
+        return json.dumps({**json.loads(answer), **crs_member}) if what == "GetFeature" else answer
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("crs", "expected"),
+    [
+        ("urn:ogc:def:crs:EPSG::5187", "EPSG:5187"),
+        ("EPSG:5186", "EPSG:5186"),
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4326"),
+        ("urn:ogc:def:crs:EPSG:6.9:4326", "EPSG:4326"),
+    ],
+)
+def test_the_crs_that_an_answer_names_is_believed(
+    server: WfsServer, read: Read, crs: str, expected: str
+) -> None:
+    server.lie = named(crs)
+    assert table(read()).crs == expected
+
+
+def test_a_crs_that_nobody_knows_is_not_taken_for_degrees(server: WfsServer, read: Read) -> None:
+    server.lie = named("urn:city:grid")
+    with pytest.raises(SourceUnavailable, match="urn:city:grid"):
+        read()
+
+
 def test_an_empty_layer_is_read_as_such(server: WfsServer, read: Read) -> None:
     server.rows.clear()
     assert table(read()).table.num_rows == 0
