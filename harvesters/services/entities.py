@@ -1,4 +1,4 @@
-"""Lay out an entity of NGSI-LD as a row: each attribute a column, with when and in which unit it holds."""
+"""Lay out an entity of a context broker as a row: each attribute a column, with its time and its unit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Layout:
             self._attribute(name, held)
 
     def _attribute(self, name: str, held: Mapping[str, Any]) -> None:
-        value = next(held[each] for each in _VALUES if each in held)
+        value = _value(held)
         if isinstance(value, Mapping) and value.get("type") in _SHAPES:
             self.places[name] = value
         else:
@@ -50,13 +50,15 @@ class _Layout:
             self.times.append(str(held["observedAt"]))
         if held.get("unitCode"):
             self.row[f"{name}_unit"] = held["unitCode"]
-        for inner, sub in held.items():
+        told = held.get("metadata")
+        beside = {**held, **told} if isinstance(told, Mapping) else held
+        for inner, sub in beside.items():
             if inner not in _OF_ATTRIBUTE:
                 self.add(f"{name}_{_short(inner)}", sub)
 
 
 def laid_out(entity: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
-    """The row of an entity in normalised, concise or simplified form, and its place.
+    """The row of an entity in normalised, concise or simplified form, or of NGSIv2, and its place.
 
     The place is `location`, else the first geometry. `observedAt` is the latest of those of its attributes.
     """
@@ -93,6 +95,18 @@ def _is_several(held: Any) -> bool:
         and bool(held)
         and all(isinstance(each, Mapping) and any(name in each for name in _VALUES) for each in held)
     )
+
+
+def _value(held: Mapping[str, Any]) -> Any:
+    """What an attribute says; a point that NGSIv2 writes as "latitude, longitude" as a geometry."""
+    value = next(held[each] for each in _VALUES if each in held)
+    if held.get("type") != "geo:point" or not isinstance(value, str):
+        return value
+    try:
+        latitude, longitude = map(float, value.split(","))
+    except ValueError:
+        return value
+    return {"type": "Point", "coordinates": [longitude, latitude]}
 
 
 def _plain(value: Any) -> Any:

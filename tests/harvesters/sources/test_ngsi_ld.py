@@ -126,6 +126,37 @@ def test_the_context_the_tenant_and_the_key_are_sent_as_headers(broker: Broker, 
     assert (sent["NGSILD-Tenant"], sent["X-Auth-Token"]) == ("busan", "s3cret")
 
 
+def test_a_broker_of_the_former_generation_is_read_too(
+    broker: Broker, read: Read, site, respond, query
+) -> None:
+    broker.entities = [
+        {
+            "id": f"Park{number}",
+            "type": "Park",
+            "size": {
+                "type": "Number",
+                "value": number,
+                "metadata": {"TimeInstant": {"type": "DateTime", "value": "2024-03-01T00:00:00Z"}},
+            },
+            "location": {"type": "geo:point", "value": "35.1, 129.0", "metadata": {}},
+        }
+        for number in range(25)
+    ]
+
+    def answer(request: Any) -> None:
+        body, headers = broker.answer(query(request), dict(request.headers))
+        respond(request, body, 200, **{"Fiware-Total-Count": headers["NGSILD-Results-Count"]})
+
+    site.routes["/v2/entities"] = answer
+    raw = read("/v2", api="v2", tenant="busan")
+    assert raw.expected == 25
+    first = features(raw)[0]
+    assert first["properties"]["size_TimeInstant"] == "2024-03-01T00:00:00Z"
+    assert (first["properties"]["size"], first["geometry"]["coordinates"]) == (0, [129.0, 35.1])
+    assert broker.asked[0][1]["Fiware-Service"] == "busan"
+    assert broker.asked[0][0]["options"] == "count"
+
+
 def test_an_empty_type_is_read_as_such(broker: Broker, read: Read) -> None:
     broker.entities.clear()
     assert features(read()) == []
@@ -189,6 +220,7 @@ def test_a_lie_is_a_fault_with_its_evidence(broker: Broker, read: Read, lie: str
         ({"url": "ftp://a", "type": "a"}, "url"),
         ({"url": "http://a.example", "type": 3}, "type"),
         ({"url": "http://a.example", "type": "a", "context": "ctx"}, "context"),
+        ({"url": "http://a.example", "type": "a", "api": "v3"}, "api"),
         ({"url": "http://a.example", "type": "a", "page_size": 1001}, "page_size"),
     ],
 )
