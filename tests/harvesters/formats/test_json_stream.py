@@ -40,7 +40,7 @@ def chunked(text: str, size: int) -> Iterator[str]:
     return (text[start : start + size] for start in range(0, len(text), size))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(DOCUMENTS, st.integers(1, 9), st.sampled_from([None, 1]))
 def test_the_longest_list_is_found_wherever_the_text_is_cut(
     document: Any, size: int, indent: int | None
@@ -58,6 +58,7 @@ def test_the_longest_list_is_found_wherever_the_text_is_cut(
     assert found.names == meant.names
 
 
+@settings(deadline=None)
 @given(st.lists(ITEMS | st.none(), max_size=5), st.integers(1, 9))
 def test_items_at_a_path_are_those_of_the_whole(items: list[Any], size: int) -> None:
     document = {"head": [{"items": [1]}], "body": [{"items": items}, {"items": {"name": "x"}}, {"items": ""}]}

@@ -121,6 +121,7 @@ ZONE = ["", "Z", "+09", "+09:00", "-0300", " +09:00"]
 FIGURES = [*NUMBERS, "+1", "-0", "1.", "-.5", "1E+05", "1e400", "nan", "inf", "-9223372036854775808", "1_000"]
 
 
+@settings(deadline=None)
 @given(
     st.tuples(*map(st.sampled_from, (DAY, CLOCK, ZONE))).map("".join) | st.sampled_from(FIGURES),
     st.sampled_from(["date", "time", "integer", "number"]),
@@ -211,6 +212,7 @@ def test_the_rows_that_stand_for_a_table_are_the_same_whatever_the_pieces(cuts: 
     assert np.diff([int(each) for each in some]).max() < 10
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=8), max_size=60), st.integers(1, 7))
 def test_equal_texts_have_equal_hashes_wherever_they_stand(texts: list[str], start: int) -> None:
     whole = hashes(pa.array(texts, pa.string()))
