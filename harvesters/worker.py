@@ -66,6 +66,7 @@ class Worker:
         self._name, self._claims = worker_name(), count()
         self._live: dict[str, Run] = {}
         self._threads: dict[int, threading.Thread] = {}
+        self._trying = self._name
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then finish what is under way, or give it up after the grace period."""
@@ -187,7 +188,8 @@ class Worker:
             stop.wait(self._pace.poll.total_seconds())
 
     def _try_next(self) -> bool:
-        return next_trial(self._harvester, f"{self._name}-{next(self._claims)}", self._feeds)
+        self._trying = f"{self._name}-{next(self._claims)}"
+        return next_trial(self._harvester, self._trying, self._feeds)
 
     def _note_states(self) -> None:
         known, health = self._feeds(), self._catalogue.feed_health()
@@ -206,9 +208,10 @@ class Worker:
         _sweep(self._harvester.work)
 
     def _let_go(self) -> None:
-        """Leave runs that outlast the grace period to other workers, or to this one when it is back."""
+        """Leave what outlasts the grace period to other workers, or to this one when it is back."""
         for run in list(self._live.values()):
             self._catalogue.release_run(run)
+        self._catalogue.trials.release(self._trying)
 
 
 def _sweep(work: Path) -> None:

@@ -83,15 +83,25 @@ class Trials:
     def finish(self, trial: str, worker: str, found: Mapping[str, Any]) -> bool:
         """Leave what came of a trial, and remove its file; False where another worker has it by now."""
         mine = (trials.c.trial == trial) & (trials.c.worker == worker) & trials.c.finished.is_(None)
-        done = (
-            sa.update(trials).where(mine).values(finished=self._clock(), found=dict(found), lease_until=None)
-        )
         with writing(self._engine) as connection:
-            file = connection.scalar(sa.select(trials.c.file).where(mine))
-            ended = connection.execute(done.values(file=None)).rowcount == 1
-        if ended and file is not None:
-            self._storage.remove(file)
-        return ended
+            held = sa.select(trials.c.file, trials.c.asked).where(mine).with_for_update()
+            row = connection.execute(held).one_or_none()
+            if row is None:
+                return False
+            # A feed's text may hold what nobody should keep: it was needed to try, and is let go.
+            asked = {name: value for name, value in row.asked.items() if name != "feed"}
+            done = {"finished": self._clock(), "found": dict(found), "asked": asked}
+            connection.execute(sa.update(trials).where(mine).values(**done, file=None, lease_until=None))
+        if row.file is not None:
+            self._storage.remove(row.file)
+        return True
+
+    def release(self, worker: str) -> None:
+        """Let go of what was claimed under this name, for another worker to take up at once."""
+        mine = (trials.c.worker == worker) & trials.c.finished.is_(None)
+        freed = {"lease_until": None, "worker": None, "claims": trials.c.claims - 1}
+        with writing(self._engine) as connection:
+            connection.execute(sa.update(trials).where(mine).values(freed))
 
     def read(self, trial: str) -> Trial:
         """A trial as it stands; raises UnknownTrial, also a day after it was finished."""

@@ -79,5 +79,5 @@ def _map(trial: str, place: int, table: dict[str, Any]) -> dict[str, Any] | None
             {"title": column["name"], "unit": column.get("unit", ""), "codes": {}, **column}
             for column in plain
         ],
-        "words": {name: said.t(f"map_{name}") for name in MAP_WORDS},
+        "words": {name: said.t(f"map_{name}") for name in MAP_WORDS} | {"some": said.t("map_trial")},
     }

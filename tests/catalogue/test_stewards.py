@@ -176,12 +176,15 @@ def test_a_trial_is_tried_once_and_taken_up_again_where_its_worker_died(
     assert (taken.trial, taken.asked, taken.by) == (id, asked, "kim")
     assert (tmp_path / "storage" / taken.file).read_bytes() == b"a,b\n1,2\n"
     assert catalogue.trials.claim("w2") is None
+    catalogue.trials.release("w1")
+    assert catalogue.trials.claim("w1").claims == 1
     clock.move(minutes=16)
     assert catalogue.trials.claim("w2").trial == id
     assert not catalogue.trials.finish(id, "w1", {"late": True})
     assert catalogue.trials.finish(id, "w2", {"read": 1})
     done = catalogue.trials.read(id)
     assert (done.found, done.finished, done.file) == ({"read": 1}, clock(), None)
+    assert done.asked == {"text": "title = …"}
     assert not (tmp_path / "storage" / taken.file).exists()
     assert catalogue.trials.claim("w3") is None
     clock.move(hours=25)

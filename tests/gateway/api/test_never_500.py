@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -34,8 +35,18 @@ PATHS = [
     "/api/v1/datasets", "/api/v1/datasets/autocomplete", "/api/v1/datasets/parks",
     "/api/v1/datasets/parks/rows",
     "/api/v1/datasets/air/rows", "/api/v1/datasets/odd/rows", "/api/v1/datasets/parks/download.csv",
+    "/api/v1/datasets/parks/faults", "/api/v1/datasets/parks/missing", "/api/v1/datasets/parks/deeds",
+    "/api/v1/datasets/parks/changes", "/api/v1/datasets/parks/rejects/download", "/api/v1/trials/x",
     "/api/v1/datasets/parks/rejects", "/api/v1/datasets/list-1/rows", "/api/v1/usage", "/api/v1/feeds",
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def still_steward(still):
+    """The token of a steward in the city that does not change."""
+    return still.clients.sign_in("steward@example.org", "a few words make a good one")
+
+
 fuzz = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -93,3 +104,37 @@ JSON = some.recursive(
 def test_no_body_is_a_fault_of_ours(still, email, name, more):
     answer = still.post("/api/v1/people", {"email": email, "password": "short", "name": name, **more})
     assert answer.status_code in (400, 409)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    body=some.dictionaries(some.sampled_from(["url", "feed", "id", "publish", "file", "x"]), JSON, max_size=4)
+)
+def test_no_trial_is_a_fault_of_ours(still, still_steward, body):
+    answer = still.post("/api/v1/trials", body, key=still_steward)
+    assert answer.status_code in (202, 400)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    names=some.lists(some.sampled_from(["file", "feed", "id", "publish", "url", "\u0000"]), max_size=4),
+    data=some.binary(max_size=80),
+)
+def test_no_form_is_a_fault_of_ours(still, still_steward, names, data):
+    parts = b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), data)
+        for name in names
+    )
+    kind = "multipart/form-data; boundary=b"
+    asked = {"method": "POST", "data": parts + b"--b--\r\n", "content_type": kind, "key": still_steward}
+    assert still.ask("/api/v1/trials", **asked).status_code in (202, 400)
+
+
+@fuzz
+@given(
+    name=some.text(min_size=1, max_size=20).map("x{}".format),
+    deed=some.sampled_from(["withdraw", "archive", "restore"]),
+)
+def test_no_name_is_a_fault_of_ours(still, still_steward, name, deed):
+    for path in (f"/api/v1/datasets/{written(name)}/{deed}", f"/api/v1/feeds/{written(name)}/approve"):
+        assert still.ask(path, method="POST", key=still_steward).status_code < 500, path
