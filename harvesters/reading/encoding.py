@@ -7,11 +7,16 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.reading.letters import LOST, likely_codec
 from harvesters.reading.signs import wide_order
 
 CHUNK = 4 << 20
+_LENGTHS = (2, 2, 3, 4)
+"""How many bytes a letter has in UTF-8 by bits 4 and 5 of its first, which is 0xC0 at least."""
 _CHUNK_HEAD = 64 << 10
 _SAMPLE = 512 << 10
 _FEW = 30
@@ -83,6 +88,8 @@ def encoding_of(path: Path, declared: str | None = None) -> str:
 
 
 def _detected(path: Path) -> str:
+    if _is_utf8(path):
+        return "utf-8"
     beyond_ascii = False
     try:
         for text in _decoded(path, "utf-8"):
@@ -127,6 +134,39 @@ def chunks(path: Path, encoding: str) -> Iterator[str]:
                 decoder = codecs.getincrementaldecoder(encoding)("replace")
                 decoder.setstate(before)
                 yield decoder.decode(data, last)
+
+
+def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
+    """The text of `chunks` in UTF-8; of a file that is written in it already, the bytes as they are."""
+    if encoding != "utf-8" or not _is_utf8(path):
+        yield from (chunk.encode("utf-8", "surrogatepass") for chunk in chunks(path, encoding))
+        return
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            yield data
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether the whole file is UTF-8: Arrow sees it four times quicker than Python decodes it."""
+    rest = b""
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            data, rest = _whole_letters(rest + data)
+            ends = np.array([0, len(data)], np.int64)
+            text = pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(data)])
+            try:
+                text.validate(full=True)
+            except pa.ArrowInvalid:
+                return False
+    return not rest
+
+
+def _whole_letters(data: bytes) -> tuple[bytes, bytes]:
+    """The data up to the last letter that may go on behind it, and from there."""
+    for back in range(1, min(4, len(data)) + 1):
+        if data[-back] >= 0xC0:
+            return (data, b"") if _LENGTHS[data[-back] >> 4 & 3] <= back else (data[:-back], data[-back:])
+    return data, b""
 
 
 def _is_sound(path: Path, encoding: str) -> bool:

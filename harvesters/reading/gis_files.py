@@ -12,7 +12,7 @@ import orjson
 from harvesters.faults import Unreadable
 from harvesters.reading import marks
 from harvesters.reading.archives import Member, members, unzip
-from harvesters.reading.encoding import chunks, encoding_of, read_text
+from harvesters.reading.encoding import encoding_of, read_text, utf8_chunks
 from harvesters.reading.gis_kinds import (
     BY_SUFFIX,
     EXCHANGE,
@@ -34,7 +34,8 @@ STEM = "data"
 _DATA = frozenset({*BY_SUFFIX, ".csv", ".tsv", ".xls", ".xlsx", ".dbf", ".ods", ".parquet"})
 _IN_GEODATABASE = re.compile(r"(?:a[0-9a-f]{8}\.[\w.]+|gdb|timestamps)", re.IGNORECASE)
 # These make GDAL open what they name: other files, addresses, pipelines.
-_POINTERS = re.compile(rb"<(?:OGRVRT|VRTDataset|GDAL_W|OGRWFS|OGCAPI|!ENTITY)|gdal_streamed_alg")
+_POINTERS = re.compile(rb"<(?:OGRVRT|VRTDataset|GDAL_W|OGRWFS|OGCAPI|!ENTITY)")
+_PIPELINE = re.compile(rb"gdal_streamed_alg")
 _DOCTYPE = re.compile(rb"<!DOCTYPE\b[^>]{0,60}")
 # GDAL would ask the address by which a GeoJSON may name its CRS, also where a key is written in escapes.
 _INNER = rb"[^{}]*+(?:\{[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+\}[^{}]*+)*+"
@@ -180,13 +181,18 @@ def _placed(path: Path, file: GisFile, declared: str | None) -> GisFile:
         return replace(file, encoding=encoding)
     with file.path.open("wb") as written:
         before = b""
-        for chunk in chunks(path, encoding):
-            data = chunk.encode("utf-8", "surrogatepass")
+        for data in utf8_chunks(path, encoding):
             _refuse(before[-_OVERLAP:] + data, file.kind)
             # The declared encoding was that of the bytes; what is written is UTF-8.
             written.write(data if before or file.kind is JSON else _DECLARATION.sub(b"", data))
             before = data
     return replace(file, encoding=encoding)
+
+
+def _may_name_a_crs(data: bytes) -> bool:
+    """Whether it is worth to look for the member, which is slow; few stretches of a file hold its name."""
+    lower = data.lower()
+    return b'"crs"' in lower or b"\\u00" in lower
 
 
 def _is_lone_place(path: Path) -> bool:
@@ -205,11 +211,15 @@ def _as_feature(text: str, name: str) -> bytes:
 
 
 def _refuse(data: bytes, kind: Kind) -> None:
-    pointer = _POINTERS.search(data) or (kind is not JSON and _DOCTYPE.search(data))
+    pointer = _POINTERS.search(data) or _PIPELINE.search(data) or (kind is not JSON and _DOCTYPE.search(data))
     if pointer:
         shown = pointer[0].decode("utf-8", "replace")
         raise Unreadable(f"the file points elsewhere with {shown!r}: that is not followed")
-    if kind is JSON and any(_ADDRESS.search(each[1]) for each in _CRS.finditer(data)):
+    if (
+        kind is JSON
+        and _may_name_a_crs(data)
+        and any(_ADDRESS.search(each[1]) for each in _CRS.finditer(data))
+    ):
         raise Unreadable(
             "the file names its CRS by an address: that is not followed", 'write [format] crs = "EPSG:…"'
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from harvesters.faults import Unreadable
 from harvesters.formats import PIECE
+from harvesters.reading.geojson import Features, Unusual
+from harvesters.reading.geojson_columns import WKB, Rows
 from harvesters.reading.gis_checks import check_blobs, check_lines, check_markup
 from harvesters.reading.gis_files import STEM, GisFile
 from harvesters.reading.gis_kinds import GPX, JSON, OSM, OSM_PBF, SHAPEFILE
@@ -35,11 +37,15 @@ _ALONE = {
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of a file, its own name, and what GDAL says of it (pyogrio.read_info)."""
+    """A layer of a file, its own name, and what GDAL says of it (pyogrio.read_info).
+
+    `rows` are those of a GeoJSON that are read already; GDAL has seen the first of them then.
+    """
 
     file: GisFile
     name: str
     info: Mapping[str, Any]
+    rows: Rows | None = None
 
     @property
     def title(self) -> str:
@@ -49,11 +55,14 @@ class Layer:
     @property
     def wkb(self) -> str | None:
         """The column of the geometries, None for a layer without any."""
-        return (self.info["geometry_name"] or "wkb_geometry") if self.info["geometry_type"] else None
+        return (self.info["geometry_name"] or WKB) if self.info["geometry_type"] or self.rows else None
 
 
 def layers(file: GisFile) -> list[Layer]:
     """The layers of a file; raises Unreadable where GDAL cannot open it, or opens it as another kind."""
+    collection = _collection(file) if file.kind is JSON else None
+    if collection is not None:
+        return [collection]
     with gdal(file):
         # To open a GeoJSON is to read it from end to end, and it holds one layer.
         only = _info(file) if file.kind in (JSON, SHAPEFILE) else None
@@ -68,6 +77,21 @@ def layers(file: GisFile) -> list[Layer]:
         raise Unreadable(f"{file.name} opens as {driver or 'nothing'}, not as {expected}")
     _check_whole(file, driver)
     return found
+
+
+def _collection(file: GisFile) -> Layer | None:
+    """The layer of a plain GeoJSON, its rows read without GDAL; None for all that GDAL understands better."""
+    features = Features(file.path)
+    try:
+        rows = Rows(features, file.path.with_name("features"))
+    except Unusual:
+        return None
+    outline = file.path.with_name("outline") / file.path.name  # GDAL may take the file's name for the layer's
+    outline.parent.mkdir()
+    outline.write_bytes(features.outline)
+    with gdal(file):
+        info = _info(replace(file, path=outline))
+    return Layer(file, str(info["layer_name"]), info, rows) if info["driver"] == "GeoJSON" else None
 
 
 def _info_of(file: GisFile, layer: str) -> dict[str, Any]:
@@ -104,8 +128,11 @@ def pieces(layer: Layer, *, shapes: bool = True) -> Iterator[pa.Table]:
 
     Raises Unreadable, also where the layer gives another number of rows than it says.
     """
-    held: list[pa.RecordBatch] = []
     most = PIECE // _SHAPELY if layer.wkb and shapes else PIECE
+    if layer.rows is not None:
+        yield from layer.rows.pieces(most)
+        return
+    held: list[pa.RecordBatch] = []
     rows = size = 0
     schema: pa.Schema | None = None
     for batch in _batches(layer, shapes):
