@@ -11,6 +11,7 @@ from catalogue.database import connect
 from catalogue.encode import EXPORT_FORMATS, PAGE_FORMATS
 from catalogue.encode import page as encode_page
 from catalogue.encode.batches import lines as table_lines
+from catalogue.encode.batches import parquet as table_parquet
 from catalogue.errors import (
     Barred,
     CannotAppend,
@@ -67,6 +68,7 @@ __all__ = [
     "open_catalogue",
     "open_engine",
     "table_lines",
+    "table_parquet",
 ]
 
 

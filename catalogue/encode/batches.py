@@ -1,4 +1,4 @@
-"""Arrow batches as lines of CSV or JSON, one batch at a time: rejects and changes as files."""
+"""Arrow batches as CSV, lines of JSON or Parquet, one batch at a time: rejects and changes as files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import shapely
 
 from catalogue.encode.textual import safe
@@ -30,6 +31,24 @@ def lines(batches: Iterable[pa.RecordBatch], format: str, names: Sequence[str] =
             yield _csv([[_cell(row[name]) for name in names] for row in rows])
         else:
             yield b"".join(orjson.dumps(row, option=OPTIONS) for row in rows)
+
+
+def parquet(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
+    """The bytes of a Parquet file of all rows, a row group for each batch."""
+    sink = io.BytesIO()
+    # Arrow counts for itself what it has written, so what was handed on need not be kept.
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            yield _taken(sink)
+    yield _taken(sink)
+
+
+def _taken(sink: io.BytesIO) -> bytes:
+    written = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return written
 
 
 def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from catalogue import Catalogue, table_lines
+from catalogue import Catalogue, table_lines, table_parquet
 from config.output import json_option, line, show, talk
 from config.wiring import open_catalogue_of
 from config.wiring import settings as current
@@ -203,15 +201,14 @@ def rejects(dataset: str, limit: int, format_: str | None, out: Path | None, as_
 
 
 def _write(batches: Any, format_: str, out: Path | None) -> None:
-    sink = pa.output_stream(out) if out else pa.PythonFile(sys.stdout.buffer, mode="w")
-    if format_ == "parquet":
-        with pq.ParquetWriter(sink, REJECTS, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-    else:
-        for some in table_lines(batches, format_, REJECTS.names):
-            sink.write(some)
-    sink.flush()
-    if out:
-        sink.close()
-        talk(f"{out}: {out.stat().st_size:,} bytes")
+    whole = (
+        table_parquet(batches, REJECTS)
+        if format_ == "parquet"
+        else table_lines(batches, format_, REJECTS.names)
+    )
+    if out is None:
+        sys.stdout.buffer.writelines(whole)
+        return
+    with out.open("wb") as file:
+        file.writelines(whole)
+    talk(f"{out}: {out.stat().st_size:,} bytes")

@@ -10,7 +10,7 @@ import orjson
 from flask import Blueprint, Response
 from marshmallow import Schema, fields, validate
 
-from catalogue import table_lines
+from catalogue import EXPORT_FORMATS, table_lines, table_parquet
 from gateway.api.answers import private_answer, public_answer, shown
 from gateway.api.describe import describe
 from gateway.api.feeds import RunAskedSchema
@@ -23,7 +23,7 @@ from schemas.steward import DeedSchema, FaultSchema, MissingSchema
 
 deeds = Blueprint("deeds", __name__, url_prefix="/api/v1")
 NDJSON = "application/x-ndjson"
-TABLES = {"csv": "text/csv; charset=utf-8", "ndjson": NDJSON}
+TABLES = {"csv": "text/csv; charset=utf-8", "ndjson": NDJSON, "parquet": EXPORT_FORMATS["parquet"][0]}
 
 
 class RevertSchema(Schema):
@@ -159,7 +159,12 @@ def missing(dataset: str) -> Response:
 def download_rejects(dataset: str, query: dict[str, Any]) -> Response:
     """Every reject of the latest harvest as a file, streamed."""
     batches, format = services().catalogue.reject_batches(dataset), query["format"]
-    answer = Response(table_lines(batches, format, REJECTS.names), content_type=TABLES[format])
+    whole = (
+        table_parquet(batches, REJECTS)
+        if format == "parquet"
+        else table_lines(batches, format, REJECTS.names)
+    )
+    answer = Response(whole, content_type=TABLES[format])
     answer.headers["Content-Disposition"] = f'attachment; filename="{dataset}-rejects.{format}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 from published import START, places, run
 
@@ -121,6 +123,8 @@ def test_rejects_come_as_a_file(still):
     assert 'filename="parks-rejects.csv"' in csv.headers["Content-Disposition"]
     ndjson = still.get("/api/v1/datasets/parks/rejects/download?format=ndjson").text
     assert [json.loads(line)["line"] for line in ndjson.splitlines()] == [1, 2, 3, 4, 5]
+    packed = still.get("/api/v1/datasets/parks/rejects/download?format=parquet")
+    assert pq.read_table(io.BytesIO(packed.data))["line"].to_pylist() == [1, 2, 3, 4, 5]
     assert still.get("/api/v1/datasets/parks/rejects/download?format=xml").status_code == 400
     assert still.get("/api/v1/datasets/nothing/rejects/download").status_code == 404
 

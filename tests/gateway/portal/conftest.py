@@ -48,10 +48,20 @@ def reader(site: Site) -> Browser:
 
 @dataclass(frozen=True)
 class Served:
-    """A server process, and a key on a plan without limits."""
+    """A server process over a folder, a key on a plan without limits, and a steward's address."""
 
     url: str
     key: str
+    folder: Path
+    steward: str = "steward@example.org"
+
+    def work(self) -> None:
+        """Let a worker do what waits, and end."""
+        entrepot = str(Path(sys.executable).with_name("entrepot"))
+        (self.folder / "feeds").mkdir(exist_ok=True)
+        own = {"ENTREPOT_DATA": str(self.folder), "ENTREPOT_FEEDS": str(self.folder / "feeds")}
+        environ = {"PATH": "/usr/bin:/bin", **own}
+        subprocess.run([entrepot, "work", "--once"], env=environ, cwd=ROOT, capture_output=True, check=True)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +70,7 @@ def served(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     folder = tmp_path_factory.mktemp("served") / "city"
     shutil.copytree(landed, folder)
     with opened(folder) as site:
+        site.clients.create_person(Served.steward, PASSWORD, role="steward")
         owner = site.clients.create_person("owner@example.org", PASSWORD)
         key = site.clients.create_key(site.clients.create_application(owner.id, "all", "internal").id)[1]
     port = unused_port()
@@ -69,7 +80,7 @@ def served(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=ROOT)
     try:
         _await(f"http://127.0.0.1:{port}/readyz", process, folder / "log")
-        yield Served(f"http://127.0.0.1:{port}", key)
+        yield Served(f"http://127.0.0.1:{port}", key, folder)
     finally:
         process.terminate()
         process.wait(20)

@@ -209,3 +209,33 @@ def test_one_can_go_by_keyboard(watch: Callable[..., Watched]) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_steward_tries_a_file_and_sees_it_on_a_map(watch: Callable[..., Watched], served: Any) -> None:
+    watched = watch()
+    page = watched.go("/developers")
+    form = page.locator('form[action="/developers/sign-in"]')
+    form.locator("[name=email]").fill(served.steward)
+    form.locator("[name=password]").fill(PASSWORD)
+    form.locator("button").click()
+    page.get_by_role("link", name="담당자 책상").click()
+    quoted = HOSTILE.replace('"', '""')
+    rows = "".join(f'{n},"{quoted}",35.1{n},129.0{n}\n' for n in range(1, 9))
+    file = {
+        "name": "공원.csv",
+        "mimeType": "text/csv",
+        "buffer": f"번호,이름,위도,경도\n{rows}".encode("cp949"),
+    }
+    page.set_input_files("[name=file]", files=[file])
+    page.get_by_role("button", name="시험", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("저절로 새로")
+    served.work()
+    expect(page.locator("[data-map]")).to_have_attribute("data-drawn", "5")
+    expect(page.locator("[data-map-status]")).to_contain_text("8행 가운데 처음 5행")
+    expect(page.locator("main")).to_contain_text("아무것도 바뀌지 않았습니다")
+    assert page.evaluate("window.hacked") is None
+    for path in (page.url.removeprefix(watched.url), "/steward", "/datasets/places"):
+        page.goto(watched.url + path)
+        for size in (PHONE, DESK):
+            page.set_viewport_size(size)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
