@@ -6,21 +6,23 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
+from catalogue import Catalogue
 from harvesters.comparison import Comparison
 from harvesters.faults import HarvestFault
 from harvesters.feeds.uploaded import UPLOAD, uploaded_feed, with_data
 from harvesters.run import Harvester
-from harvesters.tryout import Bench, Tried, feed_for, try_feed
+from harvesters.tryout import Bench, Tried, try_feed
 from schemas.dataset import Text
 from schemas.feed import Feed, SourceSpec
-from schemas.problem import BadInput, InputError
+from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.steward import Trial
 
 log = logging.getLogger(__name__)
+Feeds: TypeAlias = Callable[[], Mapping[str, Feed]]
 _REJECTS = 100
 _TRIAL = "trial"
 """The id of a feed that was given none: nothing is published under it."""
@@ -35,7 +37,7 @@ class _Asked:
     file: Path | None
 
 
-def next_trial(harvester: Harvester, worker: str, feeds: Callable[[], Mapping[str, Feed]]) -> bool:
+def next_trial(harvester: Harvester, worker: str, feeds: Feeds) -> bool:
     """Answer the trial that waits longest; False where none waits. `feeds` gives those that stand."""
     trials = harvester.catalogue.trials
     trial = trials.claim(worker)
@@ -47,9 +49,7 @@ def next_trial(harvester: Harvester, worker: str, feeds: Callable[[], Mapping[st
     return True
 
 
-def answer(
-    trial: Trial, file: Path | None, harvester: Harvester, feeds: Callable[[], Mapping[str, Feed]]
-) -> dict[str, Any]:
+def answer(trial: Trial, file: Path | None, harvester: Harvester, feeds: Feeds) -> dict[str, Any]:
     """What came of a trial of `file`, or of what it names, as JSON: `tables`, or why it was `refused`, with
     `errors` of the feed's text; where it was asked for, whether the feed was `published`, or `why` not."""
     # What comes out of a source may hold numbers that no JSON takes.
@@ -57,18 +57,16 @@ def answer(
     return plain
 
 
-def _answer(
-    trial: Trial, file: Path | None, harvester: Harvester, feeds: Callable[[], Mapping[str, Feed]]
-) -> dict[str, Any]:
+def _answer(trial: Trial, file: Path | None, harvester: Harvester, feeds: Feeds) -> dict[str, Any]:
     try:
-        asked = _asked(trial, file, harvester)
+        asked = _asked(trial, file, harvester, feeds)
         if trial.asked.get("publish"):
             _check_free(asked, trial, feeds())
         tables = _try(asked, harvester)
         return {"tables": [_item(table) for table in tables], **_publish(trial, asked, tables, harvester)}
     except BadInput as bad:
         errors = [{"where": e.where, "what": e.what, "hint": e.hint} for e in bad.errors]
-        return {"refused": "the feed cannot be read as it is written", "errors": errors}
+        return {"refused": "the feed cannot be tried as it is written", "errors": errors}
     except HarvestFault as fault:
         return {"refused": str(fault)}
     except Exception as fault:  # The last handler: no trial takes the worker down with it.
@@ -76,24 +74,41 @@ def _answer(
         return {"refused": f"unexpected fault: {type(fault).__name__}; the log of the worker says more"}
 
 
-def _asked(trial: Trial, file: Path | None, harvester: Harvester) -> _Asked:
-    """The feed to try: as its text says, but from the file or address that was given."""
-    asked, catalogue = trial.asked, harvester.catalogue
-    name, url = asked.get("name"), asked.get("url")
-    if "feed" not in asked:
-        guess = feed_for(url) if url else Feed(_TRIAL, Text(), "unknown", "unknown", SourceSpec(UPLOAD))
-        return _Asked(with_data(replace(guess, folder=Path()), file, name), guessed=True, file=file)
-    feed = uploaded_feed(asked.get("id") or _TRIAL, asked["feed"])
-    if url:
-        feed = replace(feed, source=SourceSpec("url", {"url": url}))
-    elif file is None and feed.source.kind == UPLOAD:
-        former = next((each for each in catalogue.uploaded_feeds.list() if each.feed == feed.id), None)
-        kept = catalogue.uploaded_feeds.data(former) if former else None
-        feed = with_data(feed, kept, former.name if former else None)
+def _asked(trial: Trial, file: Path | None, harvester: Harvester, feeds: Feeds) -> _Asked:
+    """The feed to try: as its text says, or that of its id, but from the file or address that was given."""
+    asked = trial.asked
+    feed = _feed(asked, feeds)
     if file is not None and asked.get("publish") and feed.source.kind != UPLOAD:
         what = f"the feed reads a source of kind {feed.source.kind}, and a file was sent"
         raise BadInput([InputError(f"{feed.id}.toml", what, 'write kind = "upload", or leave the file out')])
-    return _Asked(with_data(feed, file, name), guessed=False, file=file)
+    if "url" in asked:
+        feed = replace(feed, source=SourceSpec("url", {"url": asked["url"]}))
+    elif file is not None:
+        feed = with_data(feed, file, asked.get("name"))
+    elif feed.source.kind == UPLOAD:
+        feed = _with_former(feed, harvester.catalogue)
+    return _Asked(feed, guessed=not asked.keys() & {"feed", "id"}, file=file)
+
+
+def _feed(asked: Mapping[str, Any], feeds: Feeds) -> Feed:
+    id = asked.get("id")
+    if "feed" in asked:
+        return uploaded_feed(id or _TRIAL, asked["feed"])
+    if id is None:
+        return Feed(_TRIAL, Text(), "unknown", "unknown", SourceSpec(UPLOAD))
+    standing = feeds()
+    if id not in standing:
+        hint = did_you_mean(id, standing) if standing else None
+        raise BadInput([InputError("id", f"there is no feed {id!r}; send its text", hint)])
+    return standing[id]
+
+
+def _with_former(feed: Feed, catalogue: Catalogue) -> Feed:
+    """The feed with the file that was uploaded under its id before, if there was one."""
+    for each in catalogue.uploaded_feeds.list():
+        if each.feed == feed.id:
+            return with_data(feed, catalogue.uploaded_feeds.data(each), each.name)
+    return feed
 
 
 def _check_free(asked: _Asked, trial: Trial, feeds: Mapping[str, Feed]) -> None:

@@ -274,3 +274,4 @@ def _described(feed: Feed) -> dict[str, Any]:
 
 stewarding.add_to_feeds(feeds)
 feeds.add_command(uploading.upload)
+feeds.add_command(uploading.remove)

@@ -1,4 +1,4 @@
-"""`entrepot feeds upload`: hand in a file with its feed, try it, and have it harvested from now on."""
+"""`entrepot feeds upload` and `remove`: hand in a file with its feed, and have it harvested, or no more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from config.commands.stewarding import BY, tell_difference
-from config.output import json_option, line, talk
+from config.output import json_option, line, show, talk
 from config.wiring import now, open_catalogue_of, open_harvester
 from config.wiring import settings as current
 from harvesters.feeds import read_feeds
@@ -41,6 +41,16 @@ def upload(file: Path | None, toml: Path, as_json: bool) -> None:
     _tell(toml.stem, found, as_json)
     if not found.get("published"):
         raise SystemExit(1)
+
+
+@click.command(epilog="Example: entrepot feeds remove city-parks")
+@click.argument("feed")
+@json_option
+def remove(feed: str, as_json: bool) -> None:
+    """Harvest an uploaded feed no more, and forget its file; what it published stays."""
+    with open_catalogue_of(current()) as catalogue:
+        catalogue.uploaded_feeds.remove(feed, BY)
+    show([{"feed": feed, "state": "removed"}], ["feed", "state"], as_json)
 
 
 def _text(path: Path) -> str:

@@ -41,7 +41,13 @@ class TrialBody(Schema):
     feed = fields.String(
         validate=validate.Length(min=1, max=LONGEST_TEXT), metadata=_about("The TOML text of a feed's file.")
     )
-    id = fields.String(validate=_ID, metadata=_about("The feed's id: what is tried is compared with it."))
+    id = fields.String(
+        validate=_ID,
+        metadata=_about(
+            "The feed's id: what is tried is compared with what it publishes, and without a"
+            " text is read as the feed of that id says."
+        ),
+    )
     publish = fields.Boolean(
         truthy={True, "true"},
         falsy={False, "false"},

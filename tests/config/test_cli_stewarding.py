@@ -77,3 +77,7 @@ def test_a_feed_is_uploaded_with_its_file_and_harvested(shell):
     feed.write_text(f'{head}[source]\nkind = "file"\npath = "/etc/passwd"\n', "utf-8")
     refused = shell("feeds", "upload", rows, "--feed", feed)
     assert (refused.status, "uploaded.toml, line 6" in refused.err) == (2, True)
+    assert shell("feeds", "remove", "uploaded", "--json").item["state"] == "removed"
+    assert shell("harvest", "uploaded").status == 2
+    assert shell("datasets", "show", "uploaded").status == 0
+    assert shell("feeds", "remove", "uploaded").status in (1, 2)

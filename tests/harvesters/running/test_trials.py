@@ -202,3 +202,15 @@ def test_a_trial_whose_workers_die_fails_with_a_sentence(tmp_path) -> None:
     trial = catalogue.trials.read(id)
     assert (trial.state, "2 workers gave it up" in trial.found["refused"]) == ("done", True)
     catalogue.close()
+
+
+def test_a_file_is_tried_as_a_feed_that_stands(city: City, catalogue: Catalogue, tmp_path) -> None:
+    secret = SourceSpec("url", {"url": "https://a.example/x", "service_key": "env:CITY_SECRET"})
+    city.folders["parks"] = Feed(
+        "parks", Text("공원"), "시청", "CC0-1.0", secret, key=("번호",), folder=tmp_path
+    )
+    (table,) = city.try_(PARKS + "001,또 하나,35.1,129.0\n", id="parks")["tables"]
+    assert (table["read"], table["reasons"]) == (21, {"duplicate_key": 1})
+    (error,) = city.try_(PARKS, id="park")["errors"]
+    assert ("there is no feed 'park'" in error["what"], "parks" in error["hint"]) == (True, True)
+    assert catalogue.ids() == []
