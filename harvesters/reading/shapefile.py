@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ CODEPAGE = "codepage"
 
 _DBF_HEADER, _SHX_HEADER, _SHX_ENTRY = 32, 100, 8
 _NAME_BYTES = 10  # a DBF cuts column names here, in the middle of a letter if need be
+_NUMBER = re.compile(rb"_\d{1,2}$")  # GDAL puts it in the place of the last letters
 
 
 def check_complete(shp: Path, name: str) -> None:
@@ -133,9 +135,12 @@ def _is_single_byte(encoding: str) -> bool:
 
 
 def _name(raw: bytes, encoding: str) -> str | None:
+    """A column's name without the letter that was cut, at its end or before the number of a repeated name."""
+    number = _NUMBER.search(raw)
+    letters, behind = (raw[: number.start()], number[0].decode()) if number else (raw, "")
     for cut in range(4 if len(raw) >= _NAME_BYTES else 1):
         try:
-            return raw[: len(raw) - cut].decode(encoding)
+            return letters[: len(letters) - cut].decode(encoding) + behind
         except UnicodeDecodeError:
             continue
     return None

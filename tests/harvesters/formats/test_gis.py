@@ -124,6 +124,25 @@ def test_a_single_byte_cpg_is_believed_where_nothing_korean_fits(
     assert "São!" in parsed.table.to_pylist()[0].values()
 
 
+def test_names_that_a_shapefile_cuts_within_a_letter_keep_the_number_behind(
+    tmp_path: Path, zipped: Zipped, read: Any
+) -> None:
+    names = [f"상권업종{kind}분류{what}" for kind in "대중" for what in ("코드", "명")]
+    point = shapely.to_wkb(shapely.points([(129.0, 35.0)]))
+    table = pa.table({**{name: ["한식"] for name in names}, "geometry": pa.array(point)})
+    options: dict[str, Any] = {"geometry_name": "geometry", "geometry_type": "Point", "crs": "EPSG:4326"}
+    (tmp_path / "made").mkdir()
+    with pytest.warns(RuntimeWarning):
+        pyogrio.write_arrow(table, tmp_path / "made/place.shp", encoding="utf-8", **options)
+    files = {f"a{each.suffix}": each.read_bytes() for each in (tmp_path / "made").iterdir()}
+
+    (parsed,) = read(zipped(files))
+
+    assert parsed.encoding == "utf-8"
+    assert parsed.table.column_names == ["상권업", "상권_1", "상권_2", "상권_3", "geometry"]
+    assert parsed.table["상권_3"].to_pylist() == ["한식"]
+
+
 def test_a_shapefile_without_its_attributes_says_so(tmp_path: Path, zipped: Zipped, read: Any) -> None:
     files = shapefile(tmp_path / "made", ["a"], "utf-8", None)
     del files[".dbf"]
