@@ -19,7 +19,7 @@ REQUIRED: frozenset[str] = frozenset()
 FORMAT: str | None = None
 
 _SETTLED = timedelta(seconds=60)
-"""A date of change is trusted when it was so long past (RFC 7232, 2.2.2): a file can change twice a second."""
+"""A date of change is trusted when so long past (RFC 7232, 2.2.2): a file can change twice a second."""
 
 
 def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,8 @@ def test_secrets_are_made_once_and_found_again(tmp_path: Path) -> None:
 def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         assert len(set(pool.map(_pepper, [tmp_path / "secrets"] * 8))) == 1
-    assert sorted(path.name for path in (tmp_path / "secrets").iterdir()) == ["pepper-1", "session-1", "webhook-1"]
+    made = sorted(path.name for path in (tmp_path / "secrets").iterdir())
+    assert made == ["pepper-1", "session-1", "webhook-1"]
 
 
 def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
