@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -92,12 +93,41 @@ def _decoded(latin1: pa.Table, encoding: str) -> pa.Table | None:
     columns = list(latin1.columns)
     for place, column in enumerate(columns):
         if pa.types.is_string(column.type):
-            values = pc.unique(column).drop_null()
-            meant = decode_values((each.encode("latin-1") for each in values.to_pylist()), encoding)
+            meant = _as_utf8(column) if encoding == "utf-8" else _value_by_value(column, encoding)
             if meant is None:
                 return None
-            columns[place] = pa.array(meant, pa.string()).take(pc.index_in(column, values))
+            columns[place] = meant
     return None if None in names else pa.table(columns, names=names)
+
+
+def _value_by_value(column: pa.ChunkedArray, encoding: str) -> pa.Array | None:
+    values = pc.unique(column).drop_null()
+    meant = decode_values((each.encode("latin-1") for each in values.to_pylist()), encoding)
+    return None if meant is None else pa.array(meant, pa.string()).take(pc.index_in(column, values))
+
+
+def _as_utf8(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array | None:
+    """The texts of a column whose bytes are UTF-8, all at once; None where one of them is not."""
+    try:
+        return pa.chunked_array([_bytes_of(chunk) for chunk in column.chunks], pa.string())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _bytes_of(chunk: pa.Array) -> pa.Array:
+    """Each text of the bytes that its letters stand for; raises ArrowInvalid where they are no UTF-8."""
+    filled = pc.fill_null(chunk, "") if chunk.null_count else chunk
+    _, ends, data = filled.buffers()
+    if not len(filled) or data is None:
+        return chunk
+    first, last = np.frombuffer(ends, np.int32)[[filled.offset, filled.offset + len(filled)]].tolist()
+    raw = data.slice(first, last - first).to_pybytes().decode().encode("latin-1")
+    sizes = pc.utf8_length(filled).to_numpy()
+    starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
+    buffers = [None, pa.py_buffer(starts), pa.py_buffer(raw)]
+    found = pa.Array.from_buffers(pa.string(), len(filled), buffers)
+    found.validate(full=True)
+    return pc.if_else(chunk.is_valid(), found, pa.scalar(None, pa.string())) if chunk.null_count else found
 
 
 def _candidates(cpg: Path) -> Iterator[str]:
