@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import resource
 from pathlib import Path
 
 KEYS = {
@@ -168,12 +168,12 @@ def test_a_list_is_tried_file_by_file(shell) -> None:
     assert shell("feeds", "try", "--manifest", listed, shell.folder / "nowhere").status == 2
 
 
-def test_every_sample_file_is_tried_within_a_minute_and_a_half(shell, shared_data: Path) -> None:
-    start = time.monotonic()
+def test_every_sample_file_is_tried_with_a_minute_and_a_half_of_processor(shell, shared_data: Path) -> None:
+    start = _used()
     said = shell(
-        "feeds", "try", "--manifest", shared_data / "MANIFEST.tsv", shared_data, "--json", timeout=300
+        "feeds", "try", "--manifest", shared_data / "MANIFEST.tsv", shared_data, "--json", timeout=600
     )
-    seconds = time.monotonic() - start
+    seconds = _used() - start
     assert said.status == 0
     wanted = [
         line.split("\t")[0] for line in (shared_data / "MANIFEST.tsv").read_text("utf-8").splitlines()[1:]
@@ -188,8 +188,14 @@ def test_every_sample_file_is_tried_within_a_minute_and_a_half(shell, shared_dat
             assert item.keys() >= promised | {"read", "accepted", "rejected", "reasons"}
             assert item["read"] == item["accepted"] + item["rejected"]
             assert sum(item["reasons"].values()) == item["rejected"]
-    # A third of it on two cores that do nothing else.
+    # Of processor, and not of the clock: other tests run beside this one.
     assert seconds < 90, f"{seconds:.0f} s"
+
+
+def _used() -> float:
+    """Seconds of processor that the processes started here, and ended, have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_work_once_runs_what_is_due_and_ends(shell) -> None:
