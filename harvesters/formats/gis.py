@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +24,7 @@ from harvesters.reading.gis_kinds import FLATGEOBUF, GEODATABASE, GEOPACKAGE, GM
 from harvesters.reading.headers import column_names
 from harvesters.reading.layers import Layer, layers, pieces, straight
 from harvesters.reading.shapefile import CODEPAGE, check_complete, encoding_of_texts, recode
+from harvesters.reading.shelf import Shelf
 from harvesters.reading.surfaces import as_polygons, is_curved
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
@@ -68,14 +69,12 @@ def _table(layer: Layer, spec: FormatSpec, *, name: str) -> Parsed:
         check_complete(file.path, file.name)
     stretches = pieces(layer)
     head = next(stretches)
-    second = next(stretches, None) if file.kind.guessed else None
     encoding = file.encoding
     if file.kind.guessed:
         # The texts of all rows say which encoding they are in, also where the first could be in another.
-        texts = (pieces(layer, shapes=False)) if second is not None else [head]
+        texts, stretches = _again_and_again(head, stretches, file)
         encoding = encoding_of_texts(texts, spec.encoding, file.path.with_name(CODEPAGE))
     first = _piece(layer, head, encoding, before=0)
-    rest = stretches if second is None else chain([second], stretches)
     return Parsed(
         table=first.table,
         lines=first.lines,
@@ -85,8 +84,21 @@ def _table(layer: Layer, spec: FormatSpec, *, name: str) -> Parsed:
         crs=_crs(layer.info["crs"]) if layer.wkb else None,
         rejects=first.rejects,
         repairs={**file.repairs, **_curves(layer, head)},
-        rest=_rest(layer, rest, encoding, len(head)),
+        rest=_rest(layer, stretches, encoding, len(head)),
     )
+
+
+def _again_and_again(
+    head: pa.Table, stretches: Iterator[pa.Table], file: GisFile
+) -> tuple[Iterable[pa.Table], Iterator[pa.Table]]:
+    """All stretches of a layer, and all but the first; a disk is quicker than GDAL to read them twice."""
+    second = next(stretches, None)
+    if second is None:
+        return [head], iter(())
+    shelf = Shelf(file.path.with_name("stretches"))
+    for stretch in chain([head, second], stretches):
+        shelf.append(stretch)
+    return shelf, islice(iter(shelf), 1, None)
 
 
 def _curves(layer: Layer, head: pa.Table) -> dict[str, int]:

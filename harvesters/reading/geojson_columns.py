@@ -121,7 +121,9 @@ def _column(values: Sequence[Any]) -> pa.Array:
 def _is_rounded(found: pa.Array, values: Sequence[Any]) -> bool:
     """Whether a whole number was too long for those that it stands among."""
     largest = pc.max(pc.abs(found)).as_py() or 0.0
-    return bool(largest >= _ENDLESS) or any(type(each) is int and abs(each) > _EXACT for each in values)
+    if largest >= _ENDLESS:
+        return True
+    return int in set(map(type, values)) and any(type(each) is int and abs(each) > _EXACT for each in values)
 
 
 def _is_long(column: pa.Array) -> bool:

@@ -24,7 +24,6 @@ _DEPTHS = {
 """How deep in lists the positions of a geometry lie."""
 
 _FEWEST = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
-_MEMBERS = frozenset({"type", "coordinates"})
 
 Floats = npt.NDArray[np.float64]
 Offsets = npt.NDArray[np.int64]
@@ -48,9 +47,9 @@ def as_wkb(geometries: Sequence[Any]) -> pa.Array:
 
 
 def _kind(geometry: Any) -> str:
-    if type(geometry) is not dict or geometry.keys() != _MEMBERS or geometry["type"] not in _DEPTHS:
+    kind = geometry.get("type") if type(geometry) is dict and len(geometry) == 2 else None
+    if type(kind) is not str or kind not in _DEPTHS or "coordinates" not in geometry:
         raise Unusual("a geometry that is no plain one")
-    kind: str = geometry["type"]
     return kind
 
 

@@ -123,19 +123,19 @@ def _check_whole(file: GisFile, driver: str) -> None:
         check_markup(file.path, file.name)
 
 
-def pieces(layer: Layer, *, shapes: bool = True) -> Iterator[pa.Table]:
-    """The rows in order, at least one piece; without `shapes` only what stands beside the geometries.
+def pieces(layer: Layer) -> Iterator[pa.Table]:
+    """The rows in order, at least one piece.
 
     Raises Unreadable, also where the layer gives another number of rows than it says.
     """
-    most = PIECE // _SHAPELY if layer.wkb and shapes else PIECE
+    most = PIECE // _SHAPELY if layer.wkb else PIECE
     if layer.rows is not None:
         yield from layer.rows.pieces(most)
         return
     held: list[pa.RecordBatch] = []
     rows = size = 0
     schema: pa.Schema | None = None
-    for batch in _batches(layer, shapes):
+    for batch in _batches(layer):
         schema, rows, size = batch.schema, rows + batch.num_rows, size + batch.nbytes
         held.append(batch)
         if size >= most:
@@ -146,7 +146,7 @@ def pieces(layer: Layer, *, shapes: bool = True) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held, schema)
 
 
-def _batches(layer: Layer, shapes: bool) -> Iterator[pa.RecordBatch]:
+def _batches(layer: Layer) -> Iterator[pa.RecordBatch]:
     """The rows as GDAL hands them on, with an empty batch at the end."""
     file, info = layer.file, layer.info
     # Rows of no columns at all are told apart by their number.
@@ -157,7 +157,6 @@ def _batches(layer: Layer, shapes: bool) -> Iterator[pa.RecordBatch]:
                 file.path,
                 layer=layer.name,
                 encoding=_encoding(file),
-                read_geometry=shapes,
                 return_fids=bare,
                 batch_size=_together(layer),
                 use_pyarrow=True,
