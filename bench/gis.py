@@ -125,7 +125,11 @@ def compare(kind: str, source: Path, folder: Path, runs: int) -> None:
         for name, program in programs.items():
             work = folder / f"{kind}-{name}-{number}"
             work.mkdir()
-            took[name].append(program(source, work))
+            try:
+                took[name].append(program(source, work))
+            except ChildProcessError as error:
+                print(f"{name} cannot read {kind}: {str(error).splitlines()[-1]}")
+    took = {name: found for name, found in took.items() if found}
     print(f"\n{kind}: {source.stat().st_size / 1e6:.1f} MB")
     print(f"  {'':10} {'rows':>8} {'rows/s':>9} {'rows/CPU s':>11} {'whole s':>8} {'CPU s':>7} {'MiB':>5}")
     for name, found in took.items():
@@ -135,14 +139,14 @@ def compare(kind: str, source: Path, folder: Path, runs: int) -> None:
             f"  {name:10} {found[0].rows:8,} {rate:9,.0f} {per_cpu:11,.0f} "
             f"{process:8.2f} {cpu:7.2f} {peak:5.0f}"
         )
-    for peer in list(programs)[1:]:
+    for peer in list(took)[1:]:
         each = (median(took[peer], what) / median(took["entrepot"], what) for what in ("work", "work_cpu"))
         clock, cpu = each
         print(f"  {clock:.2f}x {peer} at work, {cpu:.2f}x by processor", flush=True)
 
 
 def median(found: Sequence[Took], what: str) -> float:
-    return statistics.median(getattr(each, what) for each in found)
+    return float(statistics.median(getattr(each, what) for each in found))
 
 
 def sources(folder: Path, shops: Path | None, rows: int | None) -> dict[str, Path]:
@@ -198,7 +202,7 @@ def ogr2ogr(source: Path, work: Path) -> Took:
     command += ["-a_srs", "EPSG:4326", *options] if source.suffix == ".csv" else []
     ended = measured(command, {}, work)
     asked = ["ogrinfo", "-so", "-al", work / "shops.gpkg"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=True)
+    told = subprocess.run(asked, capture_output=True, text=True, errors="replace", check=True)
     rows = next(line for line in told.stdout.splitlines() if line.startswith("Feature Count"))
     return Took(int(rows.split(":")[1]), ended.seconds, ended.cpu, ended.seconds, ended.cpu, ended.peak)
 
@@ -228,7 +232,8 @@ def measured(command: Sequence[str], environ: dict[str, str], work: Path) -> End
     _, status, used = os.wait4(pid, 0)
     seconds = monotonic() - began
     if status:
-        sys.exit(f"{command[0]} ended with {status}: {err.read_text()}{out.read_text()}")
+        told = f"{err.read_text(errors='replace')}{out.read_text(errors='replace')}"
+        raise ChildProcessError(f"{command[0]} ended with {status}: {told.strip()}")
     return Ended(out.read_text(), seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
