@@ -229,7 +229,7 @@ def test_an_xls_that_is_a_web_page_with_one_table_is_read(read_text: Any) -> Non
         "가격_경유": ["1,500", "1,550"],
         "비고": [None, "셀프"],
     }
-    assert reasons(parsed) == [(1, "title")]
+    assert (reasons(parsed), parsed.repairs["title_rows"]) == ([], 1)
 
 
 @pytest.mark.parametrize("name", ["data.xls", "data.html", "data.csv", "download"])
@@ -279,7 +279,8 @@ def test_headers_of_two_rows_with_units_below_are_one(zipped: Zipped, read: Any)
         "면적": [2.5, 3.5],
     }
     assert parsed.units == {"인구_남": "명", "인구_여": "명", "면적": "㎢"}
-    assert reasons(parsed) == [(1, "title"), (7, "footer"), (8, "footer")]
+    assert reasons(parsed) == [(7, "footer"), (8, "footer")]
+    assert parsed.repairs["title_rows"] == 1
 
 
 def test_a_spreadsheet_of_libreoffice_with_merged_cells_is_read(zipped: Zipped, read: Any) -> None:
@@ -300,7 +301,7 @@ def test_a_spreadsheet_of_libreoffice_with_merged_cells_is_read(zipped: Zipped, 
         "면적_2025": [1.5, 1.5, 3.0],
         "면적_2026": ["2", "2", "2026-01-03"],
     }
-    assert reasons(parsed) == [(1, "title")]
+    assert (reasons(parsed), parsed.repairs["title_rows"]) == ([], 1)
 
 
 def test_a_row_repeated_a_million_times_does_not_fill_the_memory(zipped: Zipped, read: Any) -> None:
