@@ -41,7 +41,9 @@ def _expected(fault: Exception) -> bool:
     from harvesters.faults import HarvestFault
 
     ours = AlreadyExists | HarvestFault | NotReady | PartEnded | RowsTimeout | RunLost | SearchUnavailable
-    return isinstance(fault, ours | Taken | Barred | NothingHeld | OSError | SQLAlchemyError | ModuleNotFoundError)
+    return isinstance(
+        fault, ours | Taken | Barred | NothingHeld | OSError | SQLAlchemyError | ModuleNotFoundError
+    )
 
 
 def _sentence(fault: Exception) -> str:
