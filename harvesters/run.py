@@ -35,7 +35,7 @@ from harvesters.outcome import (
     unchanged,
 )
 from harvesters.pinning import pinned
-from harvesters.reading.detect import detect
+from harvesters.reading.kinds.detect import detect
 from harvesters.reading.shelf import keep, whole
 from harvesters.reading.union import File, united
 from harvesters.secrets import resolve_secrets

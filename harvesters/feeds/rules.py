@@ -12,7 +12,7 @@ from harvesters import calls
 from harvesters.feeds.cron import cron_fault
 from harvesters.fetch.request import is_address
 from harvesters.formats import ALIASES, format_kinds, format_reader
-from harvesters.normalise.units import OtherQuantity, UnknownUnit, conversion, unit_named
+from harvesters.normalise.values.units import OtherQuantity, UnknownUnit, conversion, unit_named
 from harvesters.secrets import literal_secrets
 from harvesters.sources import source, source_kinds
 from schemas.arrow import ID

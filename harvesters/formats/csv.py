@@ -14,10 +14,10 @@ from pyarrow import csv as arrow_csv
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import PIECE, Parsed, Piece
-from harvesters.reading import cutting
-from harvesters.reading.dialect import SAMPLE, Layout, layout_of, respelled
-from harvesters.reading.encoding import chunks, encoding_of, refuse_mojibake
-from harvesters.reading.margins import Foot, above, joined, mended
+from harvesters.reading.delimited import cutting
+from harvesters.reading.delimited.dialect import SAMPLE, Layout, layout_of, respelled
+from harvesters.reading.delimited.encoding import chunks, encoding_of, refuse_mojibake
+from harvesters.reading.delimited.margins import Foot, above, joined, mended
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 

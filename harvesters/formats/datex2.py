@@ -13,8 +13,8 @@ import shapely
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed, Piece
-from harvesters.reading.datex import local, names_in, records
-from harvesters.reading.datex_rows import ELEMENTS, PUBLICATIONS, Publication
+from harvesters.reading.transport.datex import local, names_in, records
+from harvesters.reading.transport.datex_rows import ELEMENTS, PUBLICATIONS, Publication
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 

@@ -15,10 +15,10 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
-from harvesters.reading.encoding import refuse_mojibake
+from harvesters.reading.delimited.encoding import refuse_mojibake
+from harvesters.reading.delimited.letters import likely_codec
+from harvesters.reading.gis.shapefile import CODEPAGE, encoding_of_texts, recode
 from harvesters.reading.headers import column_names
-from harvesters.reading.letters import likely_codec
-from harvesters.reading.shapefile import CODEPAGE, encoding_of_texts, recode
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "member", "x", "y"})

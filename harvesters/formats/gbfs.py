@@ -15,8 +15,8 @@ import shapely
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.reading.columnar import table_of
-from harvesters.reading.encoding import read_text
-from harvesters.reading.items import flatten
+from harvesters.reading.delimited.encoding import read_text
+from harvesters.reading.items.rows import flatten
 from schemas.dataset import ColumnType
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean

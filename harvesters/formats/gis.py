@@ -18,14 +18,14 @@ import shapely
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed, Piece
-from harvesters.reading.encoding import refuse_mojibake
-from harvesters.reading.gis_files import GisFile, gis_files
-from harvesters.reading.gis_kinds import FLATGEOBUF, GEODATABASE, GEOPACKAGE, GML, KML, SHAPEFILE
+from harvesters.reading.delimited.encoding import refuse_mojibake
+from harvesters.reading.gis.files import GisFile, gis_files
+from harvesters.reading.gis.kinds import FLATGEOBUF, GEODATABASE, GEOPACKAGE, GML, KML, SHAPEFILE
+from harvesters.reading.gis.layers import Layer, layers, pieces, straight
+from harvesters.reading.gis.shapefile import CODEPAGE, check_complete, encoding_of_texts, recode
+from harvesters.reading.gis.surfaces import as_polygons, is_curved
 from harvesters.reading.headers import column_names
-from harvesters.reading.layers import Layer, layers, pieces, straight
-from harvesters.reading.shapefile import CODEPAGE, check_complete, encoding_of_texts, recode
 from harvesters.reading.shelf import Shelf
-from harvesters.reading.surfaces import as_polygons, is_curved
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 from schemas.run import REJECTS

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed, Piece
 from harvesters.normalise.rejects import Sieve, Why, mask_of
-from harvesters.reading.archives import Member, members, unzip
-from harvesters.reading.delimited import delimited
-from harvesters.reading.timetable import (
+from harvesters.reading.delimited.stream import delimited
+from harvesters.reading.kinds.archives import Member, members, unzip
+from harvesters.reading.transport.timetable import (
     COLUMNS,
     REFERENCES,
     SERVICES,

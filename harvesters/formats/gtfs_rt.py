@@ -13,10 +13,10 @@ from google.transit import gtfs_realtime_pb2 as gtfs
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed
-from harvesters.reading.realtime.alerts import alerts, informed_entities
-from harvesters.reading.realtime.trips import stop_time_updates, trip_updates
-from harvesters.reading.realtime.values import text
-from harvesters.reading.realtime.vehicles import vehicle_positions
+from harvesters.reading.transport.realtime.alerts import alerts, informed_entities
+from harvesters.reading.transport.realtime.trips import stop_time_updates, trip_updates
+from harvesters.reading.transport.realtime.values import text
+from harvesters.reading.transport.realtime.vehicles import vehicle_positions
 from schemas.feed import FormatSpec
 from schemas.problem import did_you_mean
 from schemas.run import REJECTS

@@ -8,9 +8,9 @@ from pathlib import Path
 from lxml import etree, html
 
 from harvesters.formats import Parsed
-from harvesters.reading.encoding import read_text
-from harvesters.reading.sheets import Merged, Sheet, refuse_far_cells, tables
-from harvesters.reading.signs import page
+from harvesters.reading.delimited.encoding import read_text
+from harvesters.reading.kinds.signs import page
+from harvesters.reading.sheets.tables import Merged, Sheet, refuse_far_cells, tables
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "header", "member", "sheet", "x", "y"})

@@ -14,10 +14,10 @@ import pyarrow as pa
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
 from harvesters.reading.columnar import table_of
-from harvesters.reading.encoding import chunks, encoding_of, read_text, refuse_mojibake
+from harvesters.reading.delimited.encoding import chunks, encoding_of, read_text, refuse_mojibake
 from harvesters.reading.gathering import Gauge, Placed, gathered
-from harvesters.reading.items import find_items, flatten
-from harvesters.reading.json_stream import items_at, items_of, longest_list
+from harvesters.reading.items.json_stream import items_at, items_of, longest_list
+from harvesters.reading.items.rows import find_items, flatten
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
 

@@ -10,9 +10,9 @@ from lxml import etree
 
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
-from harvesters.reading.archives import members, reading
-from harvesters.reading.sheets import Merged, refuse_far_cells, tables
-from harvesters.reading.workbook import workbook_sheets
+from harvesters.reading.kinds.archives import members, reading
+from harvesters.reading.sheets.tables import Merged, refuse_far_cells, tables
+from harvesters.reading.sheets.workbook import workbook_sheets
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "header", "member", "sheet", "x", "y"})

@@ -15,9 +15,9 @@ from xlrd.compdoc import CompDocError
 
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
-from harvesters.reading.encoding import codec
-from harvesters.reading.office_xml import office_sheets
-from harvesters.reading.sheets import Merged, Sheet, tables
+from harvesters.reading.delimited.encoding import codec
+from harvesters.reading.sheets.office_xml import office_sheets
+from harvesters.reading.sheets.tables import Merged, Sheet, tables
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "header", "member", "sheet", "x", "y"})

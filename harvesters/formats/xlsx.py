@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harvesters.formats import Parsed
-from harvesters.reading.archives import Member, members, reading
-from harvesters.reading.sheets import refuse_far_cells, tables
-from harvesters.reading.workbook import workbook_sheets
+from harvesters.reading.kinds.archives import Member, members, reading
+from harvesters.reading.sheets.tables import refuse_far_cells, tables
+from harvesters.reading.sheets.workbook import workbook_sheets
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "header", "member", "sheet", "x", "y"})

@@ -14,8 +14,8 @@ from lxml import etree
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
 from harvesters.reading.columnar import table_of
-from harvesters.reading.encoding import read_text
-from harvesters.reading.items import TEXT, find_items, flatten
+from harvesters.reading.delimited.encoding import read_text
+from harvesters.reading.items.rows import TEXT, find_items, flatten
 from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "encoding", "member", "records", "where", "x", "y"})

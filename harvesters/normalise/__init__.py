@@ -12,20 +12,20 @@ import pyarrow as pa
 
 from harvesters.faults import Unreadable
 from harvesters.formats import GEOMETRY, Parsed
-from harvesters.normalise.cast import Reading
-from harvesters.normalise.cells import LOST
 from harvesters.normalise.columns import Layout, layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge, note_changes
-from harvesters.normalise.crs import crs_name
 from harvesters.normalise.keys import names_by_key, names_by_place, rising
 from harvesters.normalise.landing import Landing, Settled, Values, land, settle
-from harvesters.normalise.locate import find_places, place
-from harvesters.normalise.places import Whereabouts
+from harvesters.normalise.place.crs import crs_name
+from harvesters.normalise.place.locate import find_places, place
+from harvesters.normalise.place.places import Whereabouts
+from harvesters.normalise.place.survey import find_axes, has_shapes
 from harvesters.normalise.rejects import Sieve, Tally, tally
 from harvesters.normalise.repairs import Repairs
 from harvesters.normalise.spread import spread_rows
 from harvesters.normalise.stock import Stock
-from harvesters.normalise.survey import find_axes, has_shapes
+from harvesters.normalise.values.cast import Reading
+from harvesters.normalise.values.cells import LOST
 from harvesters.reading.shelf import at_hand, places
 from schemas.arrow import arrow_schema
 from schemas.dataset import BBox, Column

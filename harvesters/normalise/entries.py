@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from harvesters.faults import FeedMisconfigured, SourceIncomplete
 from harvesters.formats import Parsed
-from harvesters.normalise.cast import Reading, cast, misfits
-from harvesters.normalise.cells import as_given, as_text, lost_letters, lost_why
 from harvesters.normalise.contract import Changes, Counts, Hold, judge
 from harvesters.normalise.keys import names_by_key
 from harvesters.normalise.names import find, tidy, titled
 from harvesters.normalise.rejects import Sieve, Why, mask_of, tally
+from harvesters.normalise.values.cast import Reading, cast, misfits
+from harvesters.normalise.values.cells import as_given, as_text, lost_letters, lost_why
 from harvesters.reading.catalogues import AS_BEFORE
 from schemas.dataset import BBox, Dataset, Text
 from schemas.feed import ENTRY_COLUMNS, Feed

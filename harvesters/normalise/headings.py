@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harvesters.normalise.units import unit_in_heading
+from harvesters.normalise.values.units import unit_in_heading
 from schemas.dataset import Column
 from schemas.records import record_columns, record_names
 

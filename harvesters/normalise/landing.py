@@ -9,19 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvesters.formats import Parsed
-from harvesters.normalise.cast import Reading, misfits
-from harvesters.normalise.cells import is_text, lost_letters, lost_why
 from harvesters.normalise.columns import Layout, Wanted, as_column
 from harvesters.normalise.contract import widen
-from harvesters.normalise.given import Given
-from harvesters.normalise.habits import declared_figures, declared_times
-from harvesters.normalise.infer import infer
-from harvesters.normalise.measures import Measure, Stated, converted, measure
-from harvesters.normalise.mending import note_reading
-from harvesters.normalise.numbers import hold_codes
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
 from harvesters.normalise.repairs import Rule
-from harvesters.normalise.semantics import recognise
+from harvesters.normalise.values.cast import Reading, misfits
+from harvesters.normalise.values.cells import is_text, lost_letters, lost_why
+from harvesters.normalise.values.given import Given
+from harvesters.normalise.values.habits import declared_figures, declared_times
+from harvesters.normalise.values.infer import infer
+from harvesters.normalise.values.measures import Measure, Stated, converted, measure
+from harvesters.normalise.values.mending import note_reading
+from harvesters.normalise.values.numbers import hold_codes
+from harvesters.normalise.values.semantics import recognise
 from schemas.arrow import ARROW_TYPES
 from schemas.dataset import Column, ColumnType
 from schemas.feed import Feed

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import shapely
 
-from harvesters.normalise.moments import instant
+from harvesters.normalise.values.moments import instant
 
 
 def shown_row(row: Mapping[str, Any]) -> dict[str, Any]:

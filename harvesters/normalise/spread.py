@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.normalise.cells import as_given
 from harvesters.normalise.rejects import Mask, mask_of
+from harvesters.normalise.values.cells import as_given
 
 MOST_ROWS = 2_000
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: products of it with 0, 1, 2 ... lie spread.

@@ -1,1 +1,1 @@
-"""What formats share: archives, encodings, headers, cells cut from text, items, sheets and shapefiles."""
+"""What formats share: finding out what a file is, and reading text, sheets, geometries, items and messages."""

@@ -16,7 +16,7 @@ import shapely
 
 from harvesters.faults import Unreadable
 from harvesters.formats import GEOMETRY, Parsed, Piece
-from harvesters.reading.encoding import refuse_mojibake
+from harvesters.reading.delimited.encoding import refuse_mojibake
 from harvesters.reading.headers import column_names
 from schemas.run import REJECTS
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from harvesters.reading.encoding import refuse_mojibake
+from harvesters.reading.delimited.encoding import refuse_mojibake
 
 INT64 = range(-(2**63), 2**63)
 EXACT = 2**53

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harvesters.portals.listing import Listing
-from harvesters.reading.items import flatten
+from harvesters.reading.items.rows import flatten
 
 
 def collection(path: Path, crs: str | None = None) -> Listing:

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from harvesters.fetch import is_address
-from harvesters.reading.envelopes import Answer, open_envelope
-from harvesters.reading.pages import Service, list_all
+from harvesters.reading.items.envelopes import Answer, open_envelope
+from harvesters.reading.items.pages import Service, list_all
 from harvesters.secrets import Secret
 from harvesters.sources import Raw, Visit
 

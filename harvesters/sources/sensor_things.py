@@ -10,7 +10,7 @@ from typing import Any
 from harvesters.faults import SourceIncomplete, SourceUnavailable
 from harvesters.portals import Moved, twice
 from harvesters.portals.listing import Listing
-from harvesters.reading.items import flatten
+from harvesters.reading.items.rows import flatten
 from harvesters.services import ASIDE, Service, check_number, check_service, check_texts
 from harvesters.services.features import collection, feature
 from harvesters.services.links import linked_pages

@@ -15,8 +15,8 @@ import pytest
 from harvesters.faults import HarvestFault, SourceRefused, Unreadable, harmless
 from harvesters.fetch import HttpFetch, Timeout
 from harvesters.fetch.guard import Guard
-from harvesters.reading.archives import members
-from harvesters.reading.detect import detect
+from harvesters.reading.kinds.archives import members
+from harvesters.reading.kinds.detect import detect
 
 ROOMS = Path(__file__).resolve().parents[2] / "harvesters"
 

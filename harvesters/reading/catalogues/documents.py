@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harvesters.faults import Unreadable
-from harvesters.reading.encoding import read_text
+from harvesters.reading.delimited.encoding import read_text
 
 
 def read_json(path: Path, encoding: str | None = None) -> tuple[Any, str]:

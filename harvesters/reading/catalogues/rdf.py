@@ -18,7 +18,7 @@ from rdflib.plugins.parsers.jsonld import to_rdf
 from rdflib.plugins.parsers.notation3 import BadSyntax
 
 from harvesters.faults import Unreadable
-from harvesters.reading.encoding import read_text
+from harvesters.reading.delimited.encoding import read_text
 
 LARGEST = 64 << 20
 """Bytes of one document: a graph takes some ten times its text in memory."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harvesters.formats import Parsed, format_reader
-from harvesters.reading.detect import detect
+from harvesters.reading.kinds.detect import detect
 from schemas.feed import FormatSpec
 
 Reader = Callable[..., list[Parsed]]

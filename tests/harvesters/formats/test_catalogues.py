@@ -182,7 +182,7 @@ def test_a_kind_that_the_document_is_not_says_so(read_text: Read, text: str, kin
     ],
 )
 def test_other_documents_stay_what_they_are(text: str, kind: str, tmp_path: Path) -> None:
-    from harvesters.reading.signs import kind_of
+    from harvesters.reading.kinds.signs import kind_of
 
     assert kind_of(text.encode(), "sample") == kind
 

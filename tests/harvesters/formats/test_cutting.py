@@ -8,7 +8,7 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harvesters.reading.cutting import Cutter, Piece
+from harvesters.reading.delimited.cutting import Cutter, Piece
 
 CELL = st.text(st.sampled_from('ab,;"\n 가나0.'), max_size=6)
 ROUGH = st.text(st.sampled_from('ab,"\n '), max_size=60)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvesters.faults import Unreadable
-from harvesters.reading.encoding import refuse_mojibake
+from harvesters.reading.delimited.encoding import refuse_mojibake
 
 around = st.text("한글 abcé·ê–Âÿ\ud800", max_size=12)
 hangul = st.text("가각힣부산광역시금정구", min_size=2, max_size=6)

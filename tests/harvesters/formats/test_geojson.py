@@ -15,8 +15,8 @@ import shapely
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harvesters.reading.geojson import Features, Unusual
-from harvesters.reading.geojson_columns import WKB, Rows
+from harvesters.reading.gis.geojson import Features, Unusual
+from harvesters.reading.gis.geojson_columns import WKB, Rows
 
 number = st.floats(-180, 180, allow_nan=False) | st.integers(-180, 180)
 words = st.text("한글 abc'\"\\{}[],:\n😀é", max_size=8)

@@ -13,7 +13,7 @@ import pytest
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import Parsed, gtfs
 from harvesters.normalise import normalise
-from harvesters.reading import delimited
+from harvesters.reading.delimited import stream as delimited
 from schemas.dataset import Text
 from schemas.feed import Feed, FormatSpec, SourceSpec
 
@@ -196,7 +196,7 @@ def test_a_large_table_comes_in_pieces_and_loses_nothing(
     timetable: Any, read: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delimited, "PIECE", 1000)
-    monkeypatch.setattr("harvesters.reading.encoding.CHUNK", 700)
+    monkeypatch.setattr("harvesters.reading.delimited.encoding.CHUNK", 700)
     lines = "".join(f"T1,10:00:00,10:00:00,001,{at}\n" for at in range(3, 900))
     broken = "T1,10:00:00\n"
     (parsed,) = read(timetable(stop_times=FILES["stop_times"] + lines + broken), layer="stop_times")

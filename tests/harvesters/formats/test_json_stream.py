@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from harvesters.faults import Unreadable
 from harvesters.formats import Parsed, format_reader
-from harvesters.reading.items import find_items
-from harvesters.reading.json_stream import items_at, items_of, longest_list
+from harvesters.reading.items.json_stream import items_at, items_of, longest_list
+from harvesters.reading.items.rows import find_items
 from harvesters.reading.shelf import keep, whole
 from schemas.feed import FormatSpec
 
@@ -78,7 +78,7 @@ def read_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             monkeypatch.setattr("harvesters.formats.json.LARGE", large)
             monkeypatch.setattr("harvesters.reading.gathering.PIECE", size)
             monkeypatch.setattr("harvesters.reading.gathering._TOGETHER", 2)
-            monkeypatch.setattr("harvesters.reading.encoding.CHUNK", size)
+            monkeypatch.setattr("harvesters.reading.delimited.encoding.CHUNK", size)
             (parsed,) = keep(format_reader("json").read(path, spec), tmp_path / str(large))
             found.append(parsed)
         one, other = (whole(each) for each in found)
@@ -120,7 +120,7 @@ def test_records_that_hold_a_member_are_chosen_by_piece(read_streamed: Any) -> N
 
 def broken(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("harvesters.formats.json.LARGE", 0)
-    monkeypatch.setattr("harvesters.reading.encoding.CHUNK", 64)
+    monkeypatch.setattr("harvesters.reading.delimited.encoding.CHUNK", 64)
     path = tmp_path / "source.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(Unreadable) as fault:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harvesters.reading import marks
-from harvesters.reading.detect import detect
+from harvesters.reading.kinds import marks
+from harvesters.reading.kinds.detect import detect
 
 
 @pytest.mark.parametrize(

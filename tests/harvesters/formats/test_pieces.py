@@ -26,9 +26,9 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Makes pieces as small as some bytes, so that a test needs no large file to have several."""
 
     def set_size(size: int) -> None:
-        for module in ("harvesters.formats.csv", "harvesters.reading.layers"):
+        for module in ("harvesters.formats.csv", "harvesters.reading.gis.layers"):
             monkeypatch.setattr(f"{module}.PIECE", size)
-        monkeypatch.setattr("harvesters.reading.encoding.CHUNK", size // 4)
+        monkeypatch.setattr("harvesters.reading.delimited.encoding.CHUNK", size // 4)
 
     return set_size
 

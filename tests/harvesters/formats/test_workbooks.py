@@ -11,7 +11,7 @@ import pytest
 from workbooks import data, workbook
 
 from harvesters.faults import FeedMisconfigured, Unreadable
-from harvesters.reading.sheets import Merged, Sheet, tables
+from harvesters.reading.sheets.tables import Merged, Sheet, tables
 from schemas.feed import FormatSpec
 
 Zipped = Callable[..., Path]

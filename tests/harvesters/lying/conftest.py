@@ -145,8 +145,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 @pytest.fixture
 def city(town: City, monkeypatch: pytest.MonkeyPatch) -> City:
     """The city at peace with a liar who tells the truth; nobody waits for a page to come back."""
-    monkeypatch.setattr("harvesters.reading.pages._PAUSES", (0, 0))
-    monkeypatch.setattr("harvesters.reading.pages.MOST_PAGES", 30)
+    monkeypatch.setattr("harvesters.reading.items.pages._PAUSES", (0, 0))
+    monkeypatch.setattr("harvesters.reading.items.pages.MOST_PAGES", 30)
     town.addresses = ["127.0.0.1"]
     town.liar.lie = None
     return town

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from harvesters.faults import HarvestFault
 from harvesters.formats import Parsed, Piece
 from harvesters.normalise import Normalised, normalise
-from harvesters.normalise.cast import Reading, cast
 from harvesters.normalise.duplicates import Keys, hashes
 from harvesters.normalise.spread import spread_rows
+from harvesters.normalise.values.cast import Reading, cast
 from schemas.dataset import Column, ColumnType, Text
 from schemas.feed import Feed, SourceSpec
 

@@ -14,7 +14,7 @@ from harvesters.faults import FeedMisconfigured
 from harvesters.feeds import read_feed
 from harvesters.formats import Parsed
 from harvesters.normalise import Normalised, normalise
-from harvesters.normalise.units import conversion, unit_in_heading, unit_named
+from harvesters.normalise.values.units import conversion, unit_in_heading, unit_named
 from schemas.dataset import Column, Text
 from schemas.feed import Feed, SourceSpec
 from schemas.problem import BadInput

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvesters.formats import Parsed
-from harvesters.normalise.cast import Reading, cast, misfits
-from harvesters.normalise.given import Given
-from harvesters.normalise.infer import infer
-from harvesters.normalise.moments import Written
+from harvesters.normalise.values.cast import Reading, cast, misfits
+from harvesters.normalise.values.given import Given
+from harvesters.normalise.values.infer import infer
+from harvesters.normalise.values.moments import Written
 
 SEOUL = Reading(ZoneInfo("Asia/Seoul"))
 

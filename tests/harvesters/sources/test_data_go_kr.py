@@ -18,7 +18,7 @@ from harvesters.faults import (
     SourceUnavailable,
     Unreadable,
 )
-from harvesters.reading.envelopes import open_envelope
+from harvesters.reading.items.envelopes import open_envelope
 from harvesters.secrets import resolve_secrets
 from harvesters.sources import Visit, data_go_kr
 from schemas.dataset import Text
@@ -155,7 +155,7 @@ def test_pages_that_come_again_are_named(serve) -> None:
 
 
 def test_a_service_without_end_is_given_up(serve, monkeypatch) -> None:
-    monkeypatch.setattr("harvesters.reading.pages.MOST_PAGES", 20)
+    monkeypatch.setattr("harvesters.reading.items.pages.MOST_PAGES", 20)
     with pytest.raises(SourceIncomplete, match="no end to its pages, 20 were read"):
         serve(lambda asked: body({"item": [{"n": asked["pageNo"] + str(n)} for n in range(100)]}))
 

@@ -1,0 +1,1 @@
+"""Where rows are: coordinates, their reference system, and geometries mended."""

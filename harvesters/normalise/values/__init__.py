@@ -1,0 +1,1 @@
+"""What cells mean: numbers, times, units, codes."""

@@ -1,0 +1,1 @@
+"""Text that commas or tabs part: its encoding, its layout, its rows."""

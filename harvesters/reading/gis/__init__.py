@@ -1,0 +1,1 @@
+"""Files of geometries, as GDAL and we read them."""

@@ -1,0 +1,1 @@
+"""Documents and services that list items."""

@@ -1,0 +1,1 @@
+"""Timetables, live messages and traffic."""
