@@ -1,1 +1,1 @@
-"""What formats share: finding out what a file is, and reading text, sheets, geometries, items and messages."""
+"""What formats share: what a file is, and how text, sheets, geometries, items and messages are read."""
