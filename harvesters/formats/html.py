@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree, html
@@ -17,6 +18,9 @@ OPTIONS = frozenset({"crs", "encoding", "header", "member", "sheet", "x", "y"})
 
 _WIDEST = 1000
 """How many columns a cell may span; browsers end there too."""
+_SPANS = ("colspan", "rowspan")
+_BROKEN_SPAN = "broken_span"
+"""The word for cells whose span is no number: they are taken to fill one cell, as browsers do."""
 _SILENT = ("script", "style", "head", "noscript", "template")
 
 
@@ -38,7 +42,13 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     inside = sum(len(_text(each)) for each in found)
     if not data or inside * 2 < len(_text(root)):
         raise page("the file")
-    yield from tables(iter(data), spec, "html", encoding)
+    broken = sum(
+        _is_broken(cell, name) for each in found for cell in each.iter("td", "th") for name in _SPANS
+    )
+    said = {_BROKEN_SPAN: broken} if broken else {}
+    for parsed in tables(iter(data), spec, "html", encoding):
+        yield replace(parsed, repairs={**parsed.repairs, **said})
+        said = {}
 
 
 def _sheet(table: html.HtmlElement, number: int) -> Sheet:
@@ -72,8 +82,16 @@ def _grid(rows: list[dict[int, str]]) -> list[list[str]]:
 
 
 def _span(cell: html.HtmlElement, name: str) -> int:
-    written = (cell.get(name) or "1").strip()
-    return max(1, int(written)) if written.isascii() and written.isdigit() and len(written) < 6 else 1
+    written = cell.get(name, "1").strip()
+    return max(1, int(written)) if _is_count(written) else 1
+
+
+def _is_broken(cell: html.HtmlElement, name: str) -> bool:
+    return not _is_count(cell.get(name, "1").strip())
+
+
+def _is_count(written: str) -> bool:
+    return written.isascii() and written.isdigit() and len(written) < 6
 
 
 def _title(table: html.HtmlElement, number: int) -> str:

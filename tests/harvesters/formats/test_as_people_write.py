@@ -356,3 +356,12 @@ def test_lines_that_end_in_cr_alone_are_lines(read_text: Any) -> None:
 def test_other_archives_say_what_they_are(read_text: Any, content: bytes, said: str) -> None:
     with pytest.raises(Unreadable, match=f"{said}.*publish it as"):
         read_text(content, "data.bin")
+
+
+def test_a_span_that_is_no_number_fills_one_cell_and_is_told(read_text: Any) -> None:
+    page = '<table><tr><th>이름<th>수<tr><td colspan="foo">가<td>1<tr><td>나<td colspan="">2</table>'
+
+    (parsed,) = read_text(page, "표.xls")
+
+    assert columns(parsed) == {"이름": ["가", "나"], "수": ["1", "2"]}
+    assert parsed.repairs["broken_span"] == 2
