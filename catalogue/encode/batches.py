@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from catalogue.encode.textual import safe
+from catalogue.encode.textual import csv_lines, safe
 
 OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
@@ -24,11 +23,11 @@ def lines(batches: Iterable[pa.RecordBatch], format: str, names: Sequence[str] =
     formula gets a leading '.
     """
     if format == "csv":
-        yield _csv([names])
+        yield csv_lines([names])
     for batch in batches:
         rows = _plain(batch)
         if format == "csv":
-            yield _csv([[_cell(row[name]) for name in names] for row in rows])
+            yield csv_lines([[_cell(row[name]) for name in names] for row in rows])
         else:
             yield b"".join(orjson.dumps(row, option=OPTIONS) for row in rows)
 
@@ -63,9 +62,3 @@ def _plain(batch: pa.RecordBatch) -> list[dict[str, Any]]:
 
 def _cell(value: Any) -> Any:
     return safe(value) if isinstance(value, str) else value
-
-
-def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()

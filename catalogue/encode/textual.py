@@ -73,13 +73,13 @@ def csv_format(cells: Cells) -> TextFormat:
 
     def head(columns: Sequence[Column]) -> bytes:
         names = [ID_COLUMN.name, *(column.name for column in columns)]
-        return _lines([[safe(name) for name in names] if cells == "safe" else names])
+        return csv_lines([[safe(name) for name in names] if cells == "safe" else names])
 
     def rows(columns: Sequence[Column], found: Iterable[Row]) -> bytes:
         values = list(zip(*found, strict=True))
         described = [ID_COLUMN, *columns]
         written = [_csv_cells(v, column, cells) for v, column in zip(values, described, strict=False)]
-        return _lines(zip(*written, strict=True))
+        return csv_lines(zip(*written, strict=True))
 
     return TextFormat(head, rows)
 
@@ -101,7 +101,8 @@ def safe(text: str | None) -> str | None:
     return f"'{text}" if text and text.startswith(FORMULA) else text
 
 
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Rows of cells as CSV (RFC 4180)."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()

@@ -38,6 +38,13 @@ class Raw:
     state: Mapping[str, Any] = field(default_factory=dict)
 
 
+def raw_of(path: Path, format: str | None, expected: int | None) -> Raw:
+    """A file that a source has written itself, `expected` rows in a format that it knows."""
+    with path.open("rb") as body:
+        digest = hashlib.file_digest(body, "sha256").hexdigest()
+    return Raw(path, path.name, path.stat().st_size, digest, format=format, expected=expected)
+
+
 @dataclass(frozen=True)
 class Unmodified:
     """The source's own word that nothing changed since what the visit knew; `evidence` quotes it."""

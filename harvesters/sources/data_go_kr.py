@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from harvesters.fetch import is_address
 from harvesters.reading.items.envelopes import Answer, open_envelope
 from harvesters.reading.items.pages import Service, list_all
 from harvesters.secrets import Secret
-from harvesters.sources import Raw, Visit
+from harvesters.sources import Raw, Visit, raw_of
 
 OPTIONS = frozenset({"url", "service_key", "page_size", "params", "paging"})
 REQUIRED = frozenset({"url", "service_key"})
@@ -43,9 +42,7 @@ def read(visit: Visit) -> Raw:
     listed, service = visit.folder / "source.json", _Service(visit)
     size = int(visit.options.get("page_size", PAGE_SIZE))
     expected = list_all(Service(visit.feed.id, service.ask, service.masked, visit.sleep), size, listed)
-    with listed.open("rb") as body:
-        digest = hashlib.file_digest(body, "sha256").hexdigest()
-    return Raw(listed, listed.name, listed.stat().st_size, digest, format=FORMAT, expected=expected)
+    return raw_of(listed, FORMAT, expected)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from harvesters.fetch import is_address
 from harvesters.reading.items.envelopes import Answer, open_envelope
 from harvesters.reading.items.pages import Service, list_all
 from harvesters.secrets import Secret
-from harvesters.sources import Raw, Visit
+from harvesters.sources import Raw, Visit, raw_of
 
 OPTIONS = frozenset({"url", "service", "service_key", "page_size", "arguments"})
 REQUIRED = frozenset({"service", "service_key"})
@@ -58,9 +57,7 @@ def read(visit: Visit) -> Raw:
         return message if key == SAMPLE else message.replace(key, "…").replace(quote(key, safe=""), "…")
 
     expected = list_all(Service(visit.feed.id, ask, masked, visit.sleep), size, listed)
-    with listed.open("rb") as body:
-        digest = hashlib.file_digest(body, "sha256").hexdigest()
-    return Raw(listed, listed.name, listed.stat().st_size, digest, format=FORMAT, expected=expected)
+    return raw_of(listed, FORMAT, expected)
 
 
 def _address(options: Mapping[str, Any], first: int, last: int) -> Secret:
