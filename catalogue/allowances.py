@@ -59,10 +59,11 @@ class Allowances:
             )
         return until
 
-    def all_spent(self, name: str) -> datetime | None:
-        """When the next window begins, where the source said that nothing is left in this one."""
+    def all_spent(self, name: str, calls: int = _ALL) -> datetime | None:
+        """When the next window begins, where `calls` are spent in this one, or else where the source said
+        that nothing is left; None while there is."""
         asked = sa.select(allowances.c.until).where(
-            allowances.c.name == name, allowances.c.spent >= _ALL, allowances.c.until > self._clock()
+            allowances.c.name == name, allowances.c.spent >= calls, allowances.c.until > self._clock()
         )
         with self._engine.connect() as connection:
             return connection.execute(asked).scalar_one_or_none()

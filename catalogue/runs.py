@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from catalogue.database import writable, writing
 from catalogue.errors import RunLost
 from catalogue.tables import datasets, runs
-from schemas.run import FeedHealth, Run, Status
+from schemas.run import EXCUSED, FeedHealth, Run, Status
 
 _COLUMNS = tuple(runs.c[field.name] for field in fields(Run))
 _NEWEST = (runs.c.requested.desc(), runs.c.run.desc(), runs.c.dataset)
@@ -148,7 +148,7 @@ def _latest(connection: Connection, having: sa.ColumnElement[bool]) -> dict[str,
     )
     chosen = sa.select(newest.label("run")).select_from(seen).subquery()
     asked = (
-        sa.select(runs.c.feed, runs.c.status, runs.c.error, runs.c.finished)
+        sa.select(runs.c.feed, runs.c.status, runs.c.error, runs.c.reasons, runs.c.finished)
         .join(chosen, chosen.c.run == runs.c.run)
         .where(having)
     )
@@ -159,8 +159,19 @@ def _latest(connection: Connection, having: sa.ColumnElement[bool]) -> dict[str,
 
 
 def _worst(outcomes: Sequence[Any]) -> dict[str, Any]:
-    worst = min(outcomes, key=lambda run: _WORST_FIRST.index(run.status), default=None)
-    return {"status": worst.status, "error": worst.error} if worst else {}
+    worst = min(outcomes, key=_badness, default=None)
+    return {"status": worst.status, "error": worst.error, "reason": _reason(worst)} if worst else {}
+
+
+def _badness(outcome: Any) -> tuple[int, bool]:
+    return _WORST_FIRST.index(outcome.status), _reason(outcome) in EXCUSED
+
+
+def _reason(outcome: Any) -> str | None:
+    """The word of a run that failed or is held: what holds the whole of it is written down last."""
+    if outcome.status not in ("failed", "held"):
+        return None
+    return next(reversed(outcome.reasons), None)
 
 
 def _ended(outcomes: Sequence[Any]) -> datetime | None:

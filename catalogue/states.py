@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from catalogue.database import insert, writing
 from catalogue.notices import write_notices
 from catalogue.tables import feed_states
-from schemas.run import FeedHealth, State
+from schemas.run import EXCUSED, FeedHealth, State
 
 CALM = timedelta(hours=1)
 """After so long without a notice about a feed its next change is told at once."""
@@ -41,9 +41,9 @@ class _Known:
 def judge(health: FeedHealth, promise: Promise, now: datetime) -> tuple[State, datetime | None] | None:
     """The state of a feed at an instant, and since when where that follows from the promise.
 
-    None for a feed that never ran to an end.
+    None for a feed that never ran to an end. A run that was not to be speaks for no state.
     """
-    if health.status in ("failed", "held"):
+    if health.status in ("failed", "held") and health.reason not in EXCUSED:
         return "failing", None
     if health.last_success is None:
         return None

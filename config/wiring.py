@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -170,6 +171,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
     """A worker over the feeds of the settings."""
     from harvesters.feeds.folders import FeedFolders
     from harvesters.feeds.uploaded import AllFeeds
+    from harvesters.pauses import pause_of
     from harvesters.schedule import Schedule
     from harvesters.worker import Worker, last_start, quiet_runs
 
@@ -181,7 +183,12 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             return catalogue.request_run(feed, "schedule")
 
         schedule = Schedule(
-            feeds, last_start(catalogue), request, zone=settings.timezone, quiet=quiet_runs(catalogue)
+            feeds,
+            last_start(catalogue),
+            request,
+            zone=settings.timezone,
+            quiet=quiet_runs(catalogue),
+            pause=partial(pause_of, catalogue=catalogue, zone=settings.timezone),
         )
         herald = herald_of(settings, catalogue, feeds)
         yield Worker(harvester, feeds, schedule, clock=now, herald=herald)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from catalogue import Catalogue, judge
+from catalogue import Catalogue, Promise, judge
 from harvesters.freshness import promise
+from harvesters.pauses import Pause, pause_of
 from harvesters.schedule import in_force, next_fire
 from harvesters.worker import quiet_runs
 from schemas.feed import Feed
@@ -29,6 +30,7 @@ _FAILED = {
     "source_incomplete": "if that lasts, tell the publisher that the source gives less than it says it holds",
     "unreadable": "see what the source gives now with: entrepot feeds try --feed {file}; then mend [format]",
     "misconfigured": "mend {file}",
+    "closed": "restore what it publishes where it is to go on",
     "deadline": "see whether the source hangs, or part the feed into smaller ones",
 }
 
@@ -37,7 +39,8 @@ _FAILED = {
 class Advice:
     """How a feed is, for a person: `wrong` and `todo` are sentences, empty where there is nothing to do.
 
-    `next_run` is when the schedule asks again, `interval` the seconds between runs as they are now.
+    `next_run` is when the schedule asks again, `interval` the seconds between runs as they are now, `waiting`
+    the sentence on what keeps the feed from being run.
     """
 
     health: FeedHealth
@@ -47,6 +50,7 @@ class Advice:
     next_run: datetime | None = None
     interval: float | None = None
     undelivered: tuple[str, ...] = ()
+    waiting: str | None = None
 
     @property
     def is_ill(self) -> bool:
@@ -57,13 +61,15 @@ class Advice:
 def advise(feed: Feed, catalogue: Catalogue, *, now: datetime, zone: ZoneInfo) -> Advice:
     """What to tell the steward of a feed."""
     health = next((each for each in catalogue.feed_health() if each.feed == feed.id), FeedHealth(feed.id))
-    health = _judged(feed, health, now, zone)
+    pause = pause_of(feed, catalogue, zone)
+    health = _judged(feed, health, now, zone, pause)
     runs = catalogue.runs(feed=feed.id, limit=_RUNS)
     interval = current_interval(feed, catalogue)
     advice = Advice(
         health,
         tuple(runs),
-        next_run=_next_run(feed, runs, zone, now),
+        next_run=pause.until if pause else _next_run(feed, runs, zone, now),
+        waiting=pause.why if pause else None,
         interval=interval,
         undelivered=tuple(
             f"{notice.channel} {notice.address}: {fault}"
@@ -76,9 +82,12 @@ def advise(feed: Feed, catalogue: Catalogue, *, now: datetime, zone: ZoneInfo) -
     return replace(advice, wrong=wrong, todo=todo)
 
 
-def _judged(feed: Feed, health: FeedHealth, now: datetime, zone: ZoneInfo) -> FeedHealth:
-    """The health by what the feed's file promises now, whether or not a worker has looked since."""
-    made = promise(feed, health, zone)
+def _judged(feed: Feed, health: FeedHealth, now: datetime, zone: ZoneInfo, pause: Pause | None) -> FeedHealth:
+    """The health by what the feed's file promises now, whether or not a worker has looked since.
+
+    What a steward has closed promises nothing.
+    """
+    made = Promise() if pause and pause.until is None else promise(feed, health, zone)
     found = judge(health, made, now)
     if found is None:
         return health

@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from catalogue import Catalogue
+from catalogue.errors import Barred
+from harvesters.faults import Closed
 from harvesters.normalise import Normalised
 from harvesters.normalise.contract import Hold
+from harvesters.outcome import failed
 from schemas.feed import DeletionsSpec, Feed
 from schemas.run import Run
 from schemas.snapshot import Snapshot
@@ -37,6 +40,18 @@ def waiting(feed: Feed, run: Run, catalogue: Catalogue) -> Hold | None:
         )
     if feed.review:
         return Hold("review", "every change of this feed waits until a steward approves it")
+    return None
+
+
+def left_alone(run: Run, catalogue: Catalogue) -> Run | None:
+    """What becomes of one table of several that a steward archived or withdrew: a run by the schedule passes
+    it over and says so; None where the table may be published."""
+    try:
+        catalogue.check_open(run.dataset)
+    except Barred as barred:
+        if run.trigger == "schedule":
+            return replace(run, status="unchanged", error=str(barred), fingerprint=None)
+        return failed(run, Closed(str(barred), f"entrepot datasets restore {run.dataset}"))
     return None
 
 

@@ -44,21 +44,31 @@ def size_of(text: object) -> int | None:
 def calling(feed: Feed, fetch: Fetch, allowances: Allowances, zone: tzinfo) -> Iterator[Fetch]:
     """The fetch of one run of a feed, as its file has it; a day of its allowance is one of `zone`.
 
-    Raises QuotaSpent before the first call where the source said before that nothing is left. Give the
+    Raises QuotaSpent before the first call where nothing is left of it. Give the
     feed as it is written: its name in the count must hold no secret.
     """
     name, options = _name(feed), feed.source.options
-    until = allowances.all_spent(name)
-    if until is not None:
-        raise QuotaSpent(f"the source's allowance is spent: {_next(until, zone)}", until=until)
+    nothing_left = spent(feed, allowances, zone)
+    if nothing_left is not None:
+        raise nothing_left
     with lasting(fetch) as kept:
         try:
             yield _Metered(options, kept, partial(_spend, name, options, allowances, zone))
-        except QuotaSpent as spent:
-            if spent.until is not None:
+        except QuotaSpent as said:
+            if said.until is not None:
                 raise
             until = allowances.spend_all(name, "day", zone)
-            raise QuotaSpent(str(spent), hint=_next(until, zone), until=until) from spent
+            raise QuotaSpent(str(said), hint=_next(until, zone), until=until) from said
+
+
+def spent(feed: Feed, allowances: Allowances, zone: tzinfo) -> QuotaSpent | None:
+    """Why the feed can make no call now, by the source's word or by its own lines; None where it can."""
+    name, calls = _name(feed), feed.source.options.get("calls")
+    until = allowances.all_spent(name)
+    if until is not None:
+        return QuotaSpent(f"the source's allowance is spent: {_next(until, zone)}", until=until)
+    until = allowances.all_spent(name, calls) if calls else None
+    return _own(feed.source.options, until, zone) if until else None
 
 
 @contextmanager
@@ -94,7 +104,12 @@ def _spend(name: str, options: Mapping[str, Any], allowances: Allowances, zone: 
     calls, per = options.get("calls"), options.get("per", "day")
     until = allowances.spend(name, calls, per, zone) if calls else None
     if until is not None:
-        raise QuotaSpent(f"your {calls:,} calls a {per} are spent: {_next(until, zone)}", until=until)
+        raise _own(options, until, zone)
+
+
+def _own(options: Mapping[str, Any], until: datetime, zone: tzinfo) -> QuotaSpent:
+    calls, per = options["calls"], options.get("per", "day")
+    return QuotaSpent(f"your {calls:,} calls a {per} are spent: {_next(until, zone)}", until=until)
 
 
 def _name(feed: Feed) -> str:

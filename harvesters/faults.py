@@ -60,6 +60,12 @@ class FeedMisconfigured(HarvestFault):
     reason = "misconfigured"
 
 
+class Closed(FeedMisconfigured):
+    """A steward archived or withdrew what the feed publishes, and did not restore it."""
+
+    reason = "closed"
+
+
 def harmless(text: str) -> str:
     """A text with line ends as spaces and control, format and broken characters as Python writes them."""
     return "".join(_shown(each) for each in text)

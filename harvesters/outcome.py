@@ -84,7 +84,9 @@ def failed(run: Run, fault: HarvestFault, read: int = 0) -> Run:
 
 def held(run: Run, hold: Hold, read: int, rejects: Tally) -> Run:
     """Nothing is published until a steward looks; rows without a reason of their own have the hold's."""
-    reasons = {**rejects.reasons, hold.reason: read - rejects.rows}
+    own = read - rejects.rows + rejects.reasons.get(hold.reason, 0)
+    others = {word: count for word, count in rejects.reasons.items() if word != hold.reason}
+    reasons = {**others, hold.reason: own}  # Last comes what holds the whole.
     return replace(run, status="held", error=hold.detail, read=read, rejected=read, reasons=reasons)
 
 

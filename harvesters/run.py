@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from catalogue import Catalogue
 from catalogue.errors import Barred, CannotAppend, MassDeletion, RunLost, Taken
 from catalogue.publication import Publication
-from harvesters.approval import allowed, allowed_of_list, as_approved, nothing_new, waiting
+from harvesters.approval import allowed, allowed_of_list, as_approved, left_alone, nothing_new, waiting
 from harvesters.calls import calling
 from harvesters.datasets import current, dataset_id, describe, tend
 from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
@@ -34,6 +34,7 @@ from harvesters.outcome import (
     same_terms,
     unchanged,
 )
+from harvesters.pauses import closed
 from harvesters.pinning import pinned
 from harvesters.reading.kinds.detect import detect
 from harvesters.reading.shelf import keep, whole
@@ -100,7 +101,8 @@ def _attempt(feed: Feed, run: Run, harvester: Harvester, folder: RunFolder) -> l
 
 def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFolder) -> list[Run]:
     catalogue, city = harvester.catalogue, (harvester.extent, harvester.zone.key)
-    _refuse_closed(feed, catalogue)
+    if (shut := closed(feed, catalogue)) is not None:
+        raise shut  # Ask no source for what a steward archived or withdrew.
     former = catalogue.last_published(feed.id, besides=run.run)
     stands = all(each.status == "published" for each in former) and _stands(former, catalogue)
     stands = stands and not catalogue.overdue(feed.id)
@@ -222,6 +224,8 @@ def _land(parsed: Parsed, feed: Feed, run: Run, harvester: Harvester, *, folder:
     """
     catalogue = harvester.catalogue
     run = replace(run, dataset=dataset_id(feed.id, parsed.name))
+    if (left := left_alone(run, catalogue)) is not None:
+        return catalogue.record(left)
     snapshot = current(catalogue, run.dataset)
     previous = snapshot.columns if snapshot and snapshot.rows and same else None
     extent, zone = harvester.extent, harvester.zone
@@ -281,14 +285,6 @@ def _land_entries(tables: list[Parsed], feed: Feed, run: Run, harvester: Harvest
         return catalogue.record(held(run, hold, listed.read, rejects), listed.rejects)
     except Taken as taken:
         return catalogue.record(failed(run, FeedMisconfigured(str(taken)), listed.read))
-
-
-def _refuse_closed(feed: Feed, catalogue: Catalogue) -> None:
-    """Ask no source for what a steward archived or withdrew."""
-    try:
-        catalogue.check_open(feed.id)
-    except Barred as barred:
-        raise FeedMisconfigured(str(barred)) from barred
 
 
 def _tell(run: Run) -> None:

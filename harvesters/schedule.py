@@ -15,20 +15,23 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from harvesters.pauses import Pause
 from schemas.feed import Feed, ScheduleSpec
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _LOOK = "look for changed feeds"
 _SPREAD = timedelta(minutes=5)
 _CRON_SPREAD = timedelta(minutes=1)
+_SOON = timedelta(minutes=2)
 
 
 class Schedule:
     """Asks for a run of each feed when it is due, and for those that fell due while nobody looked.
 
     `feeds` gives the feeds as they are now, `last` the time of a feed's latest run, `request` asks for
-    one, `quiet` counts the latest runs in a row that found nothing new. Several missed times become one
-    run. What fell due meanwhile is asked for over some time, each feed at its own place in it.
+    one, `quiet` counts the latest runs in a row that found nothing new, `pause` says what a feed waits for:
+    what falls due meanwhile is asked for when that is over. Several missed times become one run. What fell
+    due while nobody looked is asked for over some time, each feed at its own place in it.
     """
 
     def __init__(
@@ -40,8 +43,11 @@ class Schedule:
         zone: ZoneInfo,
         look: timedelta = timedelta(seconds=5),
         quiet: Callable[[str], int] = lambda feed: 0,
+        pause: Callable[[Feed], Pause | None] = lambda feed: None,
     ) -> None:
-        self._feeds, self._last, self._request, self._quiet = feeds, last, request, quiet
+        self._feeds, self._last, self._request = feeds, last, request
+        self._quiet, self._pause = quiet, pause
+        self._shut: set[str] = set()
         self._zone, self._every = zone, look
         self._known: dict[str, ScheduleSpec] = {}
         self._jobs = BackgroundScheduler(
@@ -59,8 +65,32 @@ class Schedule:
         self._jobs.shutdown(wait=False)
 
     def due(self, now: datetime) -> list[str]:
-        """The feeds whose latest run is older than their schedule says."""
-        return [id for id, spec in self._wanted().items() if is_due(spec, self._last(id), now, self._zone)]
+        """The feeds whose latest run is older than their schedule says, and that wait for nothing."""
+        feeds = self._feeds()
+        late = (id for id, spec in self._wanted().items() if is_due(spec, self._last(id), now, self._zone))
+        return [id for id in late if id in feeds and self._pause(feeds[id]) is None]
+
+    def resume(self, id: str) -> None:
+        """Ask for a feed once more as soon as its pause is over, where that is not in a moment anyway."""
+        feed, now = self._feeds().get(id), datetime.now(self._zone)
+        pause = self._pause(feed) if feed and id in self._known else None
+        if pause and pause.until and pause.until - now > _SOON:
+            self._ask(id)
+
+    def _ask(self, id: str) -> None:
+        """Ask for a run; of a feed that waits for something, when that is over."""
+        feed = self._feeds().get(id)
+        if feed is None:
+            return
+        pause = self._pause(feed)
+        if pause is None:
+            self._request(id)
+        elif pause.until is None:
+            self._shut.add(id)
+        else:
+            self._jobs.add_job(
+                self._ask, DateTrigger(pause.until), [id], id=_waits(id), replace_existing=True
+            )
 
     def _wanted(self) -> dict[str, ScheduleSpec]:
         """The schedules in force, slowed down where nothing new came."""
@@ -80,18 +110,24 @@ class Schedule:
             if self._known.get(id) != spec:
                 self._follow(id, spec, now)
                 self._known[id] = spec
+        shut, self._shut = self._shut, set()
+        for id in shut & wanted.keys():
+            self._ask(id)  # It has been restored, or is shut again.
 
     def _follow(self, id: str, spec: ScheduleSpec, now: datetime) -> None:
         last, place = self._last(id), spread(id, spec)
         begin = last if last or spec.every is None else now + spec.every + place
-        self._jobs.add_job(
-            self._request, trigger(spec, self._zone, begin), [id], id=id, replace_existing=True
-        )
+        self._jobs.add_job(self._ask, trigger(spec, self._zone, begin), [id], id=id, replace_existing=True)
         if last is None:
-            self._request(id)
+            self._ask(id)
         elif is_due(spec, last, now, self._zone):
             # A restart finds many feeds due at once, and sources and workers would rather not.
-            self._jobs.add_job(self._request, DateTrigger(now + place), [id])
+            self._jobs.add_job(self._ask, DateTrigger(now + place), [id])
+
+
+def _waits(id: str) -> str:
+    """The name of the job that ends a feed's wait: no feed has one with a space."""
+    return f"{id} waits"
 
 
 def in_force(spec: ScheduleSpec, quiet: int) -> ScheduleSpec:

@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from catalogue import Catalogue
+from catalogue import Catalogue, Promise
+from harvesters.faults import QuotaSpent
 from harvesters.freshness import promise
 from harvesters.lease import LEASE, Deadlines, beating, worker_name
 from harvesters.notices import Herald
+from harvesters.pauses import closed
 from harvesters.run import Harvester, harvest
 from harvesters.schedule import Schedule
 from harvesters.trials import next_trial
@@ -149,7 +151,10 @@ class Worker:
         try:
             pace = self._pace
             with beating(self._harvester, run, pace.lease, deadlines=pace.deadlines, late=late):
-                return harvest(feed, run, self._harvester)
+                runs = harvest(feed, run, self._harvester)
+            if any(each.status == "failed" and QuotaSpent.reason in each.reasons for each in runs):
+                self._schedule.resume(feed.id)
+            return runs
         finally:
             self._live.pop(run.run, None)
 
@@ -194,7 +199,12 @@ class Worker:
     def _note_states(self) -> None:
         known, health = self._feeds(), self._catalogue.feed_health()
         mine = [(known[each.feed], each) for each in health if each.feed in known]
-        promises = {feed.id: promise(feed, each, self._harvester.zone) for feed, each in mine}
+        promises = {
+            feed.id: promise(feed, each, self._harvester.zone)
+            if closed(feed, self._catalogue) is None
+            else Promise()
+            for feed, each in mine
+        }
         addresses = {id: self._herald.addresses(known[id]) for id in promises}
         self._catalogue.states.note(health, promises, addresses)
 
@@ -222,10 +232,12 @@ def _sweep(work: Path) -> None:
 
 
 def last_start(catalogue: Catalogue) -> Callable[[str], datetime | None]:
-    """When a feed's latest finished run began, for a Schedule."""
+    """When a feed's latest finished run began, for a Schedule; one that ran out of calls is to be made up
+    for, and counts for none."""
 
     def started(feed: str) -> datetime | None:
-        return max((run.started for run in catalogue.last_run(feed) if run.started), default=None)
+        ended = [run for run in catalogue.last_run(feed) if QuotaSpent.reason not in run.reasons]
+        return max((run.started for run in ended if run.started), default=None)
 
     return started
 

@@ -16,6 +16,9 @@ State = Literal["fresh", "late", "stale", "failing"]
 """How a feed is: as promised; not as promised; for three times as long; or its latest run published nothing
 that it should have."""
 
+EXCUSED = ("quota_spent", "closed")
+"""Reasons of a failed run that say nothing against its feed: it waits for its calls, or for a steward."""
+
 REJECTS = pa.schema(
     [
         pa.field("line", pa.int64()),
@@ -130,7 +133,8 @@ class RejectSchema(Schema):
 class FeedHealth:
     """How a feed fares.
 
-    `status` is the worst outcome of its latest finished run, or that of a first run still going on.
+    `status` is the worst outcome of its latest finished run, or that of a first run still going on; `error`
+    its sentence, and `reason` the short word of why it failed or is held.
     `datasets` are the ids of its datasets with rows, `rows` their sum; `entries` counts those without.
     `state` and `since` when are None before a run has ended; `expected` is by when something new is
     promised, None where nothing is or no worker has read the promise yet. `last_change` is when rows last
@@ -145,6 +149,7 @@ class FeedHealth:
     entries: int = 0
     datasets: tuple[str, ...] = ()
     error: str | None = None
+    reason: str | None = None
     state: State | None = None
     since: datetime | None = None
     expected: datetime | None = None
@@ -160,6 +165,7 @@ class FeedHealthSchema(Schema):
     entries = fields.Integer()
     datasets = fields.List(fields.String())
     error = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
     state = fields.String(allow_none=True)
     since = fields.AwareDateTime(allow_none=True, format="iso")
     expected = fields.AwareDateTime(allow_none=True, format="iso")

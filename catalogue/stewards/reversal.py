@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from catalogue import stored
 from catalogue.commit import check_open, describe, held, let_go, make_current, note_changes, whole
 from catalogue.database import writing
-from catalogue.errors import SnapshotGone
+from catalogue.errors import Barred, SnapshotGone
 from catalogue.stewards import deeds
 from catalogue.stewards.missing import remember
 from catalogue.tables import datasets, runs, snapshots
@@ -110,6 +110,22 @@ def barred(engine: Engine, dataset: str) -> None:
         row = connection.execute(sa.select(datasets).where(datasets.c.id == dataset)).one_or_none()
         if row is not None:
             check_open(connection, row)
+
+
+def closed(engine: Engine, feed: str) -> Barred | None:
+    """Why no run may change anything of a feed: a steward took every dataset out of its hands; None while
+    one is open, or where there is none yet."""
+    shut: list[Barred] = []
+    with engine.connect() as connection:
+        for row in connection.execute(sa.select(datasets).where(datasets.c.feed == feed)):
+            try:
+                check_open(connection, row)
+            except Barred as barred:
+                shut.append(barred)
+            else:
+                if row.withdrawn is None:
+                    return None
+    return shut[0] if shut else None
 
 
 def _take_back(connection: Connection, dataset: str, snapshot: str) -> None:

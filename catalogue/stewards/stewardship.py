@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from catalogue import rejects
 from catalogue.current import Current
 from catalogue.entries import Entries
-from catalogue.errors import NothingHeld
+from catalogue.errors import Barred, NothingHeld
 from catalogue.indexing import Indexing
 from catalogue.queue import new_id
 from catalogue.stewards import deeds, faults, missing, reversal
@@ -94,6 +94,10 @@ class Stewardship(Work):
     def check_open(self, dataset: str) -> None:
         """Raise Barred where a steward took the dataset out of its feed's hands."""
         reversal.barred(self._engine, dataset)
+
+    def closed(self, feed: str) -> Barred | None:
+        """Why no run may change anything of a feed: a steward took all its datasets out of its hands."""
+        return reversal.closed(self._engine, feed)
 
     def deeds(self, subject: str | None = None, limit: int = 100) -> list[Deed]:
         """What was done to a dataset or a feed, or to all, newest first."""

@@ -14,12 +14,16 @@ _MOMENTS = ("since", "expected", "last_run", "last_success", "last_change")
 
 
 def diagnosis(advice: Advice) -> dict[str, object]:
-    """All that is known of a feed's state, all keys always there; `state` is `new` before the first run."""
+    """All that is known of a feed's state, all keys always there.
+
+    Before the first run has ended `state` is `new` or `running`, or `waiting` where it may not run.
+    """
     health = advice.health
     return {
         "feed": health.feed,
         "file": "ok",
         "state": health.state or _first(advice),
+        "waiting": advice.waiting,
         "wrong": advice.wrong,
         "todo": advice.todo,
         **{name: getattr(health, name) for name in _MOMENTS},
@@ -36,6 +40,8 @@ def tell(advice: Advice) -> None:
     told = diagnosis(advice)
     since = f" since {cell(advice.health.since)}" if advice.health.since else ""
     click.echo(f"{told['feed']}: {told['state']}{since}")
+    if advice.waiting:
+        click.echo(f"  {'it waits':15} {advice.waiting}")
     if advice.wrong:
         click.echo(f"  what is wrong   {advice.wrong}")
     for number, sentence in enumerate(advice.todo):
@@ -50,6 +56,8 @@ def tell(advice: Advice) -> None:
 
 
 def _first(advice: Advice) -> str:
+    if advice.waiting:
+        return "waiting"
     return "running" if any(run.status == "running" for run in advice.runs) else "new"
 
 

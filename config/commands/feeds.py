@@ -22,6 +22,7 @@ from harvesters.faults import HarvestFault
 from harvesters.feeds import FeedSet, read_feed, read_feeds
 from harvesters.feeds.uploaded import uploads
 from harvesters.normalise.headings import Suggestion
+from harvesters.pauses import pause_of
 from harvesters.tryout import Tried, try_feed, try_manifest, try_source
 from schemas.feed import Feed
 from schemas.problem import BadInput, InputError, did_you_mean
@@ -99,10 +100,11 @@ def list_feeds(folders: tuple[Path, ...], as_json: bool) -> None:
             | {
                 "state": states.get(feed.id),
                 "interval": current_interval(feed, catalogue) if catalogue else None,
+                "waiting": _waiting(feed, catalogue) if catalogue else None,
             }
             for feed in found.feeds.values()
         ]
-    show(items, ["id", "title", "source", "schedule", "interval", "state", "record"], as_json)
+    show(items, ["id", "title", "source", "schedule", "interval", "state", "record", "waiting"], as_json)
     if found.faults:
         raise SystemExit(1)
 
@@ -238,6 +240,12 @@ def _show_suggestion(suggestion: Suggestion) -> None:
     for ours in suggestion.missing:
         click.echo(f"# {ours} = the source has none: name a column, or write key = [...]")
     click.echo()
+
+
+def _waiting(feed: Feed, catalogue: Catalogue) -> str | None:
+    """Why the feed is not run for now."""
+    pause = pause_of(feed, catalogue, current().timezone)
+    return pause.why if pause else None
 
 
 def _summary(feed: Feed) -> dict[str, Any]:
