@@ -17,8 +17,9 @@ import pyarrow as pa
 from catalogue import Catalogue, Publication, open_catalogue, open_engine
 from config.migrations import upgrade
 from schemas.arrow import arrow_schema
+from schemas.conditions import Filter
 from schemas.dataset import Column, Dataset, Text
-from schemas.query import Filter, Order, RowQuery
+from schemas.query import Order, RowQuery
 from schemas.run import REJECTS, Run
 
 MINUTES, ROWS = 1_440, 1_000

@@ -22,8 +22,9 @@ from catalogue.publication import Publication
 from catalogue.rows import Rows
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
+from schemas.conditions import Filter
 from schemas.dataset import Column, Dataset, Text
-from schemas.query import Filter, Order, RowQuery
+from schemas.query import Order, RowQuery
 from schemas.run import REJECTS
 from schemas.snapshot import Snapshot
 

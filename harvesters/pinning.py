@@ -13,8 +13,9 @@ from catalogue.errors import NoRows, UnknownDataset
 from harvesters.datasets import dataset_id
 from harvesters.faults import FeedMisconfigured
 from harvesters.formats import Parsed
+from schemas.conditions import Filter
 from schemas.feed import Feed
-from schemas.query import Filter, RowQuery
+from schemas.query import RowQuery
 from schemas.snapshot import Snapshot
 
 PINNED = "static_snapshot"

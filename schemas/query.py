@@ -7,24 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from schemas.conditions import Condition
 from schemas.dataset import BBox, Column, Dataset
-
-Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "startswith", "isnull"]
-Value = str | int | float | bool | datetime | None
-"""Filter values by column type: text str, integer int, number float, boolean bool, date an ISO str,
-time an aware datetime; isnull takes bool; in takes a tuple of them."""
 
 Sort = Literal["relevance", "updated", "title", "rows"]
 FACETS = ("theme", "publisher", "format", "licence")
-
-
-@dataclass(frozen=True)
-class Filter:
-    """One condition on a column. A null never satisfies any operator but isnull."""
-
-    column: str
-    operator: Operator
-    value: Value | tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -36,18 +23,100 @@ class Order:
 
 
 @dataclass(frozen=True)
-class RowQuery:
-    """Rows of one snapshot. Filters are ANDed; ties are broken by the row's place in the snapshot."""
+class Join:
+    """Columns of another dataset beside each row, where its column `on` equals our column `column`.
 
-    filters: tuple[Filter, ...] = ()
+    They are shown as `DATASET.COLUMN`, null where the other has no such row; it must be unique there.
+    """
+
+    dataset: str
+    column: str
+    on: str
+    select: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class RowQuery:
+    """Rows of one snapshot. Filters are ANDed; ties are broken by the row's place in the snapshot.
+
+    `offset` skips rows of the page's start, as `cursor` does at less cost; only one of them is given.
+    """
+
+    filters: tuple[Condition, ...] = ()
     bbox: BBox | None = None
     select: tuple[str, ...] | None = None
     order: tuple[Order, ...] = ()
     limit: int = 100
+    offset: int = 0
     cursor: str | None = None
     count: bool = False
     snapshot: str | None = None
     as_of: datetime | None = None
+    join: Join | None = None
+
+
+@dataclass(frozen=True)
+class NearestQuery:
+    """The `k` rows nearest to a point, at most `max_m` metres from it, nearest first.
+
+    `rows` says which rows and columns; its order, page and count are not looked at.
+    """
+
+    lon: float
+    lat: float
+    k: int = 10
+    max_m: float | None = None
+    rows: RowQuery = RowQuery()
+
+
+Function = Literal["count", "sum", "avg", "min", "max", "median", "percentile", "distinct"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of a group, shown as `name`; count takes no column, percentile a `share` from 0 to 1."""
+
+    name: str
+    function: Function
+    column: str | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Spans of time of a column, shown by their start in the city's zone.
+
+    `every` is a number of seconds, or a unit of the calendar that has no fixed number of them.
+    """
+
+    column: str
+    every: int | Literal["week", "month", "quarter", "year"]
+
+
+@dataclass(frozen=True)
+class GroupQuery:
+    """Figures of groups of rows: those that have the same values of `groups` and lie in the same bucket.
+
+    Without either all rows are one group. Order names groups, `bucket` or measures; ties and what is not
+    ordered follow the groups. `rows` says which rows; its columns, order, page and count are not looked at.
+    """
+
+    measures: tuple[Measure, ...]
+    groups: tuple[str, ...] = ()
+    bucket: Bucket | None = None
+    order: tuple[Order, ...] = ()
+    limit: int = 1_000
+    rows: RowQuery = RowQuery()
+
+
+@dataclass(frozen=True)
+class GroupPage:
+    """Groups as rows of shown values, described by `columns`; `truncated` tells that there are more."""
+
+    snapshot: str
+    columns: tuple[Column, ...]
+    values: list[tuple[object, ...]]
+    truncated: bool
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from catalogue import geometry
 from catalogue.rows import cursor
+from schemas import conditions
 from schemas.arrow import ID
+from schemas.conditions import Filter, Operator
 from schemas.dataset import BBox, Column
 from schemas.problem import BadInput, InputError, did_you_mean
-from schemas.query import Filter, Operator, RowQuery
+from schemas.query import RowQuery
 from schemas.snapshot import Snapshot
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,9 +147,11 @@ def _check_box(bbox: BBox | None, snapshot: Snapshot, faults: list[InputError]) 
 
 
 def _conditions(
-    filters: Iterable[Filter], known: dict[str, Column], faults: list[InputError]
+    filters: Iterable[conditions.Condition], known: dict[str, Column], faults: list[InputError]
 ) -> Iterable[Condition]:
     for asked in filters:
+        if not isinstance(asked, Filter):
+            raise TypeError(f"rows cannot be asked by {type(asked).__name__}")
         column = known.get(asked.column)
         if column is None:
             faults += _unknown(asked.column, [asked.column], known)

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from catalogue import PAGE_FORMATS
 from gateway.api.parameters import Pairs
 from gateway.api.values import parse_bbox, parse_time, parse_whole
+from schemas.conditions import Filter, Operator, Value
 from schemas.dataset import Column, ColumnType
 from schemas.problem import BadInput, InputError, did_you_mean
-from schemas.query import Filter, Operator, Order, RowQuery, Value
+from schemas.query import Order, RowQuery
 
 ROW_LIMIT = 10_000
 RESERVED = ("bbox", "select", "order", "limit", "cursor", "count", "snapshot", "as_of", "format")

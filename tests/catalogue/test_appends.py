@@ -14,8 +14,9 @@ import pytest
 from catalogue import CannotAppend, Catalogue, Publication, SnapshotGone
 from catalogue.history import compaction
 from schemas.arrow import arrow_schema
+from schemas.conditions import Filter
 from schemas.dataset import Column, Dataset, Text
-from schemas.query import Filter, Order, RowQuery
+from schemas.query import Order, RowQuery
 from schemas.run import REJECTS, Run
 from schemas.snapshot import Part
 

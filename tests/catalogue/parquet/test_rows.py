@@ -20,9 +20,10 @@ from catalogue.rows import Rows, index
 from catalogue.rows import build as index_build
 from catalogue.rows.scan import RowsTimeout, Scanner
 from schemas.arrow import arrow_schema
+from schemas.conditions import Filter
 from schemas.dataset import Column
 from schemas.problem import BadInput
-from schemas.query import Filter, Order, RowQuery
+from schemas.query import Order, RowQuery
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 START = datetime(2026, 11, 1, tzinfo=UTC)

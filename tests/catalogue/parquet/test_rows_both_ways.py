@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from catalogue import snapshots
 from catalogue.rows import Rows
+from schemas.conditions import Filter
 from schemas.dataset import Column
-from schemas.query import Filter, Order, RowQuery
+from schemas.query import Order, RowQuery
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 COLUMNS = (

@@ -1,0 +1,156 @@
+"""The front door's side for whoever reads: datasets found and described, their rows in pages and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from catalogue import encode, lists, rejects, repairs
+from catalogue.errors import UnknownSnapshot
+from catalogue.history.chronicle import Chronicle
+from catalogue.parts import Export
+from catalogue.rows import cursor
+from catalogue.search.text import highlight
+from schemas.dataset import Column, Dataset
+from schemas.problem import BadInput, InputError
+from schemas.query import Hit, RowPage, RowQuery, SearchPage, SearchQuery
+from schemas.snapshot import Snapshot
+
+READS = 3
+"""How often a read is begun again because the parts of a growing dataset were joined under it."""
+_Read = TypeVar("_Read")
+
+
+class Reader(Chronicle):
+    """What goes out: nothing here changes what is published."""
+
+    def describe(self, dataset: str) -> Dataset:
+        """What the catalogue says of a dataset; raises UnknownDataset."""
+        return self._entries.one(dataset)
+
+    def datasets(self, *, limit: int, offset: int = 0) -> list[Dataset]:
+        """Published datasets in the order of their ids."""
+        return self._entries.page(limit, offset)
+
+    def entries(self, feed: str) -> dict[str, Dataset]:
+        """The datasets without rows that a feed publishes, by the identifier their publisher gave them."""
+        return lists.entries_of(self._parts.engine, feed)
+
+    def ids(self) -> list[str]:
+        """The ids of all published datasets."""
+        return self._entries.ids()
+
+    def columns(self, dataset: str, snapshot: str | None = None) -> tuple[Column, ...]:
+        """The columns of a dataset's rows; raises NoRows for an entry."""
+        return self.snapshot(dataset, snapshot).columns
+
+    def snapshot(self, dataset: str, snapshot: str | None = None, as_of: datetime | None = None) -> Snapshot:
+        """The current snapshot, the one named, or the one that was current at an instant.
+
+        Raises UnknownDataset, NoRows, UnknownSnapshot, or SnapshotGone when it is no longer kept.
+        """
+        if snapshot is not None and as_of is not None:
+            raise BadInput([InputError("as_of", "names a second snapshot", "give it or `snapshot`")])
+        current = self._current.snapshot(dataset)
+        if as_of is not None:
+            return self._entries.snapshot_at(dataset, as_of)
+        return current if snapshot in (None, current.id) else self._entries.snapshot(dataset, snapshot)
+
+    def snapshot_of(self, dataset: str, query: RowQuery) -> Snapshot:
+        """The snapshot a row query reads: a cursor goes on in the one where it began."""
+        if query.cursor is None:
+            return self.snapshot(dataset, query.snapshot, query.as_of)
+        begun = cursor.snapshot(query.cursor)
+        if query.snapshot not in (None, begun):
+            raise BadInput([InputError("cursor", "is of another snapshot", "follow `next` as it is")])
+        try:
+            return self.snapshot(dataset, begun)
+        except UnknownSnapshot:
+            raise BadInput(
+                [InputError("cursor", "is of another dataset", "follow `next` as it is")]
+            ) from None
+
+    def snapshots(self, dataset: str, limit: int = 100) -> list[Snapshot]:
+        """The snapshots that can be read, newest first; raises UnknownDataset, NoRows."""
+        self._entries.current(dataset)
+        return self._entries.snapshots(dataset, limit)
+
+    def rejects(self, dataset: str, *, limit: int = 100, offset: int = 0) -> tuple[int, list[dict[str, Any]]]:
+        """What the current snapshot's run set aside, or what holds back the latest: number and a page."""
+        run = self._runs.behind(dataset)
+        if run is None:
+            self._entries.one(dataset)
+            return 0, []
+        return rejects.read(self._storage, run, limit, offset)
+
+    def repairs(self, dataset: str) -> tuple[Mapping[str, int], list[dict[str, Any]]]:
+        """What the run behind `rejects` mended: how much by rule, and examples (schemas.run.REPAIRS)."""
+        run = self._runs.behind(dataset)
+        if run is None:
+            self._entries.one(dataset)
+            return {}, []
+        return run.repairs, repairs.read(self._storage, run)
+
+    def reject_batches(self, dataset: str) -> Iterator[pa.RecordBatch]:
+        """All of the same, a bounded number at a time; raises UnknownDataset before the first."""
+        run = self._runs.behind(dataset)
+        if run is None:
+            self._entries.one(dataset)
+            return iter(())
+        return rejects.batches(self._storage, run)
+
+    def find(self, query: SearchQuery) -> SearchPage:
+        """The datasets that answer a search; raises SearchUnavailable."""
+        hits = self._parts.search.search(query)
+        found = {dataset.id: dataset for dataset in self._entries.many([id for id, _ in hits.hits])}
+        shown = (Hit(found[id], score, _marks(found[id], query.q)) for id, score in hits.hits if id in found)
+        return SearchPage(hits.total, tuple(shown), hits.facets)
+
+    def autocomplete(self, q: str, limit: int = 10) -> list[Dataset]:
+        """Datasets whose title goes on as `q` begins; raises SearchUnavailable."""
+        return self._entries.many(self._parts.search.autocomplete(q, limit))
+
+    def rows(self, dataset: str, query: RowQuery) -> RowPage:
+        """A page of rows of one snapshot; raises as `snapshot` does, BadInput, or RowsTimeout."""
+        return self.rows_of(self.snapshot_of(dataset, query), query)
+
+    def rows_of(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
+        """The same of a snapshot that was looked up before, whatever the query says of snapshots."""
+        return self._read(snapshot, lambda whole: self._parts.rows.read(whole, query))
+
+    def export(self, dataset: str, format: str, snapshot: str | None = None) -> Export:
+        """A whole snapshot as a file in one of EXPORT_FORMATS; raises as `snapshot` does, or BadInput."""
+        whole = self.snapshot(dataset, snapshot)
+        path = self._read(whole, lambda w: encode.export(w, format, self._storage, self._parts.exports))
+        media_type, extension = encode.EXPORT_FORMATS[format]
+        return Export(path, media_type, f"{dataset}.{extension}", f"{whole.id}.{format}")
+
+    def _read(self, snapshot: Snapshot, read: Callable[[Snapshot], _Read]) -> _Read:
+        """Read a snapshot, and once more where its parts were joined to others in this instant.
+
+        A part that is gone because its snapshot was collected meanwhile is answered as such.
+        """
+        for _ in range(READS):
+            try:
+                return read(snapshot)
+            except FileNotFoundError:
+                fresh = self._entries.snapshot(snapshot.dataset, snapshot.id)
+                if fresh.parts == snapshot.parts:
+                    raise
+                self._current.forget(snapshot.dataset)
+                snapshot = fresh
+        return read(snapshot)
+
+
+def _marks(dataset: Dataset, q: str) -> dict[str, str]:
+    """Title and description with what was found marked, each in the first language where it was."""
+    found: dict[str, str] = {}
+    for name, words in (("title", dataset.title), ("description", dataset.description)):
+        marked = (highlight(text, q) for text in (words.ko, words.en) if q and text)
+        first = next((text for text in marked if text), None)
+        if first:
+            found[name] = first
+    return found

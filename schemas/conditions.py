@@ -1,0 +1,89 @@
+"""What a row must be to be in an answer: comparisons, places and words, joined by and, or and not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from schemas.dataset import BBox
+
+Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "startswith", "like", "isnull"]
+Value = str | int | float | bool | datetime | None
+"""Filter values by column type: text str, integer int, number float, boolean bool, date an ISO str,
+time an aware datetime; isnull takes bool; in takes a tuple of them. In like, % stands for any letters,
+_ for one, and \\ takes the next letter as it is."""
+Relation = Literal["intersects", "within", "contains", "disjoint"]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A column compared with a value; unknown (neither true nor false) of a null, but for isnull."""
+
+    column: str
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Box:
+    """The box of the row's geometry meets `bbox`, edges included."""
+
+    bbox: BBox
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the row's geometry lies to a shape, WKB in OGC:CRS84; edges belong to a shape."""
+
+    relation: Relation
+    wkb: bytes
+
+
+@dataclass(frozen=True)
+class Near:
+    """The row's geometry is at most `metres` from a point on the ellipsoid of WGS 84."""
+
+    lon: float
+    lat: float
+    metres: float
+
+
+@dataclass(frozen=True)
+class Area:
+    """The row's geometry meets the area that another dataset names `key`, such as a dong."""
+
+    dataset: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """Every word of `text` is somewhere in the row's texts (of `column`, where it is given), in any case."""
+
+    text: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class All:
+    """Every one of `parts`; true where there is none."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Some:
+    """At least one of `parts`; false where there is none."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """Not `part`; what is unknown stays unknown, as in SQL and CQL2."""
+
+    part: Condition
+
+
+Condition = Filter | Box | Shape | Near | Area | Words | All | Some | Not
