@@ -18,12 +18,13 @@ import shapely
 
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed, Piece
-from harvesters.reading.delimited.encoding import refuse_mojibake
+from harvesters.reading.delimited.encoding import refuse_mojibake, shows_mojibake
 from harvesters.reading.gis.files import GisFile, gis_files
 from harvesters.reading.gis.kinds import FLATGEOBUF, GEODATABASE, GEOPACKAGE, GML, KML, SHAPEFILE
 from harvesters.reading.gis.layers import Layer, layers, pieces, straight
+from harvesters.reading.gis.points import points
 from harvesters.reading.gis.shapefile import CODEPAGE, check_complete, encoding_of_texts, recode
-from harvesters.reading.gis.surfaces import as_polygons, is_curved
+from harvesters.reading.gis.surfaces import are_curved, as_polygons
 from harvesters.reading.headers import column_names
 from harvesters.reading.shelf import Shelf
 from schemas.feed import FormatSpec
@@ -105,7 +106,7 @@ def _curves(layer: Layer, head: pa.Table) -> dict[str, int]:
     """How many shapes of the first piece are curves, which become lines of short stretches."""
     if layer.wkb is None or layer.file.kind not in _CURVED:
         return {}
-    bent = sum(is_curved(each) for each in head.column(layer.wkb).drop_null().to_pylist())
+    bent = int(are_curved(head.column(layer.wkb).combine_chunks()).sum())
     return {"curve_straightened": bent} if bent else {}
 
 
@@ -142,6 +143,8 @@ def _attributes(table: pa.Table, file: GisFile, encoding: str | None) -> pa.Tabl
 
 def _flat(wkb: pa.Array, layer: Layer, before: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     """The geometries, straight, null where empty; and which could not be read."""
+    if points(wkb) is not None:
+        return wkb, np.zeros(len(wkb), dtype=bool)
     raw = wkb.to_numpy(zero_copy_only=False)
     try:
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
@@ -193,9 +196,15 @@ def _plain(table: pa.Table) -> pa.Table:
             text = [None if value is None else orjson.dumps(value).decode() for value in column.to_pylist()]
             table = table.set_column(place, name, pa.array(text, pa.string()))
         elif pa.types.is_string(column.type):
-            distinct = pc.unique(column).drop_null().to_pylist()
-            refuse_mojibake("\n".join(distinct).encode("utf-8", "surrogatepass"), f"the column {name!r}")
+            _refuse_mojibake(column, name)
     return table.replace_schema_metadata(None)
+
+
+def _refuse_mojibake(column: pa.ChunkedArray, name: str) -> None:
+    """Raise Unreadable where texts were decoded wrongly; nearly all columns are done without parting them."""
+    if any(data is not None and shows_mojibake(data) for _, _, data in (c.buffers() for c in column.chunks)):
+        distinct = pc.unique(column).drop_null().to_pylist()
+        refuse_mojibake("\n".join(distinct).encode("utf-8", "surrogatepass"), f"the column {name!r}")
 
 
 def _crs(written: str | None) -> str | None:

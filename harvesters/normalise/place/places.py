@@ -18,6 +18,7 @@ from harvesters.normalise.place.plausible import read_as
 from harvesters.normalise.place.shapes import flatten, mend, without
 from harvesters.normalise.rejects import Mask, Sieve, Why, mask_of
 from harvesters.normalise.repairs import Rule
+from harvesters.reading.gis.points import as_points, points
 from schemas.dataset import BBox
 
 _LONLAT = (
@@ -102,11 +103,13 @@ def place_points(xy: Lonlat, where: Whereabouts, sieve: Sieve) -> Places:
     given &= ~_check((lon, lat), given, where, sieve)
     if where.found:
         _tell(where, given, sieve, before=_shown(*xy), after=_shown(lon, lat))
-    return Places(_points(lon, lat, given), crs_name(where.crs))
+    return Places(as_points(lon, lat, given), crs_name(where.crs))
 
 
 def place_shapes(wkb: pa.ChunkedArray, where: Whereabouts, sieve: Sieve) -> Places:
     """Geometries of any kind; a shape is inside the limit when the centre of its box is."""
+    if not where.hold and (flat := points(wkb)) is not None:
+        return _place_flat(flat, where, sieve)
     shapes = shapely.from_wkb(wkb.to_numpy(), on_invalid="ignore")
     unread = mask_of(pc.is_valid(wkb)) & shapely.is_missing(shapes)
     set_aside = sieve.drop_rows if where.rows_go else sieve.drop_cells
@@ -121,6 +124,16 @@ def place_shapes(wkb: pa.ChunkedArray, where: Whereabouts, sieve: Sieve) -> Plac
     _tell(where, given & ~bad, sieve)
     moved = mend(without(moved, bad | ~sieve.kept), sieve)
     return Places(pa.array(shapely.to_wkb(moved, byte_order=1), pa.binary()), crs_name(where.crs))
+
+
+def _place_flat(at: Floats, where: Whereabouts, sieve: Sieve) -> Places:
+    """The same for points (n, 2), NaN where the source gives none: there is nothing to mend in them."""
+    given = ~np.isnan(at[:, 0])
+    lon, lat = np.full(len(at), np.nan), np.full(len(at), np.nan)
+    lon[given], lat[given] = read_as(where.crs, where.turned, at[given, 0], at[given, 1])
+    bad = _check((lon, lat), given, where, sieve)
+    _tell(where, given & ~bad, sieve)
+    return Places(as_points(lon, lat, given & ~bad & sieve.kept), crs_name(where.crs))
 
 
 def _check(at: Lonlat, given: Mask, where: Whereabouts, sieve: Sieve) -> Mask:
@@ -161,11 +174,3 @@ def _shown(lon: Floats, lat: Floats) -> pa.Array:
     """Longitude and latitude as text, to a decimetre."""
     parts = [pa.array(np.round(values, 6)).cast(pa.string()) for values in (lon, lat)]
     return pc.binary_join_element_wise(*parts, ", ")
-
-
-def _points(lon: Floats, lat: Floats, given: Mask) -> pa.Array:
-    """Little-endian WKB points, written side by side rather than one by one."""
-    points = np.zeros(len(lon), dtype=[("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
-    points["order"], points["kind"], points["x"], points["y"] = 1, 1, lon, lat
-    packed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(21), len(lon), [None, pa.py_buffer(points)])
-    return pc.if_else(pa.array(given), packed.cast(pa.binary()), pa.scalar(None, pa.binary()))

@@ -50,10 +50,11 @@ _SIGNS = tuple(
             rb"\xc2[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}",
             rb"\xc3[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}",
             rb"\xc3[\xaa-\xad][\xc2\xc5-\xcb\xe2]",
-            rb"\xed[\xa0-\xbf]",
         ),
     )
 )
+# Half a surrogate, which no UTF-8 holds, is passed over where the text is decoded, and may part a run.
+_HALF = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def codec(name: str) -> str:
@@ -199,8 +200,7 @@ def refuse_mojibake(utf8: bytes, where: str = "the text") -> None:
 
     Single lost letters (U+FFFD) are no matter of the whole file: they cost their cells, when rows are landed.
     """
-    # No Hangul or Hanja has these two bytes in UTF-8, so most files are done at once.
-    if not any(sign.search(utf8) for sign in _SIGNS):
+    if not shows_mojibake(utf8) and not _HALF.search(utf8):
         return
     found = _mojibake(utf8.decode("utf-8", "ignore"))
     if found:
@@ -208,6 +208,12 @@ def refuse_mojibake(utf8: bytes, where: str = "the text") -> None:
             f"{where} was decoded wrongly before it came here: {found[0]!r} should read {found[1]!r}",
             "ask the publisher for the original, or name the encoding that undoes it",
         )
+
+
+def shows_mojibake(utf8: bytes | pa.Buffer) -> bool:
+    """Whether UTF-8 may show that it was decoded wrongly, which is worth a closer look."""
+    # No Hangul or Hanja has these two bytes in UTF-8, so most files are done at once.
+    return any(sign.search(utf8) for sign in _SIGNS)
 
 
 def _mojibake(text: str) -> tuple[str, str] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +43,22 @@ class Rows:
             self._shelf.clear()
             raise
 
-    def pieces(self, most: int) -> Iterator[pa.Table]:
-        """All rows in tables of the same columns, each of about so many bytes."""
+    def pieces(
+        self, most: int, weigh: Callable[[pa.Table], int] = attrgetter("nbytes")
+    ) -> Iterator[pa.Table]:
+        """All rows in tables of the same columns, each of about so many bytes as they are weighed."""
         held: list[pa.Table] = []
+        size = 0
         for block in self._shelf:
             rows = _fitted(block, self._schema)
-            step = max(1, len(rows) * most // max(1, rows.nbytes))
+            weight = weigh(rows)
+            step = max(1, len(rows) * most // max(1, weight))
             for start in range(0, len(rows), step):
                 held.append(rows.slice(start, step))
-                if sum(each.nbytes for each in held) >= most:
+                size += weight * len(held[-1]) // len(rows)
+                if size >= most:
                     yield pa.concat_tables(held)
-                    held = []
+                    held, size = [], 0
         if held:
             yield pa.concat_tables(held)
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -20,10 +21,12 @@ from harvesters.reading.gis.files import STEM, GisFile
 from harvesters.reading.gis.geojson import Features, Unusual
 from harvesters.reading.gis.geojson_columns import WKB, Rows
 from harvesters.reading.gis.kinds import GPX, JSON, OSM, OSM_PBF, SHAPEFILE
+from harvesters.reading.gis.points import points
 
-_BATCH = 65_536
-_SHAPELY = 3
-"""A geometry to reckon with takes so many times the memory of one as it is stored, and more for a while."""
+_BATCH = 16_384
+"""Rows that are asked for at once: they are turned into columns while the processor holds them."""
+_SHAPELY, _SHAPE = 3, 400
+"""A geometry to reckon with takes so many times the memory of one as it is stored, and so many bytes."""
 _FEW = 4_096
 """Rows that are asked for at once where a layer does not say how many it has."""
 
@@ -128,22 +131,30 @@ def pieces(layer: Layer) -> Iterator[pa.Table]:
 
     Raises Unreadable, also where the layer gives another number of rows than it says.
     """
-    most = PIECE // _SHAPELY if layer.wkb else PIECE
+    weigh = partial(_weight, layer.wkb)
     if layer.rows is not None:
-        yield from layer.rows.pieces(most)
+        yield from layer.rows.pieces(PIECE, weigh)
         return
     held: list[pa.RecordBatch] = []
     rows = size = 0
     schema: pa.Schema | None = None
     for batch in _batches(layer):
-        schema, rows, size = batch.schema, rows + batch.num_rows, size + batch.nbytes
+        schema, rows, size = batch.schema, rows + batch.num_rows, size + weigh(batch)
         held.append(batch)
-        if size >= most:
+        if size >= PIECE:
             yield pa.Table.from_batches(held)
             held, size = [], 0
     _check_count(layer, rows)
     if held and (rows == 0 or sum(each.num_rows for each in held)):
         yield pa.Table.from_batches(held, schema)
+
+
+def _weight(wkb: str | None, rows: pa.RecordBatch | pa.Table) -> int:
+    """The bytes that rows take where their places are reckoned with; plain points are left as they are."""
+    weight = int(rows.nbytes)
+    if wkb is None or points(rows[wkb]) is not None:
+        return weight
+    return weight + (_SHAPELY - 1) * int(rows[wkb].nbytes) + _SHAPE * int(rows.num_rows)
 
 
 def _batches(layer: Layer) -> Iterator[pa.RecordBatch]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from harvesters.reading.gis.points import kinds
+
 _PLAIN = {15: 6, 16: 6, 17: 3}
 """PolyhedralSurface and TIN are laid out as MultiPolygon is, Triangle as Polygon (OGC 06-103r4, 8.2)."""
 
 _POINT, _LINE, _RINGS, _COLLECTIONS = 1, 2, (3, 17), (4, 5, 6, 7, 15, 16)
 
+_CURVES = np.arange(8, 15)
 
-_CURVES = range(8, 15)
 
-
-def is_curved(wkb: bytes) -> bool:
-    """Whether a WKB geometry is a curve, or made of some (ISO 13249-3: types 8 to 14)."""
-    code = int.from_bytes(wkb[1:5], "little" if wkb[:1] == b"\x01" else "big")
-    return (code & 0x0FFFFFFF) % 1000 in _CURVES
+def are_curved(wkb: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which WKB geometries (n,) are curves, or made of some (ISO 13249-3: types 8 to 14)."""
+    return np.isin((kinds(wkb) & 0x0FFFFFFF) % 1000, _CURVES)
 
 
 def as_polygons(wkb: bytes) -> bytes:
