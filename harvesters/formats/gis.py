@@ -126,6 +126,8 @@ def _piece(layer: Layer, table: pa.Table, encoding: str | None, *, before: int) 
     rejects = _broken(beside, broken, lines)
     # Not append_column: a layer may have no other column, and then no length.
     whole = pa.table([*beside.columns, geometry], names=[*beside.column_names, GEOMETRY])
+    if not broken.any():
+        return Piece(whole, lines, rejects)
     sound = pa.array(~broken)
     return Piece(whole.filter(sound), lines.filter(sound), rejects)
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvesters.normalise.rejects import Mask, Why, mask_of
+from harvesters.normalise.values.edges import holds, look
 
 NULL_MARKERS = pa.array(["-", "N/A", "NA", "n/a", "#N/A", "null", "NULL", "NaN", "nan"])
 """What stands for a missing value where a number, a date or a time is due; a text keeps it."""
@@ -18,11 +19,6 @@ MISSING_WORDS = pa.array(
 )  # fmt: skip
 """What stands for a missing value in a column that otherwise holds numbers; elsewhere it is a word."""
 
-# First bytes of the UTF-8 sequences that NFC may change, and how they go on: combining marks, conjoining
-# jamo, compatibility ideographs, the ohm, kelvin and angstrom signs, kana marks. A column without them is
-# in NFC already, which is ten times quicker to see than to make.
-_UNCOMPOSED = {b"\xcc": b"", b"\xcd": b"", b"\xe1": b"", b"\xef": b"", b"\xe2": b"\x84", b"\xe3": b"\x82"}
-
 LOST = "\ufffd"
 """What decoders write for a letter that they could not read."""
 
@@ -31,26 +27,16 @@ _RUNS, _RUN = 20, 50
 
 def clean(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """The texts trimmed and in NFC, null where nothing is left."""
-    trimmed = pc.utf8_trim_whitespace(values)
-    if any(_may_change(chunk) for chunk in trimmed.chunks):
-        trimmed = pc.utf8_normalize(trimmed, form="NFC")
-    empty = pc.equal(trimmed, "")
-    return pc.if_else(empty, pa.scalar(None, pa.string()), trimmed) if pc.any(empty).as_py() else trimmed
-
-
-def _may_change(chunk: pa.Array) -> bool:
-    data = chunk.buffers()[2]
-    if data is None:
-        return False
-    written = data.to_pybytes()
-    if written.isascii():
-        return False
-    return any(first in written and first + then in written for first, then in _UNCOMPOSED.items())
+    looks = [look(chunk) for chunk in values.chunks]
+    if any(each.blank for each in looks):
+        values = pc.utf8_trim_whitespace(values)
+        values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    return pc.utf8_normalize(values, form="NFC") if any(each.uncomposed for each in looks) else values
 
 
 def lost_letters(values: pa.ChunkedArray) -> Mask:
     """Where a text lost letters before it came here."""
-    if is_text(values.type) and any(_holds(chunk, LOST.encode()) for chunk in values.chunks):
+    if is_text(values.type) and any(holds(chunk, LOST.encode()) for chunk in values.chunks):
         return mask_of(pc.match_substring(values, LOST))
     return np.zeros(len(values), dtype=bool)
 
@@ -60,11 +46,6 @@ def lost_why(column: str) -> Why:
     return Why("mojibake", "letters were lost before it came here (U+FFFD)", column)
 
 
-def _holds(chunk: pa.Array, data: bytes) -> bool:
-    text = chunk.buffers()[2]
-    return text is not None and data in text.to_pybytes()
-
-
 def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Values of any Arrow type as clean texts; lists and structures become JSON."""
     kind = values.type
@@ -72,7 +53,7 @@ def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
         return as_text(values.cast(kind.value_type))
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return pa.chunked_array([pa.array(map(_json, values.to_pylist()), pa.string())])
-    return clean(values.cast(pa.string()))
+    return clean(values if pa.types.is_string(kind) else values.cast(pa.string()))
 
 
 def as_given(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvesters.normalise.values.cells import NULL_MARKERS
 from schemas.dataset import Semantic
+
+Mask = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
 
 _MOST = 0.95
 
@@ -76,30 +80,33 @@ def recognise(pieces: Iterable[pa.ChunkedArray], heading: str) -> Semantic | Non
         return None
     written, fitting = 0, dict.fromkeys(kinds, 0)
     for values in pieces:
-        texts = _texts(values)
-        written += len(texts)
+        texts, counts = _texts(values)
+        written += counts.sum()
         for kind in kinds:
-            fitting[kind] += _fitting(texts, kind)
+            fitting[kind] += counts[_fits(texts, kind)].sum()
     return next((kind for kind in kinds if written and fitting[kind] >= _MOST * written), None)
 
 
-def _texts(values: pa.ChunkedArray) -> pa.Array:
-    """What is written, as text."""
+def _texts(values: pa.ChunkedArray) -> tuple[pa.Array, Counts]:
+    """The different texts that are written, and how often each is."""
     kind = values.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
-        return pa.array([], pa.string())
-    texts = values.cast(pa.string()).combine_chunks().drop_null()
-    return texts.filter(pc.invert(pc.is_in(texts, NULL_MARKERS)))
+        return pa.array([], pa.string()), np.zeros(0, np.int64)
+    found = pc.value_counts(values)
+    texts, counts = found.field("values").cast(pa.string()), found.field("counts")
+    marks = pc.or_(pc.is_null(texts), pc.is_in(texts, NULL_MARKERS))
+    kept = pc.invert(marks)
+    return texts.filter(kept), counts.filter(kept).to_numpy()
 
 
-def _fitting(texts: pa.Array, kind: Semantic) -> int:
-    matches = pc.match_substring_regex(texts, MEANINGS[kind].written)
-    if kind != "business_number":
-        return int(pc.sum(matches).as_py() or 0)
-    return int(_checked(texts.filter(matches)).sum())
+def _fits(texts: pa.Array, kind: Semantic) -> Mask:
+    matches: Mask = pc.match_substring_regex(texts, MEANINGS[kind].written).to_numpy(zero_copy_only=False)
+    if kind == "business_number":
+        matches[matches] = _checked(texts.filter(pa.array(matches)))
+    return matches
 
 
-def _checked(numbers: pa.Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _checked(numbers: pa.Array) -> Mask:
     """Whether the last digit of a business registration number is that of the first nine.
 
     National Tax Service: weights 1 3 7 1 3 7 1 3 5, and the tens of the last product added.
