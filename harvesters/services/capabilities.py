@@ -10,6 +10,7 @@ from typing import NoReturn
 from harvesters.faults import FeedMisconfigured, SourceRefused, SourceUnavailable
 from harvesters.reading.catalogues.markup import Element, children, follow, name_of, root_of, text_in
 from harvesters.services import Service
+from schemas.dataset import BBox
 from schemas.problem import did_you_mean
 
 VERSIONS = ("2.0.0", "1.1.0")
@@ -24,11 +25,12 @@ _FAULTS = ("ExceptionReport", "ServiceExceptionReport")
 
 @dataclass(frozen=True)
 class WfsLayer:
-    """A layer by its name: the CRSs that it comes in, its own first, and the formats."""
+    """A layer by its name: the CRSs that it comes in, its own first, the formats, and where it lies."""
 
     name: str
     crs: tuple[str, ...]
     formats: tuple[str, ...]
+    box: BBox | None = None
 
     @property
     def geojson(self) -> str | None:
@@ -111,7 +113,17 @@ def _layer(held: Element, formats: tuple[str, ...]) -> WfsLayer:
         name=next(texts("Name"), ""),
         crs=tuple(texts("DefaultCRS", "DefaultSRS", "OtherCRS", "OtherSRS")),
         formats=tuple(texts("OutputFormats/Format")) or formats,
+        box=_box(*texts("WGS84BoundingBox/LowerCorner", "WGS84BoundingBox/UpperCorner")),
     )
+
+
+def _box(*corners: str) -> BBox | None:
+    """A box in longitude and latitude; None for what is none."""
+    try:
+        (west, south), (east, north) = (map(float, corner.split()) for corner in corners)
+    except ValueError:
+        return None
+    return west, south, east, north
 
 
 def _formats(root: Element) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from harvesters.faults import SourceIncomplete, SourceUnavailable
 from harvesters.reading.catalogues.markup import Element, name_of, root_of
 from harvesters.secrets import Secret
 from harvesters.services import Service
+from harvesters.services.axes import EPSG, Naming, naming
 from harvesters.services.capabilities import DEGREES, VERSIONS, WfsLayer, capabilities, refuse_fault
 from harvesters.services.features import feature
 from harvesters.services.gml import members
@@ -23,8 +23,6 @@ _OURS = frozenset(
     | {"count", "maxfeatures", "startindex", "resulttype"}
 )
 """Parameters that each request sets itself, whatever stands in the feed's address."""
-
-_EPSG = re.compile(r"(?i)EPSG\D+(?:[\d.]+\D+)?(\d{4,6})$")
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,7 @@ class Wfs:
     service: Service
     version: str = VERSIONS[0]
     layer: WfsLayer = field(default_factory=lambda: WfsLayer("", (), ()))
+    naming: Naming | None = None
 
     def open(self) -> None:
         """Agree with the service on a version, and find the layer and how it is written."""
@@ -56,6 +55,7 @@ class Wfs:
         offered = capabilities(self.service, self._body("GetCapabilities", params))
         self.version = offered.version
         self.layer = offered.layer(self.service.visit.options["layer"], self.service.name)
+        self.naming = None
 
     def hits(self) -> int | None:
         """How many features the service says there are, None where it does not know."""
@@ -116,7 +116,7 @@ class Wfs:
         said = held.get("name") if isinstance(held, Mapping) else self.layer.degrees
         if said is None or DEGREES.search(str(said)):
             return None
-        code = _EPSG.search(str(said))
+        code = EPSG.search(str(said))
         if code is None:
             raise SourceUnavailable(
                 f"{self.service.name}: the features come in {self.service.quoted(said)}, no code of EPSG",
@@ -126,8 +126,9 @@ class Wfs:
 
     def _in_gml(self, body: bytes) -> Page:
         root = self._root(body)
+        self.naming = self.naming or naming(root, self.layer.degrees, self.layer.box)
         found = list(members(root, self.service.name))
-        texts = [text for _, text in found]
+        texts = [self.naming.applied(text) if self.naming else text for _, text in found]
         said = root.get("numberReturned", None if self._is_two else root.get("numberOfFeatures"))
         self._check(len(found), int(said) if said and said.isascii() and said.isdigit() else None)
         return Page([id for id, _ in found], texts, root, None, _mark(texts))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from harvesters.faults import SourceIncomplete
+from harvesters.faults import SourceIncomplete, SourceRefused
 from harvesters.portals import Moved, twice
 from harvesters.portals.listing import Listing
 from harvesters.services import ASIDE, Service, check_number, check_service, check_texts
@@ -70,26 +70,40 @@ class _Walk:
         else:
             target = collection(folder / "features.geojson", page.crs)
         with target:
-            self._write(target, page, hits)
+            names = self._write(target, page, hits)
         if hits is not None and target.count != hits:
             now = self.wfs.hits()
-            raise Moved(f"it counts {hits} features, {now} a little later, and gave {target.count}")
+            if now != hits or not self._counts_too_few(target.count, hits, names):
+                raise Moved(f"it counts {hits} features, {now} a little later, and gave {target.count}")
         return target.raw(self.wfs.service.received)
 
-    def _write(self, target: Listing, page: Page, hits: int | None) -> None:
+    def _counts_too_few(self, given: int, hits: int, names: int) -> bool:
+        """Whether it is the count that is wrong: the pages led beyond it to their end, and each feature has
+        a name of its own, or the service gives no more at once than it counts.
+
+        MapServer counts no further than its wfs_maxfeatures, and misses places at the edge of a layer.
+        """
+        if self.size is None or given < hits:
+            return False
+        return names == given or len(self.wfs.page(0, given).features) == hits
+
+    def _write(self, target: Listing, page: Page, hits: int | None) -> int:
+        """Write what the pages hold, and return how many names there are among it."""
         seen, first, given = set[str](), page.mark, len(page.features)
+        start = page.features[:1]
         while page.features:
             for id, each in zip(page.ids, page.features, strict=True):
                 if id is not None and id in seen:
                     raise Moved(f"{id} came twice")
                 seen |= {id} if id is not None else set()
                 target.put(each)
-            if self._is_last(given, target.count, hits):
-                return
+            if self._is_last(given, target.count, hits) and self._is_end(page, start, target.count):
+                break
             before, page = page, self._after(page, target.count)
             if page.mark in (first, before.mark):
                 raise _Unpaged
             given, page = len(page.features), _onward(before, page)
+        return len(seen)
 
     def _after(self, page: Page, count: int) -> Page:
         """The next page, which begins with the last feature of this one where features have ids."""
@@ -98,6 +112,19 @@ class _Walk:
         if after.features and ((page.around is None) != (after.around is None) or page.crs != after.crs):
             raise SourceIncomplete(f"{name}: two pages of a layer are not written alike")
         return after
+
+    def _is_end(self, page: Page, start: Sequence[str], count: int) -> bool:
+        """Whether nothing comes after a page that is shorter than it might be: its service may give less at
+        once than it is asked for, and count no more than that. One that begins anew has no pages to tell."""
+        if self.size is None:
+            return True
+        named = page.ids[-1] is not None
+        try:
+            after = self.wfs.page(count - 1 if named else count, 2)
+        except SourceRefused:  # There is no such place.
+            return True
+        begins_anew = count > 1 and after.features[:1] == start
+        return begins_anew or len(after.features) <= named
 
     def _is_last(self, given: int, count: int, hits: int | None) -> bool:
         """A count that is met by a full page may be too small: the page after it has to be empty."""

@@ -29,7 +29,10 @@ def row(number: int) -> dict[str, str]:
 class WfsServer:
     """What the layer `city:parks` holds, at (129, 35.1), how the server is limited, and what it was asked.
 
-    `pages`: it knows startIndex; `most` is its CountDefault. `lie` may change an answer before it is sent:
+    `pages`: it knows startIndex; `most` is its CountDefault, and where it is `capped` all that it counts;
+    `named` is how GML calls the CRS, `box` what the capabilities say of where the layer lies.
+
+    `lie` may change an answer before it is sent:
     it gets what is asked (GetCapabilities, hits, GetFeature), the query and the answer.
     """
 
@@ -39,6 +42,9 @@ class WfsServer:
     pages: bool = True
     most: int | None = None
     counts: bool = True
+    capped: bool = False
+    named: str = DEGREES
+    box: str = ""
     crs: tuple[str, ...] = ("urn:ogc:def:crs:EPSG::5187", DEGREES)
     asked: list[tuple[str, Query]] = field(default_factory=list)
     lie: Callable[[str, Query, str], str] = lambda what, query, answer: answer
@@ -59,13 +65,16 @@ class WfsServer:
         if query.get("typenames" if version == "2.0.0" else "typename") != "city:parks":
             return report("InvalidParameterValue", "Feature type unknown", version)
         if what == "hits":
-            return self._gml([], version, len(self.rows))
+            return self._gml([], version, self._count())
         start = int(query.get("startindex", 0)) if self.pages else 0
         count = int(query.get("count", query.get("maxfeatures", 1 << 30)))
         found = self.rows[start : start + min(count, self.most or count)]
         if "json" in query.get("outputformat", ""):
             return self._json(found)
-        return self._gml(found, version, len(self.rows))
+        return self._gml(found, version, self._count())
+
+    def _count(self) -> int:
+        return min(len(self.rows), self.most) if self.capped and self.most else len(self.rows)
 
     def _json(self, found: list[dict[str, str]]) -> str:
         features = [
@@ -87,7 +96,7 @@ class WfsServer:
         else:
             said = f'numberOfFeatures="{len(found) or total}"'
             member = "gml:featureMembers"
-        whole = "".join(f"<{member}>{_feature(each)}</{member}>" for each in found)
+        whole = "".join(f"<{member}>{_feature(each, self.named)}</{member}>" for each in found)
         return (
             f'<?xml version="1.0" encoding="UTF-8"?><wfs:FeatureCollection xmlns:wfs="{wfs}" '
             f'xmlns:gml="{gml}" xmlns:city="http://city.example" {said}>{whole}</wfs:FeatureCollection>'
@@ -107,7 +116,7 @@ class WfsServer:
             f'<wfs:WFS_Capabilities version="{version}" xmlns="{wfs}" xmlns:wfs="{wfs}" xmlns:ows="{ows}">'
             f'<ows:OperationsMetadata><ows:Operation name="GetFeature">{parameter}'
             "</ows:Operation></ows:OperationsMetadata><FeatureTypeList><FeatureType>"
-            f"<Name>city:parks</Name>{crs}</FeatureType></FeatureTypeList></wfs:WFS_Capabilities>"
+            f"<Name>city:parks</Name>{crs}{self.box}</FeatureType></FeatureTypeList></wfs:WFS_Capabilities>"
         )
 
 
@@ -120,9 +129,9 @@ def report(code: str, text: str, version: str = "2.0.0") -> str:
     )
 
 
-def _feature(each: dict[str, Any]) -> str:
+def _feature(each: dict[str, Any], named: str) -> str:
     columns = "".join(f"<city:{name}>{escape(value)}</city:{name}>" for name, value in each.items())
     return (
-        f'<city:parks gml:id="parks.{each["id"]}"><city:geom><gml:Point srsName="{DEGREES}">'
+        f'<city:parks gml:id="parks.{each["id"]}"><city:geom><gml:Point srsName="{named}">'
         f"<gml:pos>35.1 129.0</gml:pos></gml:Point></city:geom>{columns}</city:parks>"
     )
