@@ -15,6 +15,7 @@ from catalogue.encode.batches import parquet as table_parquet
 from catalogue.errors import (
     Barred,
     CannotAppend,
+    ChangesGone,
     MassDeletion,
     NoRows,
     NothingHeld,
@@ -28,11 +29,12 @@ from catalogue.errors import (
     UnknownTrial,
 )
 from catalogue.history.changes import Difference
+from catalogue.history.following import Followed
 from catalogue.notices import Notice
 from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.rows import Rows
-from catalogue.rows.compare import Comparer
+from catalogue.rows.compare import Comparer, changes_schema
 from catalogue.rows.scan import RowsTimeout
 from catalogue.search import SearchEngine, SearchUnavailable, open_engine
 from catalogue.states import Promise, judge
@@ -44,8 +46,10 @@ __all__ = [
     "Barred",
     "CannotAppend",
     "Catalogue",
+    "ChangesGone",
     "Difference",
     "Export",
+    "Followed",
     "MassDeletion",
     "NoRows",
     "NotInCatalogue",
@@ -63,6 +67,7 @@ __all__ = [
     "UnknownFeed",
     "UnknownSnapshot",
     "UnknownTrial",
+    "changes_schema",
     "encode_page",
     "judge",
     "open_catalogue",

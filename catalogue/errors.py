@@ -53,6 +53,18 @@ class SnapshotGone(NotInCatalogue):
         )
 
 
+class ChangesGone(SnapshotGone):
+    """What changed since a snapshot can no longer be told; `current` is the one to begin anew with."""
+
+    def __init__(self, dataset: str, snapshot: str, current: str) -> None:
+        self.dataset, self.snapshot, self.current = dataset, snapshot, current
+        NotInCatalogue.__init__(
+            self,
+            f"what changed in {dataset!r} since snapshot {snapshot!r} can no longer be told",
+            f"load the whole of snapshot {current!r} and ask for what changed since it",
+        )
+
+
 class UnknownTrial(NotInCatalogue):
     """No trial has this id, or it is forgotten."""
 

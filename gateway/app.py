@@ -12,6 +12,7 @@ from gateway.api.access import access
 from gateway.api.answers import base_url, public_answer
 from gateway.api.applications import applications
 from gateway.api.beginning import beginning
+from gateway.api.changes import changes
 from gateway.api.datasets import datasets
 from gateway.api.deeds import deeds
 from gateway.api.describe import describe
@@ -28,7 +29,7 @@ from gateway.portal import portal
 from gateway.services import EXTENSION, Services
 
 LARGEST_BODY = 1 << 20
-_API = (beginning, datasets, rows, downloads, feeds, deeds, trials, access, applications, own_usage)
+_API = (beginning, datasets, rows, downloads, changes, feeds, deeds, trials, access, applications, own_usage)
 
 
 class PageSessions(SecureCookieSessionInterface):

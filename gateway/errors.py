@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeN
 
 from catalogue import (
     Barred,
+    ChangesGone,
     NoRows,
     NothingHeld,
     RowsTimeout,
@@ -148,6 +149,8 @@ def _headers(fault: Exception, status: int) -> dict[str, str]:
         told["Allow"] = ", ".join(sorted(fault.valid_methods))
     if isinstance(fault, RequestedRangeNotSatisfiable) and fault.length is not None:
         told["Content-Range"] = f"{fault.units} */{fault.length}"
+    if isinstance(fault, ChangesGone):
+        told["X-Snapshot"] = fault.current
     if isinstance(fault, ScopeNeeded):
         told["WWW-Authenticate"] = (
             f'Bearer realm="entrepot", error="insufficient_scope", scope="{fault.scope}"'

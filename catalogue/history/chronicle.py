@@ -9,15 +9,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from catalogue import snapshots
-from catalogue.errors import Barred
+from catalogue.errors import Barred, ChangesGone, SnapshotGone, UnknownSnapshot
+from catalogue.history import following
 from catalogue.history.appends import Appender
 from catalogue.history.changes import Changes, Difference, between, shown
+from catalogue.history.following import Followed, Place
 from catalogue.history.publishing import Publisher
 from catalogue.history.reconcile import Reconciler
 from catalogue.history.upkeep import Upkeep
 from catalogue.publication import Publication
 from catalogue.queue import new_id
 from catalogue.stewards.stewardship import Stewardship
+from schemas.problem import BadInput, InputError
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 
@@ -73,13 +76,21 @@ class Chronicle(Stewardship):
             self._current.forget(dataset)
 
     @contextmanager
-    def changes(self, dataset: str, since: str, until: str | None = None) -> Iterator[Changes]:
-        """What leads from one snapshot to another, the current one unless `until` names it.
+    def follow(
+        self, dataset: str, since: str, until: str | None = None, limit: int | None = None
+    ) -> Iterator[Followed]:
+        """The next changes for whoever keeps a copy: `since` is the snapshot they have, or their cursor.
 
-        Raises UnknownDataset, NoRows, UnknownSnapshot or SnapshotGone.
+        Walked by cursor each change comes exactly once, in whatever steps, while others are published.
+        Raises UnknownDataset, NoRows, UnknownSnapshot, SnapshotGone, BadInput, or ChangesGone where the
+        copy must be made anew.
         """
-        with self._between(dataset, since, until) as found:
-            yield found
+        place = following.read(dataset, since)
+        if place.until is not None and until not in (None, place.until):
+            raise BadInput([InputError("until", "is not where this cursor leads", "leave it out")])
+        pair = self._pair(dataset, since, place, until)
+        with between(pair[0], pair[1], self._parts.comparer, self._storage) as found:
+            yield following.page(found, place, limit)
 
     def difference(self, dataset: str, since: str, until: str | None = None, limit: int = 20) -> Difference:
         """The counts of the same, and the first `limit` changes."""
@@ -105,6 +116,18 @@ class Chronicle(Stewardship):
         finally:
             for part in written.parts:
                 self._storage.remove(part.path)
+
+    def _pair(self, dataset: str, since: str, place: Place, until: str | None) -> list[Snapshot]:
+        """The snapshots that a place lies between; of growing datasets not even ids are kept for ever."""
+        current = self._entries.current(dataset)
+        missing = (SnapshotGone, UnknownSnapshot) if following.is_cursor(since) else SnapshotGone
+        try:
+            first = self._entries.snapshot(dataset, place.since)
+            if place.until is not None:
+                return [first, self._entries.snapshot(dataset, place.until)]
+        except missing as gone:
+            raise ChangesGone(dataset, place.since, current) from gone
+        return [first, self._entries.snapshot(dataset, until or current)]
 
     def _between(self, dataset: str, since: str, until: str | None) -> AbstractContextManager[Changes]:
         current = self._entries.current(dataset)

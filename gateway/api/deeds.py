@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response
 from marshmallow import Schema, fields, validate
 
@@ -28,13 +26,6 @@ TABLES = {"csv": "text/csv; charset=utf-8", "ndjson": NDJSON, "parquet": EXPORT_
 
 class RevertSchema(Schema):
     snapshot = fields.String(required=True, validate=validate.Length(min=1, max=200))
-
-
-class ChangesParameters(Schema):
-    """From one snapshot to another, the current one by default."""
-
-    since = fields.String(required=True, validate=validate.Length(max=200))
-    until = fields.String(load_default=None, validate=validate.Length(max=200))
 
 
 class TableParameters(Schema):
@@ -166,39 +157,6 @@ def download_rejects(dataset: str, query: dict[str, Any]) -> Response:
     )
     answer = Response(whole, content_type=TABLES[format])
     answer.headers["Content-Disposition"] = f'attachment; filename="{dataset}-rejects.{format}"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
-@deeds.get("/datasets/<dataset>/changes")
-@describe(
-    "What changed between snapshots",
-    tag="rows",
-    scope="rows:read",
-    query=ChangesParameters,
-    media_types=(NDJSON,),
-)
-def changes(dataset: str, query: dict[str, Any]) -> Response:
-    """Rows inserted, updated and deleted since a snapshot, one JSON object a line, streamed.
-
-    The first line tells both snapshots, the counts, and the columns that came, went or changed their type.
-    """
-    stack = ExitStack()
-    found = stack.enter_context(services().catalogue.changes(dataset, query["since"], query["until"]))
-    head = {
-        "since": found.since.id,
-        "until": found.until.id,
-        "counts": vars(found.counts),
-        "columns": vars(found.columns),
-    }
-
-    def lines() -> Iterator[bytes]:
-        with stack:
-            yield orjson.dumps(head) + b"\n"
-            yield from table_lines(found.batches, "ndjson")
-
-    answer = Response(lines(), content_type=NDJSON)
-    answer.call_on_close(stack.close)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

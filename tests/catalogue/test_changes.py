@@ -209,8 +209,8 @@ def test_a_preview_tells_what_would_change_and_changes_nothing(catalogue: Catalo
 def test_of_what_grew_by_appends_the_changes_are_the_rows_behind(catalogue: Catalogue) -> None:
     first = catalogue.append(trees(5), run("r1"))
     second = catalogue.append(trees(9, first=5), run("r2"))
-    with catalogue.changes("trees", first.snapshot, second.snapshot) as found:
-        rows = [row for batch in found.batches for row in batch.to_pylist()]
+    with catalogue.follow("trees", first.snapshot, second.snapshot) as found:
+        rows = [row for batch in found.changes.batches for row in batch.to_pylist()]
     assert [(row["_change"], row[ID]) for row in rows] == [("inserted", f"T{n:03}") for n in range(5, 9)]
     snapshots: list[Snapshot] = catalogue.snapshots("trees")
     assert [each.rows for each in snapshots] == [9, 5]

@@ -98,23 +98,6 @@ def test_what_is_held_is_let_in_by_name(house, steward):
     assert (deed["by"], deed["deed"]) == (STEWARD, "approve")
 
 
-def test_changes_are_told_line_by_line(house):
-    before = house.catalogue.snapshot("parks").id
-    house.publish(places(24, prefix="P"), "r-less")
-    answer = house.get(f"/api/v1/datasets/parks/changes?since={before}")
-    head, *rows = [json.loads(line) for line in answer.text.splitlines()]
-    assert head["since"] == before
-    assert head["counts"] == {"inserted": 0, "updated": 0, "deleted": 1}
-    assert [(row["_change"], row["_id"]) for row in rows] == [("deleted", "P024")]
-
-
-@pytest.mark.parametrize(
-    ("query", "status"), [("", 400), ("?since=", 400), ("?since=none", 404), ("?sinc=x", 400)]
-)
-def test_changes_since_nothing_are_refused(still, query, status):
-    assert still.get(f"/api/v1/datasets/parks/changes{query}").status_code == status
-
-
 def test_rejects_come_as_a_file(still):
     csv = still.get("/api/v1/datasets/parks/rejects/download")
     head, *lines = csv.text.splitlines()
