@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from harvesters.formats import Parsed
 from harvesters.reading.columnar import table_of
 from harvesters.reading.delimited.encoding import chunks, encoding_of, read_text, refuse_mojibake
 from harvesters.reading.gathering import Gauge, Placed, gathered
+from harvesters.reading.items.grids import Grid
 from harvesters.reading.items.json_stream import items_at, items_of, longest_list
 from harvesters.reading.items.rows import find_items, flatten
 from schemas.feed import FormatSpec
@@ -31,24 +32,25 @@ _AROUND = "\x1e \t\r\n"
 
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
-    """One table of the records; raises Unreadable naming the line where the text is no JSON."""
+    """One table of the records, which are objects or rows of cells; raises Unreadable naming the line where
+    the text is no JSON."""
     if path.stat().st_size > LARGE:
         yield _streamed(path, spec)
         return
     text, encoding = read_text(path, spec.encoding)
-    names: tuple[str, ...] = ()
     try:
         document = _loads(text)
     except json.JSONDecodeError as error:
-        values: Iterable[tuple[int, Any]] = _small_lines(text, error)
+        lines = list(_small_lines(text, error))
+        source = _Source(lambda: lines)
     else:
         found = find_items(document, spec.records)
-        values, names = enumerate(found.held, start=1), found.names
-    placed = list(_placed(values, spec.where))
+        source = _Source(lambda: enumerate(found.held, start=1), found.names, found.grid)
+    placed = list(source.placed(spec.where))
     rows = [(line, row) for line, row, _ in placed if row is not None]
     rejects = [reject for _, _, reject in placed if reject is not None]
     yield Parsed(
-        table=table_of([row for _, row in rows], names),
+        table=table_of([row for _, row in rows], source.columns),
         lines=pa.array([line for line, _ in rows], pa.int64()),
         kind="json",
         encoding=encoding,
@@ -60,8 +62,8 @@ def _streamed(path: Path, spec: FormatSpec) -> Parsed:
     """The same, read over and over: for its lists, for the columns and their types, and for the rows."""
     encoding = encoding_of(path, spec.encoding)
     source = _source(path, encoding, spec.records)
-    gauge, count = Gauge(source.names), 0
-    for _, row, _ in _placed(source.values(), spec.where):
+    gauge, count = Gauge(source.columns), 0
+    for _, row, _ in source.placed(spec.where):
         count += 1
         if row is not None:
             gauge.see(row)
@@ -69,7 +71,7 @@ def _streamed(path: Path, spec: FormatSpec) -> Parsed:
         raise Unreadable(
             f"[format] records = {spec.records!r} leads to no items", "leave it out to have them found"
         )
-    pieces = gathered(_placed(source.values(), spec.where), gauge.types())
+    pieces = gathered(source.placed(spec.where), gauge.types())
     first = next(pieces)
     return Parsed(first.table, first.lines, "json", encoding=encoding, rejects=first.rejects, rest=pieces)
 
@@ -88,6 +90,17 @@ class _Source:
 
     values: Callable[[], Iterable[tuple[int, Any]]]
     names: tuple[str, ...] = ()
+    grid: Grid | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of columns that are known before any row."""
+        return self.grid.names if self.grid else self.names
+
+    def placed(self, where: str | None) -> Iterator[Placed]:
+        """The rows, those that have a value in the column `where` if that is asked for, and the rejects."""
+        head = 1 if self.grid and self.grid.headed else 0
+        return _placed(islice(self.values(), head, None), where, self.grid)
 
 
 def _source(path: Path, encoding: str, records: str | None) -> _Source:
@@ -105,7 +118,7 @@ def _source(path: Path, encoding: str, records: str | None) -> _Source:
         raise Unreadable(
             "the document holds no list of items", 'name their path with [format] records = "..."'
         )
-    return _Source(lambda: enumerate(items_of(text(), found), start=1), found.names)
+    return _Source(lambda: enumerate(items_of(text(), found), start=1), found.names, found.grid)
 
 
 def _loads(text: str) -> Any:
@@ -165,17 +178,27 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def _placed(values: Iterable[tuple[int, Any]], where: str | None) -> Iterator[Placed]:
-    for line, item in values:
+def _placed(values: Iterable[tuple[int, Any]], where: str | None, grid: Grid | None) -> Iterator[Placed]:
+    for line, value in values:
+        item = (
+            grid.row(value) if grid and isinstance(value, list) and len(value) == len(grid.names) else value
+        )
         if isinstance(item, _Broken):
             yield line, None, _reject(line, item.text, "invalid_json", item.detail)
         elif not isinstance(item, Mapping):
-            written = json.dumps(item, ensure_ascii=False)
-            yield line, None, _reject(line, written, "not_an_object", "the record is no object")
+            yield line, None, _not_a_row(line, item, grid)
         else:
             row = flatten(item)
             if where is None or row.get(where) is not None:
                 yield line, row, None
+
+
+def _not_a_row(line: int, item: Any, grid: Grid | None) -> dict[str, Any]:
+    written = json.dumps(item, ensure_ascii=False)
+    if grid and isinstance(item, list):
+        detail = f"the row has {len(item)} cells, and there are {len(grid.names)} names of columns"
+        return _reject(line, written, "column_count", detail)
+    return _reject(line, written, "not_an_object", "the record is no object")
 
 
 def _reject(line: int, value: str, reason: str, detail: str) -> dict[str, Any]:

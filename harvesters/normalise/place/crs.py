@@ -63,8 +63,13 @@ def _projection(crs: CRS) -> tuple[object, ...]:
     operation, ellipsoid = crs.coordinate_operation, crs.ellipsoid
     if operation is None or ellipsoid is None:
         return (crs.name,)
-    values = tuple(sorted((param.name, round(float(param.value), 6)) for param in operation.params))
+    values = tuple(sorted((param.name, _rounded(param.value)) for param in operation.params))
     return operation.method_name, round(ellipsoid.semi_major_metre, 3), values
+
+
+def _rounded(value: float | str) -> float | str:
+    """A parameter of a projection; the names of grids that shift a datum are parameters too."""
+    return value if isinstance(value, str) else round(float(value), 6)
 
 
 def crs_in_name(name: str) -> str | None:

@@ -14,7 +14,8 @@ _ELEMENTS = {
 }
 _DCAT = b"http://www.w3.org/ns/dcat#"
 _TURTLE = re.compile(rb"(?:#[^\n]*\n|\s)*(?:@prefix|@base|prefix\s+[\w-]*:|base\s+<)", re.IGNORECASE)
-_TRIPLE = re.compile(rb"(?:#[^\n]*\n|\s)*<[^>\s]+>\s+<[^>\s]+>\s+[<\"_]")
+_IRI = rb"<(?:https?|urn|tag|info|mailto|file):[^>\s]*>"
+_TRIPLE = re.compile(rb"(?:#[^\n]*\n|\s)*" + _IRI + rb"\s+" + _IRI + rb"\s+[<\"_]")
 _POD = re.compile(
     rb"project-open-data\.cio\.gov/v1\.1|resources?\.data\.gov/[\w./-]*dcat-us|/dcat-us[/-]?3", re.IGNORECASE
 )

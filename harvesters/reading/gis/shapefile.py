@@ -14,13 +14,22 @@ import pyarrow.compute as pc
 
 from harvesters.faults import Unreadable
 from harvesters.reading.delimited.encoding import codec, decode_values
+from harvesters.reading.delimited.letters import likely_codec
 
 CODEPAGE = "codepage"
 """The name under which a .cpg is kept."""
 
 _DBF_HEADER, _SHX_HEADER, _SHX_ENTRY = 32, 100, 8
+_LETTERS = 4_096
+"""How many texts tell the encoding of all."""
 _NAME_BYTES = 10  # a DBF cuts column names here, in the middle of a letter if need be
 _NUMBER = re.compile(rb"_\d{1,2}$")  # GDAL puts it in the place of the last letters
+# What byte 29 of a DBF's header says of its code page, where that is more than "unknown".
+_CODEPAGES = {
+    0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x13: "cp932", 0x26: "cp866", 0x4D: "cp936", 0x4E: "cp949",
+    0x4F: "cp950", 0x57: "cp1252", 0x64: "cp852", 0x65: "cp866", 0x78: "cp950", 0x79: "cp949", 0x7A: "cp936",
+    0x7B: "cp932", 0xC8: "cp1250", 0xC9: "cp1251", 0xCA: "cp1254", 0xCB: "cp1253",
+}  # fmt: skip
 
 
 def check_complete(shp: Path, name: str) -> None:
@@ -65,19 +74,54 @@ def restore_index(shp: Path, name: str) -> None:
 
 
 def encoding_of_texts(pieces: Iterable[pa.Table], declared: str | None, cpg: Path) -> str:
-    """The encoding of a table that was read byte by byte as Latin-1, from the texts of all its pieces.
+    """The encoding of a table that was read byte by byte as Latin-1, from the texts of all its pieces, which
+    are asked for more than once.
 
-    Tried in turn: the declared encoding alone; else UTF-8, a multi-byte one that the .cpg names, CP949,
-    and what else the .cpg names. A .cpg is only a hint: many lie. Raises Unreadable where none fits.
+    Tried in turn: the declared encoding alone; else UTF-8, a multi-byte one that the .cpg or the header of
+    the .dbf names, CP949, and what else they name; where none fits, or the letters make no Korean, the one
+    in which they do make sense. A .cpg is only a hint: many lie. Raises Unreadable where none fits.
     """
-    left = [codec(declared)] if declared else list(_candidates(cpg))
-    before = 0
+    if declared:
+        return _fitting(pieces, [codec(declared)])
+    tried = list(_candidates(cpg))
+    try:
+        found = _fitting(pieces, tried)
+    except Unreadable:
+        return _by_letters(pieces, tried) or _fitting(pieces, tried)
+    return (_by_letters(pieces, tried) or found) if found == "cp949" else found
+
+
+def _fitting(pieces: Iterable[pa.Table], left: list[str]) -> str:
+    """The first of some encodings in which all texts are; raises Unreadable where there is none."""
+    before, korean = 0, "cp949" in left
     for latin1 in pieces:
         fitting = [encoding for encoding in left if _decoded(latin1, encoding)]
         if not fitting:
-            raise _undecodable(latin1, "cp949" if not declared and "cp949" in left else left[0], before)
+            raise _undecodable(latin1, "cp949" if korean else left[0], before)
         left, before = fitting, before + len(latin1)
     return left[0]
+
+
+def _by_letters(pieces: Iterable[pa.Table], tried: list[str]) -> str | None:
+    """The encoding in which the letters make sense, where that is another than CP949 and fits all texts."""
+    letters = next((found for each in pieces if not (found := _letters(each)).isascii()), b"")
+    likely = likely_codec(letters)
+    if likely in (None, "cp949"):
+        return None
+    # What the file says of itself is better than its like.
+    named = [each for each in tried if each not in ("utf-8", "cp949")]
+    try:
+        return _fitting(pieces, [*named, likely])
+    except Unreadable:
+        return None
+
+
+def _letters(latin1: pa.Table) -> bytes:
+    """The names and some of the texts, as bytes: those that are more than ASCII come first."""
+    texts = [column for column in latin1.columns if pa.types.is_string(column.type)]
+    values = [value for column in texts for value in pc.unique(column).drop_null().to_pylist()]
+    values = [value for value in values if not value.isascii()][:_LETTERS]
+    return "\n".join([*latin1.column_names, *values]).encode("latin-1", "replace")
 
 
 def recode(latin1: pa.Table, encoding: str) -> pa.Table:
@@ -144,7 +188,7 @@ def _candidates(cpg: Path) -> Iterator[str]:
 def _named(cpg: Path) -> str | None:
     """The codec that a .cpg names, if Python knows it."""
     if not cpg.exists():
-        return None
+        return next(map(_in_header, cpg.parent.glob("*.dbf")), None)
     words = cpg.read_bytes()[:40].decode("ascii", "ignore").strip().lower()
     digits = "".join(filter(str.isdigit, words))
     for name in (
@@ -158,6 +202,12 @@ def _named(cpg: Path) -> str | None:
         except LookupError:
             continue
     return None
+
+
+def _in_header(dbf: Path) -> str | None:
+    with dbf.open("rb") as file:
+        head = file.read(_DBF_HEADER)
+    return _CODEPAGES.get(head[29]) if len(head) == _DBF_HEADER else None
 
 
 def _is_single_byte(encoding: str) -> bool:

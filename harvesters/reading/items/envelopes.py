@@ -61,12 +61,14 @@ _VERDICTS: dict[str, tuple[Verdict, str]] = {
     "WEB-PAGE": ("retry", "it answered with a web page instead of data"),
 }
 
+_UNKNOWN: tuple[Verdict, str] = ("refused", "a result that the guide to the service may explain")
+
 _SPENT = ("트래픽", "호출건수", "일일", "traffic")
 """Words that tell a spent quota from a page too large, where both are told by ERROR-336."""
 
 _HEADERS = ("header", "cmmMsgHeader", "msgHeader", "ComMessageHeader", "RESULT", "errorMessage")
-_CODES = ("resultCode", "returnReasonCode", "headerCd", "ReturnCode", "CODE", "code")
-_MESSAGES = ("resultMsg", "returnAuthMsg", "errMsg", "headerMsg", "ErrMsg", "MESSAGE", "message", "msg")
+CODES = ("resultCode", "returnReasonCode", "headerCd", "ReturnCode", "CODE", "code")
+MESSAGES = ("resultMsg", "returnAuthMsg", "errMsg", "headerMsg", "ErrMsg", "MESSAGE", "message", "msg")
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,17 @@ class Answer:
         return self._known[1]
 
     @property
+    def known(self) -> bool:
+        """Whether the code is one of those that many services share."""
+        return self._known is not _UNKNOWN
+
+    @property
     def _known(self) -> tuple[Verdict, str]:
         if self.code == "ERROR-336" and any(word in self.message.lower() for word in _SPENT):
             return _VERDICTS["ERROR-337"]
         padded = self.code.isascii() and self.code.isdigit()
         plain = self.code.lstrip("0") or "0" if padded else self.code
-        return _VERDICTS.get(plain, ("refused", "a result that the guide to the service may explain"))
+        return _VERDICTS.get(plain, _UNKNOWN)
 
 
 def open_envelope(path: Path) -> Answer:
@@ -115,7 +122,7 @@ def _answer(document: Any) -> Answer:
     inner = _inside(document)
     header = _held(inner, *_HEADERS) or inner
     body = _held(inner, "body", "msgBody", "MsgBody")
-    code, message = _first(header, *_CODES), _first(header, *_MESSAGES)
+    code, message = _first(header, *CODES), _first(header, *MESSAGES)
     if code is None and message is not None:
         # The gateway names the fault in words alone now and then.
         code = "30" if "SERVICE_KEY" in str(message) else "99"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from harvesters.faults import Unreadable
+from harvesters.reading.items.grids import Grid, Look, Shape, chosen, shape_of, titles_of
 
 LONGEST_ITEM = 64 << 20
 """Characters that one item may have; a quote that is never closed would read on to the end of the file."""
@@ -91,11 +92,13 @@ class Window:
 
 @dataclass(frozen=True)
 class Found:
-    """A list of records: which of the document's lists it is, its length, and the names it is given."""
+    """A list: which of the document's lists it is, its shape, the names it is given for the members of its
+    objects, and how its rows are read where they are lists of cells."""
 
     place: int
-    length: int
+    shape: Shape
     names: tuple[str, ...] = ()
+    grid: Grid | None = None
 
 
 def items_at(text: Iterator[str], path: str) -> Iterator[Any]:
@@ -106,11 +109,12 @@ def items_at(text: Iterator[str], path: str) -> Iterator[Any]:
 
 
 def longest_list(text: Iterator[str]) -> Found | None:
-    """The longest list that holds objects and is in no other list; the first of equals, None without any."""
+    """The longest list that holds records and is in no other list; the first of equals, None without any."""
     window, found = Window(text), list[Found]()
     _survey(window, found, [0], 0)
     _end(window)
-    return max(found, key=lambda each: (each.length, -each.place), default=None)
+    meant = chosen([each.shape for each in found])
+    return None if meant is None else replace(found[meant[0]], grid=meant[1])
 
 
 def items_of(text: Iterator[str], wanted: Found) -> Iterator[Any]:
@@ -154,7 +158,7 @@ def _survey(window: Window, found: list[Found], counter: list[int], depth: int) 
     """Note the lists of the value that stands next, and count them all in the order in which they begin."""
     sign = window.peek()
     if sign == "[":
-        found += _as_found(*_measured(window, counter))
+        found.append(_measured(window, counter))
     elif sign == "{" and depth < _DEEPEST:
         _survey_object(window, found, counter, depth)
     else:
@@ -170,35 +174,27 @@ def _survey_object(window: Window, found: list[Found], counter: list[int], depth
         if key == "fields" and sign == "[":
             counter[0] += 1
             described = window.value()
-            fields = _names(described)
-            inner += _as_found(place, len(described), any(isinstance(each, Mapping) for each in described))
+            fields = titles_of(described)
+            inner.append(Found(place, shape_of(described)))
         elif key == "records" and sign == "[":
-            place, length, objects = _measured(window, counter)
-            records = Found(place, length)
-            inner += _as_found(place, length, objects)
+            records = _measured(window, counter)
+            inner.append(records)
         else:
             _survey(window, inner, counter, depth + 1)
-    # A list beside its description is meant, whatever else the object holds.
-    found += inner if fields is None or records is None else [replace(records, names=fields)]
+    if fields is None or records is None:
+        found += inner
+    else:  # A list beside its description is meant, whatever else the object holds.
+        shape = replace(records.shape, titles=fields, described=True)
+        found.append(replace(records, shape=shape, names=fields))
 
 
-def _measured(window: Window, counter: list[int]) -> tuple[int, int, bool]:
-    """Number and length of the list that stands next, and whether it holds objects."""
-    place, length, objects = counter[0], 0, False
+def _measured(window: Window, counter: list[int]) -> Found:
+    """Number and shape of the list that stands next."""
+    place, look = counter[0], Look()
     counter[0] += 1
     for _ in _elements(window):
-        objects = isinstance(window.value(), Mapping) or objects
-        length += 1
-    return place, length, objects
-
-
-def _as_found(place: int, length: int, objects: bool) -> list[Found]:
-    return [Found(place, length)] if objects else []
-
-
-def _names(fields: Sequence[Any]) -> tuple[str, ...]:
-    named = (each.get("id") or each.get("name") for each in fields if isinstance(each, Mapping))
-    return tuple(name for name in named if isinstance(name, str))
+        look.see(window.value())
+    return Found(place, look.shape())
 
 
 def _pick(window: Window, wanted: int, counter: list[int], depth: int) -> Iterator[Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harvesters.faults import Unreadable
+from harvesters.reading.items.grids import Grid, Shape, chosen, shape_of, titles_of
+from harvesters.reading.items.refusals import beside_heads, is_empty
 from schemas.problem import did_you_mean
 
 TEXT = "#text"
@@ -22,26 +24,42 @@ _SINGLES = frozenset(
 
 @dataclass(frozen=True)
 class Items:
-    """The items as they stand in the document, and the names it lists for their members, if it does."""
+    """The items as they stand in the document, and the names it lists for their members, if it does; `grid`
+    reads those that are lists of cells."""
 
     held: Sequence[Any]
     names: tuple[str, ...] = ()
+    grid: Grid | None = None
 
 
 def find_items(document: Any, path: str | None = None) -> Items:
-    """The items at `path` (`response/body/items/item`), or the longest list of objects.
+    """The items at `path` (`response/body/items/item`), or the longest list of objects or of rows of cells.
 
     One item may stand without a list, none may be null, "" or missing from its container. Raises Unreadable
-    when the path leads nowhere or nothing looks like items.
+    when the path leads nowhere or nothing looks like items, with what a service tells of it.
     """
+    try:
+        found = _items(document, path)
+    except Unreadable:
+        if is_empty(document, listed=False):
+            return Items([])
+        raise
+    if not found.held:
+        is_empty(document, listed=True)
+    return found
+
+
+def _items(document: Any, path: str | None) -> Items:
     if path:
-        held = _follow([document], path.strip("/").split("/"), path)
-        return Items(held)
+        return Items(_follow([document], path.strip("/").split("/"), path))
     if document == []:
         return Items([])
-    lists = sorted(_lists(document), key=lambda items: len(items.held), reverse=True)
-    if lists:
-        return lists[0]
+    document = beside_heads(document)
+    lists = list(_lists(document))
+    found = chosen([shape for _, shape in lists])
+    if found is not None:
+        items, _ = lists[found[0]]
+        return replace(items, grid=found[1])
     single = _single(document)
     if single is not None:
         return Items(single)
@@ -85,16 +103,15 @@ def _follow(found: list[Any], steps: list[str], path: str) -> list[Any]:
     return [each for each in found if each not in (None, "")]
 
 
-def _lists(held: Any) -> Iterator[Items]:
-    """Every list of objects that is not inside another one."""
+def _lists(held: Any) -> Iterator[tuple[Items, Shape]]:
+    """Every list that is not inside another one, and its shape."""
     if isinstance(held, list):
-        if any(isinstance(each, Mapping) for each in held):
-            yield Items(held)
+        yield Items(held), shape_of(held)
     elif isinstance(held, Mapping):
         fields, records = held.get("fields"), held.get("records")
         if isinstance(fields, list) and isinstance(records, list):
-            names = (each.get("id") or each.get("name") for each in fields if isinstance(each, Mapping))
-            yield Items(records, tuple(name for name in names if isinstance(name, str)))
+            names = titles_of(fields)
+            yield Items(records, names), replace(shape_of(records), titles=names, described=True)
             return
         for value in held.values():
             yield from _lists(value)

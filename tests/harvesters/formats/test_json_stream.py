@@ -136,3 +136,14 @@ def test_a_broken_document_names_its_line(tmp_path: Path, monkeypatch: pytest.Mo
     assert "at line 32" in broken("[\n" + ",\n".join(items) + "\n]", tmp_path, monkeypatch)
     assert "'x' stands" in broken('[{"a": 1}] x', tmp_path, monkeypatch)
     assert "no list of items" in broken('{"a": 1, "b": [1, 2]}', tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("head", [{}, {"columns": [{"name": "번호"}, {"name": "이름"}]}])
+def test_rows_of_cells_are_streamed_under_their_names(head: dict[str, Any], read_streamed: Any) -> None:
+    cells: list[list[Any]] = [[i, f"공원 {i}"] for i in range(20)]
+    cells[5] = [5]
+
+    parsed = whole(read_streamed(json.dumps({**head, "data": cells if head else [["번호", "이름"], *cells]})))
+
+    assert parsed.table.column_names == ["번호", "이름"]
+    assert (parsed.table.num_rows, parsed.rejects["reason"].to_pylist()) == (19, ["column_count"])

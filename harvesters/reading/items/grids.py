@@ -1,0 +1,142 @@
+"""Tell which list of a document holds its records: one of objects, or of rows of cells that have names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harvesters.reading.headers import column_names
+
+_NAMES = ("id", "name", "fieldName", "field", "key", "label", "title")
+"""How descriptions of columns call the name, the best first."""
+_MOST_COLUMNS = 5_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How rows that are lists of cells are read: `names` of the columns, which with `headed` are the first
+    row too."""
+
+    names: tuple[str, ...]
+    headed: bool = False
+
+    def row(self, cells: Sequence[Any]) -> dict[str, Any]:
+        """The cells under the names; raises ValueError where there are not as many."""
+        return dict(zip(self.names, cells, strict=True))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A list seen from outside: whether it holds objects, its first row where all it holds are lists, the
+    names that it would give to columns. With `described` names stand beside it, in `titles`."""
+
+    length: int
+    objects: bool = False
+    first: tuple[Any, ...] | None = None
+    titles: tuple[str, ...] = ()
+    described: bool = False
+
+
+class Look:
+    """Sees the values of a list one by one, and then knows its shape."""
+
+    def __init__(self) -> None:
+        self._length = 0
+        self._objects = False
+        self._first: tuple[Any, ...] | None = None
+        self._titles: list[str] | None = []
+
+    def see(self, value: Any) -> None:
+        """Take the next value into account."""
+        if isinstance(value, Mapping):
+            self._objects = True
+        if self._length == 0:
+            self._first = tuple(value) if isinstance(value, list) else None
+        elif not isinstance(value, list):
+            self._first = None
+        self._length += 1
+        if self._titles is not None:
+            title = _title(value)
+            self._titles.append(title)
+            if not title or self._length > _MOST_COLUMNS:
+                self._titles = None
+
+    def shape(self) -> Shape:
+        """The shape of what was seen."""
+        return Shape(self._length, self._objects, self._first, tuple(self._titles or ()))
+
+
+def shape_of(values: Iterable[Any]) -> Shape:
+    """The shape of a list that is held whole."""
+    look = Look()
+    for value in values:
+        look.see(value)
+    return look.shape()
+
+
+def titles_of(described: Iterable[Any]) -> tuple[str, ...]:
+    """The names in a list that describes columns, without those that are none."""
+    return tuple(filter(None, (_title(each) for each in described if isinstance(each, Mapping))))
+
+
+def chosen(shapes: Sequence[Shape]) -> tuple[int, Grid | None] | None:
+    """Which of a document's lists holds the records, and how its rows are read where they are lists of cells.
+
+    The longest list of objects, or of rows for which another list names as many columns; where there is
+    neither, the longest whose first row names them. The first of equals; None where nothing fits.
+    """
+    source, grid = _titled(shapes)
+    plain = [at for at, shape in enumerate(shapes) if shape.objects or shape.described]
+    if grid is not None:
+        at, titles = source
+        rivals = [each for each in plain if each not in (at, titles)]
+        if all(shapes[each].length <= shapes[at].length for each in rivals):
+            return at, grid
+    if plain:
+        return _longest(shapes, plain), None
+    headed = [at for at, shape in enumerate(shapes) if shape.length > 1 and _is_header(shape.first)]
+    if not headed:
+        return None
+    at = _longest(shapes, headed)
+    return at, Grid(column_names([str(cell) for cell in shapes[at].first or ()]), headed=True)
+
+
+def _titled(shapes: Sequence[Shape]) -> tuple[tuple[int, int], Grid | None]:
+    """The longest list of rows that another list names the columns of: the places of both, and its grid."""
+    pairs = [
+        (at, titles)
+        for at, shape in enumerate(shapes)
+        if shape.first
+        for titles, other in enumerate(shapes)
+        if _fits(shape, other, at == titles)
+    ]
+    if not pairs:
+        return (0, 0), None
+    at, titles = max(pairs, key=lambda pair: (shapes[pair[0]].length, -pair[0], -pair[1]))
+    return (at, titles), Grid(column_names(shapes[titles].titles))
+
+
+def _fits(rows: Shape, other: Shape, same: bool) -> bool:
+    """Whether a list names the columns of rows, as those beside it do for rows that are described."""
+    if rows.described or same:
+        return rows.described and same and len(rows.titles) == len(rows.first or ())
+    return len(rows.first or ()) == len(other.titles) > 1
+
+
+def _longest(shapes: Sequence[Shape], places: Iterable[int]) -> int:
+    return max(places, key=lambda at: (shapes[at].length, -at))
+
+
+def _is_header(first: tuple[Any, ...] | None) -> bool:
+    cells = [cell for cell in first or () if isinstance(cell, str) and cell.strip()]
+    return len(cells) == len(first or ()) > 1 and len(set(cells)) == len(cells)
+
+
+def _title(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if not isinstance(value, Mapping):
+        return ""
+    named = (value.get(name) for name in _NAMES)
+    return next((each.strip() for each in named if isinstance(each, str) and each.strip()), "")
