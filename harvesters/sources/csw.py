@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harvesters.faults import SourceUnavailable
+from harvesters.faults import SourceRefused, SourceUnavailable
 from harvesters.fetch import is_address
 from harvesters.portals import Moved, twice
 from harvesters.portals.listing import Listing
@@ -34,7 +34,7 @@ def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if options.get("schema", "iso19139") not in SCHEMAS:
         yield "schema", f"takes one of {', '.join(SCHEMAS)}"
     if "cql" in options and not (isinstance(options["cql"], str) and options["cql"].strip()):
-        yield "cql", "takes a condition in CQL, as in \"AnyText LIKE '%water%'\""
+        yield "cql", "takes a condition in CQL, as in \"csw:AnyText like '%water%'\""
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 1_000:
         yield "page_size", "takes a whole number from 1 to 1000"
 
@@ -97,10 +97,19 @@ class _Reading:
         fetched = self.visit.fetch(
             self.visit.options["url"], self.visit.folder / "page", params=self._params(start)
         )
-        page = page_of(fetched.path.read_bytes())
+        try:
+            page = page_of(fetched.path.read_bytes())
+        except SourceRefused as said:
+            raise SourceRefused(f"{self.visit.feed.id}: {said}", self._hint()) from said
         if page.matched is None:
             raise SourceUnavailable(f"{self.visit.feed.id}: the service does not say how many records match")
         return page, fetched.bytes
+
+    def _hint(self) -> str | None:
+        """What to change where a service does not take what it is asked."""
+        if "cql" in self.visit.options:
+            return "cql may have to be written as \"csw:AnyText like '%water%'\", small letters and all"
+        return None if self.visit.options.get("schema") == "dc" else 'every service has schema = "dc"'
 
     def _params(self, start: int) -> dict[str, str]:
         options = self.visit.options

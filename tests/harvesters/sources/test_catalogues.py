@@ -214,6 +214,17 @@ def test_a_service_that_lies_is_a_fault_with_its_evidence(site, query, respond, 
         read("csw", "/csw", schema="dc")
 
 
+def test_a_service_that_takes_no_such_schema_or_condition_says_what_to_write(
+    site, query, respond, read: Read
+) -> None:
+    told, kind, evidence = CSW_LIES["answers with an exception"]
+    service(site, query, respond, told)
+    with pytest.raises(kind, match=f'{evidence}.*schema = "dc"'):
+        read("csw", "/csw")
+    with pytest.raises(kind, match=f"{evidence}.*csw:AnyText like"):
+        read("csw", "/csw", cql="AnyText LIKE '%공원%'")
+
+
 @pytest.mark.parametrize(
     ("module", "options", "name"),
     [
