@@ -67,12 +67,17 @@ class Scanner:
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises RowsTimeout."""
+        ((found,),) = self.over(plan, "count(*)")
+        return int(found)
+
+    def over(self, plan: Plan, select: str, rest: str = "") -> list[tuple[Any, ...]]:
+        """What SELECT gives of all rows that a plan's filters leave, in SQL of ours; raises RowsTimeout."""
         source, files = self._source(plan, plan.times(), (0, plan.snapshot.rows))
         where, values = sql.both(_tests(plan))
-        text = f"SELECT count(*) FROM {source} WHERE {where}"  # noqa: S608
+        text = f"SELECT {select} FROM {source} WHERE {where} {rest}"  # noqa: S608
         with self._cursor(plan.snapshot) as cursor:
-            found = cursor.execute(text, [*files, *values]).fetchone()
-        return int(found[0])
+            found: list[tuple[Any, ...]] = cursor.execute(text, [*files, *values]).fetchall()
+        return found
 
     def close(self) -> None:
         self._database.close()
