@@ -16,7 +16,8 @@ from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import PIECE, Parsed, Piece
 from harvesters.reading.delimited import cutting
 from harvesters.reading.delimited.dialect import SAMPLE, Layout, layout_of, respelled
-from harvesters.reading.delimited.encoding import chunks, encoding_of, refuse_mojibake
+from harvesters.reading.delimited.encoding import encoding_of, refuse_mojibake, utf8_chunks
+from harvesters.reading.delimited.lines import unix_lines
 from harvesters.reading.delimited.margins import Foot, above, joined, mended
 from schemas.feed import FormatSpec
 from schemas.run import REJECTS
@@ -38,7 +39,7 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
             f"[format] delimiter = {spec.delimiter!r} cannot part cells", "use a sign such as ',', ';' or '|'"
         )
     encoding = encoding_of(path, spec.encoding)
-    layout = layout_of(_head(_unix_lines(chunks(path, encoding))), spec)
+    layout = layout_of(_head(unix_lines(utf8_chunks(path, encoding))), spec)
     pieces = _pieces(path, encoding, layout)
     first = next(pieces)
     names = list(layout.names)
@@ -59,23 +60,11 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     )
 
 
-def _unix_lines(text: Iterator[str]) -> Iterator[str]:
-    r"""The text with \r\n and \r turned into \n, also where a chunk ends between the two."""
-    held = ""
-    for chunk in text:
-        whole = held + chunk if held else chunk
-        held = "\r" if whole.endswith("\r") else ""
-        whole = whole[:-1] if held else whole
-        yield whole.replace("\r\n", "\n").replace("\r", "\n") if "\r" in whole else whole
-    if held:
-        yield "\n"
-
-
-def _head(text: Iterator[str]) -> str:
+def _head(text: Iterator[bytes]) -> str:
     """The first characters of the file, enough to see its layout."""
     head = ""
     for chunk in text:
-        head += chunk
+        head += chunk.decode("utf-8", "surrogatepass")
         if len(head) >= SAMPLE:
             break
     return head
@@ -85,11 +74,11 @@ def _cut(path: Path, encoding: str, layout: Layout) -> Iterator[cutting.Piece]:
     """The rows below the header, cut out of the text."""
     cutter = cutting.Cutter(layout.delimiter, len(layout.names), layout.header_end + 1)
     skip = layout.header_end
-    for chunk in respelled(_unix_lines(chunks(path, encoding)), layout):
-        data = chunk.encode("utf-8", "surrogatepass")
-        refuse_mojibake(data)
+    for text in respelled(unix_lines(utf8_chunks(path, encoding)), layout):
+        refuse_mojibake(text)
+        data = text
         if skip:
-            lines = data.split(b"\n", skip)
+            lines = text.split(b"\n", skip)
             data, skip = (lines[skip], 0) if len(lines) > skip else (b"", skip - len(lines) + 1)
         yield cutter.feed(data)
     yield cutter.feed(b"", last=True)

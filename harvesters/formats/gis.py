@@ -204,7 +204,8 @@ def _plain(table: pa.Table) -> pa.Table:
 
 def _refuse_mojibake(column: pa.ChunkedArray, name: str) -> None:
     """Raise Unreadable where texts were decoded wrongly; nearly all columns are done without parting them."""
-    if any(data is not None and shows_mojibake(data) for _, _, data in (c.buffers() for c in column.chunks)):
+    written = (chunk.buffers()[2] for chunk in column.chunks)
+    if any(data is not None and shows_mojibake(data.to_pybytes()) for data in written):
         distinct = pc.unique(column).drop_null().to_pylist()
         refuse_mojibake("\n".join(distinct).encode("utf-8", "surrogatepass"), f"the column {name!r}")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harvesters.reading.delimited.bits import Bits, between, bits_of, next_to, places_of
+
 Positions = npt.NDArray[np.int64]
 LONGEST_ROW = 16 << 20
 
@@ -68,21 +70,14 @@ class Cutter:
     def _structure(self, buffer: bytes) -> tuple[Positions, Positions, Positions, bool]:
         """Row ends, cell ends, every newline, and whether all quotes stand where quotes may."""
         view = np.frombuffer(buffer, dtype=np.uint8)
-        newlines = np.flatnonzero(view == _NEWLINE)
-        marks = np.flatnonzero(view == self._delimiter[0])
         if b'"' not in buffer:
-            return newlines, marks, newlines, True
-        quotes = np.flatnonzero(view == _QUOTE)
-        outside = [at[np.searchsorted(quotes, at) % 2 == 0] for at in (newlines, marks)]
-        return outside[0], outside[1], newlines, self._well_placed(view, quotes)
-
-    def _well_placed(self, view: npt.NDArray[np.uint8], quotes: Positions) -> bool:
-        opening, closing = quotes[0::2], quotes[1::2]
-        before = view[opening[opening > 0] - 1]
-        after = view[closing[closing < view.size - 1] + 1]
-        allowed = np.array([_NEWLINE, _QUOTE, self._delimiter[0]], dtype=np.uint8)
-        # A doubled quote is a closing and an opening one side by side, which holds on both sides.
-        return bool(np.isin(before, allowed).all() and np.isin(after, allowed).all())
+            newlines = np.flatnonzero(view == _NEWLINE)
+            return newlines, np.flatnonzero(view == self._delimiter[0]), newlines, True
+        ends, marks, quotes = (bits_of(view == sign) for sign in (_NEWLINE, self._delimiter[0], _QUOTE))
+        inside = between(quotes)
+        size = len(buffer)
+        breaks, outside = places_of(ends & ~inside, size), places_of(marks & ~inside, size)
+        return breaks, outside, places_of(ends, size), _well_placed(quotes, inside, ends | marks, size)
 
     def _sort(self, text: bytes, breaks: Positions, marks: Positions, newlines: Positions) -> Piece:
         """Part the sound rows of whole rows from the rest."""
@@ -170,6 +165,19 @@ class Cutter:
             at = match.end() + 1
             if match.end() >= len(row):
                 return cells
+
+
+def _well_placed(quotes: Bits, inside: Bits, signs: Bits, size: int) -> bool:
+    """Whether each quote opens behind the start of the text, a sign or a quote, and closes before the like.
+
+    A doubled quote is a closing and an opening one side by side, which holds on both sides.
+    """
+    allowed = signs | quotes
+    stray = quotes & inside & ~next_to(allowed, first=True)
+    behind = next_to(quotes & ~inside) & ~allowed
+    if size % 64:
+        behind[-1] &= (np.uint64(1) << np.uint64(size % 64)) - np.uint64(1)  # The end of the text is allowed.
+    return not (stray.any() or behind.any())
 
 
 def _quoted(cell: bytes) -> bytes:

@@ -26,6 +26,7 @@ _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?[ ,;]*\n", re.IGNORECASE)
 # A quote within a quoted cell that is escaped as in C, and does not end the cell.
 _ESCAPED = re.compile(r'(?<!\\)\\"(?=[^,;\t|\n])')
 _SWAPPED = str.maketrans({"'": '"', '"': "'"})
+_SWAPPED_BYTES = bytes.maketrans(b"'\"", b"\"'")
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,17 @@ def layout_of(head: str, spec: FormatSpec) -> Layout:
     return Layout(**{**vars(layout), "escapes": escapes})
 
 
-def respelled(text: Iterator[str], layout: Layout) -> Iterator[str]:
-    """The text as RFC 4180 quotes cells; with apostrophes, those that are text and quotes change places."""
-    held = ""
+def respelled(text: Iterator[bytes], layout: Layout) -> Iterator[bytes]:
+    """The text (UTF-8) as RFC 4180 quotes cells; with apostrophes, those that are text and quotes change
+    places."""
+    held = b""
     for chunk in text:
-        whole = held + chunk
-        held = "\\" if layout.escapes and whole.endswith("\\") else ""
+        whole = held + chunk if held else chunk
+        held = b"\\" if layout.escapes and whole.endswith(b"\\") else b""
         whole = whole[:-1] if held else whole
         if layout.escapes:
-            whole = whole.replace('\\"', '""')
-        yield whole.translate(_SWAPPED) if layout.apostrophes else whole
+            whole = whole.replace(b'\\"', b'""')
+        yield whole.translate(_SWAPPED_BYTES) if layout.apostrophes else whole
     if held:
         yield held
 

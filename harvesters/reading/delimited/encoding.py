@@ -41,20 +41,11 @@ _UPPER_LATIN = re.compile(r"[\u0080-\u00ff]{4,}")
 # The same read as Windows-1252: each UTF-8 syllable turns into one of four letters and two signs.
 _UPPER_1252 = re.compile(r"(?:[ê-í][\u0080-\u00bf\u0152-\u02dc\u2013-\u2122]{2}){2,}")
 _HANGUL = re.compile(r"[가-힣ㄱ-ㅎ\s]+")
-# How any such run begins in UTF-8: patterns that begin with one certain byte are sought fifty times quicker
-# than those of letters. Half a surrogate is passed over where the text is decoded, and may part a run.
-_SIGNS = tuple(
-    map(
-        re.compile,
-        (
-            rb"\xc2[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}",
-            rb"\xc3[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}",
-            rb"\xc3[\xaa-\xad][\xc2\xc5-\xcb\xe2]",
-        ),
-    )
-)
-# Half a surrogate, which no UTF-8 holds, is passed over where the text is decoded, and may part a run.
-_HALF = re.compile(rb"\xed[\xa0-\xbf]")
+# How any such run begins in UTF-8: a byte that nearly all texts are without, and what may follow.
+_SIGNS = {
+    b"\xc2": re.compile(rb"\xc2[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}"),
+    b"\xc3": re.compile(rb"\xc3(?:[\x80-\xbf](?:[\xc2\xc3][\x80-\xbf]){3}|[\xaa-\xad][\xc2\xc5-\xcb\xe2])"),
+}
 
 
 def codec(name: str) -> str:
@@ -115,14 +106,15 @@ def _sample(path: Path) -> bytes:
     return b""
 
 
-def chunks(path: Path, encoding: str) -> Iterator[str]:
-    """The text of a file in pieces of some megabytes.
+def chunks(path: Path, encoding: str, start: int = 0) -> Iterator[str]:
+    """The text of a file from a byte on, in pieces of some megabytes.
 
     A few bytes that are no letters, as where a name was cut in the middle of one, become U+FFFD each; where
     they are more, raises Unreadable at the first of them.
     """
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     with path.open("rb") as file:
+        file.seek(start)
         last = False
         while not last:
             data = file.read(CHUNK)
@@ -138,28 +130,44 @@ def chunks(path: Path, encoding: str) -> Iterator[str]:
 
 
 def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
-    """The text of `chunks` in UTF-8; of a file that is written in it already, the bytes as they are."""
-    if encoding != "utf-8" or not _is_utf8(path):
-        yield from (chunk.encode("utf-8", "surrogatepass") for chunk in chunks(path, encoding))
-        return
-    with path.open("rb") as file:
-        while data := file.read(CHUNK):
+    """The text of `chunks` in UTF-8; what is written in it already comes as it is, without being decoded."""
+    at = 0
+    if encoding in ("utf-8", "utf-8-sig"):
+        at = len(codecs.BOM_UTF8) if encoding == "utf-8-sig" and _is_marked(path) else 0
+        for data in _utf8(path, at):
+            at += len(data)
             yield data
+        if at == path.stat().st_size:
+            return
+    for chunk in chunks(path, encoding if not at else "utf-8", at):
+        yield chunk.encode("utf-8", "surrogatepass")
+
+
+def _is_marked(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
 
 
 def _is_utf8(path: Path) -> bool:
-    """Whether the whole file is UTF-8: Arrow sees it four times quicker than Python decodes it."""
+    """Whether the whole file is UTF-8."""
+    return sum(map(len, _utf8(path, 0))) == path.stat().st_size
+
+
+def _utf8(path: Path, start: int) -> Iterator[bytes]:
+    """The file from a byte on, in pieces of whole letters, as far as it is UTF-8: Arrow sees that four times
+    quicker than Python decodes it."""
     rest = b""
     with path.open("rb") as file:
+        file.seek(start)
         while data := file.read(CHUNK):
-            data, rest = _whole_letters(rest + data)
+            data, rest = _whole_letters(rest + data if rest else data)
             ends = np.array([0, len(data)], np.int64)
             text = pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(data)])
             try:
                 text.validate(full=True)
             except pa.ArrowInvalid:
-                return False
-    return not rest
+                return
+            yield data
 
 
 def _whole_letters(data: bytes) -> tuple[bytes, bytes]:
@@ -200,7 +208,7 @@ def refuse_mojibake(utf8: bytes, where: str = "the text") -> None:
 
     Single lost letters (U+FFFD) are no matter of the whole file: they cost their cells, when rows are landed.
     """
-    if not shows_mojibake(utf8) and not _HALF.search(utf8):
+    if not shows_mojibake(utf8) and not _holds_half(utf8):
         return
     found = _mojibake(utf8.decode("utf-8", "ignore"))
     if found:
@@ -210,10 +218,16 @@ def refuse_mojibake(utf8: bytes, where: str = "the text") -> None:
         )
 
 
-def shows_mojibake(utf8: bytes | pa.Buffer) -> bool:
+def shows_mojibake(utf8: bytes) -> bool:
     """Whether UTF-8 may show that it was decoded wrongly, which is worth a closer look."""
     # No Hangul or Hanja has these two bytes in UTF-8, so most files are done at once.
-    return any(sign.search(utf8) for sign in _SIGNS)
+    return any(first in utf8 and bool(sign.search(utf8)) for first, sign in _SIGNS.items())
+
+
+def _holds_half(utf8: bytes) -> bool:
+    """Whether half a surrogate stands in a text, which is passed over in decoding and may part a run."""
+    letters = np.frombuffer(utf8, np.uint8)
+    return bool(((letters[:-1] == 0xED) & (letters[1:] >= 0xA0)).any())
 
 
 def _mojibake(text: str) -> tuple[str, str] | None:

@@ -14,7 +14,8 @@ from pyarrow import csv as arrow_csv
 from harvesters.faults import Unreadable
 from harvesters.formats import PIECE, Piece
 from harvesters.reading.delimited import cutting
-from harvesters.reading.delimited.encoding import chunks, encoding_of, refuse_mojibake
+from harvesters.reading.delimited.encoding import encoding_of, refuse_mojibake, utf8_chunks
+from harvesters.reading.delimited.lines import unix_lines
 from harvesters.reading.headers import column_names
 from schemas.run import REJECTS
 
@@ -34,10 +35,11 @@ class Delimited:
 def delimited(path: Path, declared: str | None = None) -> Delimited:
     """The table of a file; raises Unreadable where it is empty or is not of the encoding it seems to be."""
     encoding = encoding_of(path, declared)
-    text = unix_lines(chunks(path, encoding))
-    head = next((chunk for chunk in text if chunk.strip()), "")
-    skipped = len(head) - len(head.lstrip("\n"))
-    header, _, rest = head.lstrip("\n").partition("\n")
+    text = unix_lines(utf8_chunks(path, encoding))
+    head = next((chunk for chunk in text if chunk.strip()), b"")
+    skipped = len(head) - len(head.lstrip(b"\n"))
+    first, _, rest = head.lstrip(b"\n").partition(b"\n")
+    header = first.decode("utf-8", "surrogatepass")
     if not header.strip():
         raise Unreadable("the file is empty")
     names = column_names(next(csv.reader([header]), []))
@@ -45,18 +47,7 @@ def delimited(path: Path, declared: str | None = None) -> Delimited:
     return Delimited(names, encoding, pieces)
 
 
-def unix_lines(text: Iterator[str]) -> Iterator[str]:
-    r"""The text with \r\n and \r turned into \n, also where a chunk ends between the two."""
-    held = ""
-    for chunk in text:
-        whole = held + chunk
-        held = "\r" if whole.endswith("\r") else ""
-        yield whole.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
-    if held:
-        yield "\n"
-
-
-def _pieces(text: Iterator[str], names: tuple[str, ...], line: int) -> Iterator[Piece]:
+def _pieces(text: Iterator[bytes], names: tuple[str, ...], line: int) -> Iterator[Piece]:
     held: list[Piece] = []
     for piece in _cut(text, names, line):
         held.append(piece)
@@ -67,10 +58,9 @@ def _pieces(text: Iterator[str], names: tuple[str, ...], line: int) -> Iterator[
         yield _joined(held)
 
 
-def _cut(text: Iterator[str], names: tuple[str, ...], line: int) -> Iterator[Piece]:
+def _cut(text: Iterator[bytes], names: tuple[str, ...], line: int) -> Iterator[Piece]:
     cutter = cutting.Cutter(",", len(names), line)
-    for chunk in text:
-        data = chunk.encode("utf-8", "surrogatepass")
+    for data in text:
         refuse_mojibake(data)
         yield _parsed(cutter.feed(data), names)
     yield _parsed(cutter.feed(b"", last=True), names)
