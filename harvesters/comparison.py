@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalogue import Catalogue, Difference
@@ -36,6 +36,13 @@ class Comparison:
             return None
         dataset = describe(feed, parsed.name, found.source_crs)
         return self.catalogue.preview(Publication(dataset, found.columns, found.pieces, found.set_aside))
+
+    def of_columns(self, feed: Feed, parsed: Parsed, found: Normalised) -> Difference | None:
+        """How the columns differ from those published, where rows have no names by which to compare them."""
+        whole = self.difference(feed, parsed, found)
+        if whole is None:
+            return None
+        return replace(whole, counts=replace(whole.counts, inserted=0, updated=0, deleted=0), some=())
 
 
 def difference_item(found: Difference) -> dict[str, Any]:

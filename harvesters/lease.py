@@ -61,18 +61,25 @@ def beating(
 
     A run that is over it has failed, can publish no more, and `late` is called.
     """
-    done = threading.Event()
     pulse = _Pulse(harvester, run, deadlines or Deadlines(), late)
+    with pulsing(pulse.beat, lease, run.feed):
+        yield
 
-    def beat() -> None:
+
+@contextmanager
+def pulsing(beat: Callable[[], bool], lease: timedelta, what: str) -> Iterator[None]:
+    """Call `beat` in a thread, several times in a lease, while the block lasts and until it says False."""
+    done = threading.Event()
+
+    def beat_until() -> None:
         while not done.wait(lease.total_seconds() / _BEATS):
             try:
-                if not pulse.beat():
+                if not beat():
                     return
             except Exception:  # The last handler of the thread: the lease outlives a few lost beats.
-                log.exception("run=%s heartbeat=failed", run.run)
+                log.exception("heartbeat=failed of=%s", what)
 
-    thread = threading.Thread(target=beat, name=f"heartbeat-{run.feed}", daemon=True)
+    thread = threading.Thread(target=beat_until, name=f"heartbeat-{what}", daemon=True)
     thread.start()
     try:
         yield

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +16,7 @@ from catalogue import Catalogue
 from harvesters.comparison import Comparison
 from harvesters.faults import HarvestFault
 from harvesters.feeds.uploaded import UPLOAD, uploaded_feed, with_data
+from harvesters.lease import LEASE, pulsing
 from harvesters.run import Harvester
 from harvesters.tryout import Bench, Tried, try_feed
 from schemas.dataset import Text
@@ -23,6 +26,8 @@ from schemas.steward import Trial
 
 log = logging.getLogger(__name__)
 Feeds: TypeAlias = Callable[[], Mapping[str, Feed]]
+LONGEST = timedelta(minutes=15)
+"""How long a trial may take: afterwards another worker tries, once."""
 _REJECTS = 100
 _TRIAL = "trial"
 """The id of a feed that was given none: nothing is published under it."""
@@ -37,13 +42,22 @@ class _Asked:
     file: Path | None
 
 
-def next_trial(harvester: Harvester, worker: str, feeds: Feeds) -> bool:
-    """Answer the trial that waits longest; False where none waits. `feeds` gives those that stand."""
+def next_trial(harvester: Harvester, worker: str, feeds: Feeds, lease: timedelta = LEASE) -> bool:
+    """Answer the trial that waits longest; False where none waits. `feeds` gives those that stand.
+
+    A worker that dies is not heard of any more, and another takes the trial up after the lease.
+    """
     trials = harvester.catalogue.trials
-    trial = trials.claim(worker)
+    trial = trials.claim(worker, lease)
     if trial is None:
         return False
-    found = answer(trial, trials.data(trial), harvester, feeds)
+    end = time.monotonic() + LONGEST.total_seconds()
+
+    def beat() -> bool:
+        return time.monotonic() < end and trials.heartbeat(trial.trial, worker, lease)
+
+    with pulsing(beat, lease, trial.trial):
+        found = answer(trial, trials.data(trial), harvester, feeds)
     trials.finish(trial.trial, worker, found)
     log.info("trial=%s by=%s refused=%s", trial.trial, trial.by, found.get("refused"))
     return True
@@ -51,7 +65,8 @@ def next_trial(harvester: Harvester, worker: str, feeds: Feeds) -> bool:
 
 def answer(trial: Trial, file: Path | None, harvester: Harvester, feeds: Feeds) -> dict[str, Any]:
     """What came of a trial of `file`, or of what it names, as JSON: `tables`, or why it was `refused`, with
-    `errors` of the feed's text; where it was asked for, whether the feed was `published`, or `why` not."""
+    `errors` of the feed's text; where it was asked for, whether the feed was `published`, or `why` not, and
+    what its run `waits` for."""
     # What comes out of a source may hold numbers that no JSON takes.
     plain: dict[str, Any] = orjson.loads(orjson.dumps(_answer(trial, file, harvester, feeds), default=str))
     return plain
@@ -132,16 +147,19 @@ def _item(table: Tried) -> dict[str, Any]:
 
 
 def _publish(trial: Trial, asked: _Asked, tables: list[Tried], harvester: Harvester) -> dict[str, Any]:
-    """Upload the feed and ask for its run, where that is wanted and nothing speaks against it."""
+    """Upload the feed and ask for its run, where that is wanted and nothing speaks against it, or only a
+    change of columns: then the run is held until a steward approves what the trial has shown."""
     if not trial.asked.get("publish"):
         return {}
-    held = next((table.hold for table in tables if table.hold), None)
-    if held is not None:
-        return {"published": False, "why": held.detail}
+    held = [table for table in tables if table.hold]
+    why = "; ".join(table.hold.detail for table in held if table.hold)
+    if not all(table.approvable for table in held):
+        return {"published": False, "why": why}
     feeds, id, text = harvester.catalogue.uploaded_feeds, asked.feed.id, trial.asked["feed"]
     if asked.file is None:
         feeds.put(id, text, trial.by)
     else:
         with asked.file.open("rb") as data:
             feeds.put(id, text, trial.by, (trial.asked.get("name") or "upload", data))
-    return {"published": True, "run": harvester.catalogue.request_run(id, "portal")}
+    waits = {"waits": why} if held else {}
+    return {"published": True, "run": harvester.catalogue.request_run(id, "portal")} | waits

@@ -24,7 +24,7 @@ from harvesters.faults import FeedMisconfigured, HarvestFault, Unreadable
 from harvesters.fetch import Fetch
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise import Normalised, normalise
-from harvesters.normalise.contract import Hold
+from harvesters.normalise.contract import Hold, SourceChanged
 from harvesters.normalise.entries import list_entries
 from harvesters.normalise.headings import Suggestion, suggest
 from harvesters.normalise.rejects import tally
@@ -39,6 +39,8 @@ from schemas.feed import AS_PUBLISHED, CATALOGUE_ENTRY, Feed, SourceSpec
 log = logging.getLogger(__name__)
 _SHOWN = 5
 _REJECTS = 1_000
+_CHANGES = ("schema_changed", "frozen")
+"""Holds of a source that is well and only other than it was."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Bench:
 class Tried:
     """What a table would be published as; `hold` would keep it back, `first` are some rows as JSON.
 
+    `approvable`: what holds it is a change that a steward may let in.
+
     `extent` bounds the accepted rows, or where none is accepted for it, those outside the city. `rejects`
     are the first of those that `rejected` and `rejected_cells` count, as rows of schemas.run.REJECTS.
     """
@@ -83,6 +87,7 @@ class Tried:
     repairs: Mapping[str, int] = field(default_factory=dict)
     suggestion: Suggestion | None = None
     difference: Difference | None = None
+    approvable: bool = False
 
     def as_item(self) -> dict[str, Any]:
         """The trial as JSON; `table` for one of several, `hold`, `suggested` and `difference` where
@@ -168,15 +173,45 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench, folder: Path) -> Tried:
     if feed.record == CATALOGUE_ENTRY:
         return _try_list(whole(parsed), feed, bench)
     standing = bench.standing
-    found = normalise(
+    previous = standing.columns(feed, parsed.name) if standing else None
+    try:
+        found = _normalised(parsed, feed, bench, folder, previous)
+    except SourceChanged as changed:
+        return _as_it_is(parsed, feed, bench, folder, changed)
+    difference = standing.difference(feed, parsed, found) if standing else None
+    suggestion = suggest(parsed.table.column_names) if feed.record == AS_PUBLISHED else None
+    return replace(_tried(parsed, found), suggestion=suggestion, difference=difference)
+
+
+def _as_it_is(parsed: Parsed, feed: Feed, bench: Bench, folder: Path, changed: SourceChanged) -> Tried:
+    """A table that lacks what its feed is made of, as it is without it: for a steward to see the change."""
+    bare = replace(feed, record=AS_PUBLISHED, key=(), time=None, columns={}, units={})
+    found = _normalised(parsed, bare, bench, folder)
+    standing = bench.standing if feed.record == AS_PUBLISHED else None
+    return replace(
+        _tried(parsed, found),
+        hold=Hold(changed.reason, str(changed)),
+        suggestion=suggest(parsed.table.column_names),
+        difference=standing.of_columns(feed, parsed, found) if standing else None,
+        approvable=False,
+    )
+
+
+def _normalised(
+    parsed: Parsed, feed: Feed, bench: Bench, folder: Path, previous: tuple[Column, ...] | None = None
+) -> Normalised:
+    return normalise(
         parsed,
         feed,
         extent=bench.extent,
         zone=bench.zone,
-        previous=standing.columns(feed, parsed.name) if standing else None,
+        previous=previous,
         anywhere=bench.anywhere,
         folder=folder,
     )
+
+
+def _tried(parsed: Parsed, found: Normalised) -> Tried:
     return Tried(
         table=parsed.name,
         format=parsed.kind,
@@ -193,8 +228,7 @@ def _try_table(parsed: Parsed, feed: Feed, bench: Bench, folder: Path) -> Tried:
         hold=found.hold,
         rejects=_first(found.set_aside, _REJECTS),
         repairs=found.repairs,
-        suggestion=suggest(parsed.table.column_names) if feed.record == AS_PUBLISHED else None,
-        difference=standing.difference(feed, parsed, found) if standing else None,
+        approvable=found.hold is not None and found.hold.reason in _CHANGES,
     )
 
 

@@ -18,8 +18,8 @@ from catalogue.storage import Storage
 from catalogue.tables import trials
 from schemas.steward import Trial
 
-LEASE = timedelta(minutes=15)
-"""How long a worker may be at a trial."""
+LEASE = timedelta(seconds=30)
+"""How long a trial is left to a worker that was not heard of."""
 CLAIMS = 2
 """How many workers try, where the first one dies or does not come to an end."""
 KEPT = timedelta(days=1)
@@ -36,7 +36,7 @@ _COLUMNS = (
 
 
 _GIVEN_UP = (
-    f"{CLAIMS} workers gave it up, each after {LEASE.seconds // 60} minutes or because it died; "
+    f"{CLAIMS} workers gave it up, each because it died or took too long; "
     "try a smaller part of the file, or have the operator look into the log of the worker"
 )
 
@@ -75,6 +75,13 @@ class Trials:
             taken = {"worker": worker, "lease_until": now + lease, "claims": trials.c.claims + 1}
             mine = sa.update(trials).where(trials.c.trial == id).values(taken)
             return _trial(connection.execute(mine.returning(*_COLUMNS)).one())
+
+    def heartbeat(self, trial: str, worker: str, lease: timedelta = LEASE) -> bool:
+        """Extend the lease of a claimed trial; False where it is finished or in other hands by now."""
+        mine = (trials.c.trial == trial) & (trials.c.worker == worker) & trials.c.finished.is_(None)
+        with writing(self._engine) as connection:
+            beaten = sa.update(trials).where(mine).values(lease_until=self._clock() + lease)
+            return bool(connection.execute(beaten).rowcount)
 
     def data(self, trial: Trial) -> Path | None:
         """Where the file of a trial lies that is not finished, if it has one."""

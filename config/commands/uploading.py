@@ -71,5 +71,8 @@ def _tell(feed: str, found: dict[str, Any], as_json: bool) -> None:
             tell_difference(f"compared with {table['difference']['since']}", table["difference"])
     if found.get("published"):
         click.echo(f"{feed}: uploaded; run {found['run']} is queued")
+        if "waits" in found:
+            click.echo(f"  it will be held: {found['waits']}")
+            click.echo(f"  to let it in then: entrepot feeds approve {feed}")
     else:
         talk(f"{feed}: not uploaded: {found.get('refused') or found.get('why')}")

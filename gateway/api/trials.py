@@ -83,6 +83,9 @@ class TrialAnswer(Schema):
     published = fields.Boolean(metadata=_about("Whether the feed was uploaded, where that was asked."))
     why = fields.String(metadata=_about("Why it was not."))
     run = fields.String(metadata=_about("The run that harvests it."))
+    waits = fields.String(
+        metadata=_about("What holds that run until a steward approves it: columns that changed.")
+    )
 
 
 @trials.post("")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -111,6 +113,73 @@ def test_what_would_be_held_at_once_is_not_taken_in(city: City, catalogue: Catal
     assert catalogue.uploaded_feeds.list() == []
 
 
+def test_changed_columns_are_uploaded_shown_and_wait_for_an_approval(
+    city: City, catalogue: Catalogue
+) -> None:
+    city.publish(PARKS)
+    city.worker.once()
+    changed = PARKS.replace("이름", "공원명") + "900,새 공원,35.2,129.1\n"
+    tried = city.try_(changed, feed=FEED, id="parks")
+    (table,) = tried["tables"]
+    assert (table["hold"]["reason"], table["difference"]["columns"]) == (
+        "schema_changed",
+        {"added": ["공원명"], "gone": ["이름"]},
+    )
+    found = city.publish(changed)
+    assert (found["published"], found["waits"]) == (True, table["hold"]["detail"])
+    (held,) = city.worker.once()
+    assert (held.run, held.status, catalogue.describe("parks").rows) == (found["run"], "held", 20)
+    catalogue.approve("parks", "kim@example.org")
+    (run,) = city.worker.once()
+    assert (run.status, run.published) == ("published", 21)
+    assert [column.name for column in catalogue.snapshot("parks").columns][:2] == ["번호", "공원명"]
+
+
+def test_a_file_without_the_key_shows_what_changed_and_is_not_taken_in(
+    city: City, catalogue: Catalogue
+) -> None:
+    city.publish(PARKS)
+    city.worker.once()
+    found = city.publish(PARKS.replace("번호", "관리번호"))
+    (table,) = found["tables"]
+    assert (found["published"], table["hold"]["reason"], table["read"]) == (False, "schema_changed", 20)
+    assert "the feed names a column '번호' that the source does not have" in found["why"]
+    assert table["difference"]["columns"] == {"added": ["관리번호"], "gone": ["번호"]}
+    assert (table["difference"]["inserted"], table["difference"]["rows"]) == (0, [])
+    mended = FEED.replace('["번호"]', '["관리번호"]')
+    assert city.publish(PARKS.replace("번호", "관리번호"), mended)["published"]
+    (run,) = city.worker.once()
+    assert run.status == "published"
+
+
+def test_a_long_trial_is_kept_and_that_of_a_dead_worker_is_taken_up_within_its_lease(
+    city: City, catalogue: Catalogue, site: Any
+) -> None:
+    def slow(request: Any) -> None:
+        time.sleep(1.5)
+        body = PARKS.encode()
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    site.routes["/slow.csv"] = slow
+    lease, taken = timedelta(seconds=0.6), list[object]()
+    kept = catalogue.trials.request("kim", {"url": site.url("/slow.csv")})
+    patient = threading.Thread(target=next_trial, args=(city.harvester, "w1", city.feeds, lease))
+    patient.start()
+    while patient.is_alive():
+        time.sleep(0.1)
+        taken.append(catalogue.trials.claim("w2", lease) if catalogue.trials.read(kept).claims else None)
+    assert (set(taken), catalogue.trials.read(kept).claims) == ({None}, 1)
+    assert catalogue.trials.read(kept).found["tables"][0]["read"] == 20
+    dead = catalogue.trials.request("kim", {"url": site.url("/slow.csv")})
+    assert catalogue.trials.claim("dead", lease).trial == dead
+    time.sleep(0.7)
+    assert next_trial(city.harvester, "w3", city.feeds, lease)
+    assert catalogue.trials.read(dead).state == "done"
+
+
 def test_an_upload_without_a_file_keeps_the_one_before(city: City) -> None:
     city.publish(PARKS)
     city.worker.once()
@@ -197,7 +266,7 @@ def test_a_trial_whose_workers_die_fails_with_a_sentence(tmp_path) -> None:
     for worker in ("w1", "w2"):
         assert catalogue.trials.claim(worker).trial == id
         assert catalogue.trials.claim("w3") is None
-        now[0] += timedelta(minutes=16)
+        now[0] += timedelta(seconds=31)
     assert catalogue.trials.claim("w3") is None
     trial = catalogue.trials.read(id)
     assert (trial.state, "2 workers gave it up" in trial.found["refused"]) == ("done", True)
