@@ -110,6 +110,7 @@ class Catalogue(Reader):
             self._parts.rows.forget(snapshot)
             for file in self._parts.exports.glob(f"{snapshot}.*"):
                 file.unlink(missing_ok=True)
+        self.events.forget(now - max([garbage.KEEP, *keep.values()]))
         self.trials.sweep()
         self._parts.comparer.sweep()
         garbage.sweep(self._parts.engine, self._storage, now)
@@ -125,7 +126,8 @@ class Catalogue(Reader):
         return True
 
     def close(self) -> None:
-        """Let go of all files and sockets."""
+        """Let go of all files and sockets, and of those who wait for events."""
+        self.watch.close()
         self._parts.rows.close()
         self._parts.comparer.close()
         self._parts.search.close()

@@ -14,9 +14,11 @@ from catalogue import stored
 from catalogue.database import insert
 from catalogue.encode.export import EXPORT_FORMATS
 from catalogue.errors import Barred, Overtaken, Taken
+from catalogue.events.log import note
 from catalogue.stewards import deeds
 from catalogue.tables import datasets, search_work, snapshots
 from schemas.dataset import Dataset
+from schemas.run import Run
 from schemas.snapshot import Snapshot
 
 _TICK = timedelta(microseconds=1)
@@ -66,13 +68,17 @@ def expect(row: sa.Row[Any], former: str | None) -> None:
         raise Overtaken(row.id)
 
 
-def make_current(connection: Connection, dataset: Dataset, snapshot: Snapshot, clock: datetime) -> Snapshot:
+def make_current(
+    connection: Connection, dataset: Dataset, snapshot: Snapshot, clock: datetime, run: Run | None = None
+) -> Snapshot:
     """Put a snapshot in the place of the current one, and describe the dataset by it, row locked before.
 
-    `clock` is now; the snapshot gets that time, or one just after its forerunner's.
+    `clock` is now; the snapshot gets that time, or one just after its forerunner's. The log of events tells
+    of it, with the changes that `run` counted.
     """
     now = _later_than(_newest(connection, dataset.id), clock)
     snapshot = replace(snapshot, created=now, replaced=None)
+    note(connection, "published", snapshot, now, run)
     let_go(connection, dataset.id, now)
     described = {"id": snapshot.id, "dataset": dataset.id, "created": now, "lineage": snapshot.lineage}
     connection.execute(sa.insert(snapshots).values(**described, manifest=snapshot))

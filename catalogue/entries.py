@@ -55,7 +55,7 @@ class Entries:
                 expect(row, stood.snapshot)
             before = described(row)
             dataset = replace(dataset, created=before.created if before else None)
-            snapshot = make_current(connection, dataset, replace(snapshot, run=run.run), now)
+            snapshot = make_current(connection, dataset, replace(snapshot, run=run.run), now, run)
             remember(connection, dataset.id, stood.missing if stood else ())
             return land(connection, replace(run, status="published", snapshot=snapshot.id), snapshot.created)
 
@@ -83,6 +83,12 @@ class Entries:
         asked = sa.select(datasets.c.described).where(_LIVE).order_by(datasets.c.id)
         with self._engine.connect() as connection:
             return [stored.dataset(row) for row in connection.scalars(asked.limit(limit).offset(offset))]
+
+    def with_rows(self) -> list[Dataset]:
+        """Published datasets that have rows, in the order of their ids."""
+        asked = sa.select(datasets.c.described).where(_LIVE, datasets.c.snapshot.is_not(None))
+        with self._engine.connect() as connection:
+            return [stored.dataset(row) for row in connection.scalars(asked.order_by(datasets.c.id))]
 
     def ids(self) -> list[str]:
         """The ids of all published datasets, in order."""

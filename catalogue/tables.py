@@ -222,3 +222,43 @@ uploaded_feeds = Table(
     Column("uploaded", Instant, nullable=False),
     Column("by", Name, nullable=False),
 )
+
+# What happened to datasets, in the order of `seq`, which is never given twice.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    Column("kind", sa.Text, nullable=False),
+    Column("dataset", Name, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("snapshot", Name),
+    Column("previous", Name),
+    Column("rows", sa.BigInteger),
+    Column("inserted", sa.BigInteger),
+    Column("updated", sa.BigInteger),
+    Column("deleted", sa.BigInteger),
+    Index("ix_events_dataset_seq", "dataset", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# Whom events are sent to: `position` is the last that got through or was passed over, `due` when the next is
+# tried, `asked` when a trial was asked for; `failing` since when none got through.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("application", Name, nullable=False, index=True),
+    Column("owner", Name, nullable=False),
+    Column("url", Name, nullable=False),
+    Column("datasets", sa.JSON(none_as_null=True)),
+    Column("kinds", sa.JSON, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("position", sa.BigInteger, nullable=False),
+    Column("due", Instant, index=True),
+    Column("attempts", sa.Integer, nullable=False),
+    Column("asked", Instant),
+    Column("sent", Instant),
+    Column("failing", Instant),
+    Column("disabled", Instant),
+    Column("fault", Name),
+)

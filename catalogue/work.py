@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Engine
 
 from catalogue.errors import RunLost
+from catalogue.events.log import Events
+from catalogue.events.watch import Watch
 from catalogue.notices import Notices
 from catalogue.queue import Queue
 from catalogue.runs import Runs
@@ -27,6 +29,8 @@ class Work:
         self._queue = Queue(engine, clock)
         self.states = States(engine, clock)
         self.notices = Notices(engine, clock)
+        self.events = Events(engine)
+        self.watch = Watch(self.events)
 
     def runs(self, dataset: str | None = None, feed: str | None = None, limit: int = 100) -> list[Run]:
         """Runs, newest first, queued and running ones too."""

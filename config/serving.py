@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.streams import AT_ONCE
+
+ANSWERING = 4
 HEADER_TIMEOUT_MS = 10_000
 _BUSY = {errno.EADDRINUSE: "the address is in use", errno.EWOULDBLOCK: "another gateway has it"}
 
@@ -37,8 +40,9 @@ def serve(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        # A gate and a view are mostly CPU: more threads only wait for each other.
-        blocking_threads=4,
+        # A gate and a view are mostly CPU: more threads only wait for each other, except those that hold
+        # a stream open, which do nothing else.
+        blocking_threads=ANSWERING + AT_ONCE,
         backlog=1024,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         log_level=LogLevels.warning,

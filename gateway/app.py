@@ -17,19 +17,34 @@ from gateway.api.datasets import datasets
 from gateway.api.deeds import deeds
 from gateway.api.describe import describe
 from gateway.api.downloads import downloads
+from gateway.api.events import events
 from gateway.api.feeds import feeds
 from gateway.api.operations import operations
 from gateway.api.rows import rows
 from gateway.api.trials import trials
 from gateway.api.usage import own_usage
 from gateway.caller import ROUTE
+from gateway.dialects.ogc_features import ogc_features
 from gateway.oauth import oauth_blueprint
 from gateway.openapi import openapi
 from gateway.portal import portal
 from gateway.services import EXTENSION, Services
 
 LARGEST_BODY = 1 << 20
-_API = (beginning, datasets, rows, downloads, changes, feeds, deeds, trials, access, applications, own_usage)
+_API = (
+    beginning,
+    datasets,
+    rows,
+    downloads,
+    changes,
+    events,
+    feeds,
+    deeds,
+    trials,
+    access,
+    applications,
+    own_usage,
+)
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -37,7 +52,7 @@ class PageSessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """What the cookie holds, or None for the API."""
-        return None if request.path.startswith("/api/") else super().open_session(app, request)
+        return None if request.path.startswith(("/api/", "/ogc/")) else super().open_session(app, request)
 
 
 def create_app(services: Services, *, session_key: bytes, version: str) -> Flask:
@@ -54,7 +69,7 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
     app.session_interface = PageSessions()
     app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = services
-    for blueprint in (*_API, operations, portal):
+    for blueprint in (*_API, ogc_features, operations, portal):
         app.register_blueprint(blueprint)
     app.register_blueprint(oauth_blueprint(services.clients, public_url=services.public_url))
     errors.install(app)

@@ -30,6 +30,7 @@ from gateway.caller import REQUEST_ID
 from gateway.clients.faults import AlreadyExists, NoSuch
 from gateway.scopes import KeyNeeded, ScopeNeeded
 from gateway.signed_in import ForeignOrigin, SignInNeeded, StewardNeeded
+from gateway.streams import TooManyStreams
 from schemas.problem import BadInput, Problem, ProblemSchema
 
 log = logging.getLogger("entrepot.gateway")
@@ -71,6 +72,7 @@ KINDS: dict[type[Exception], Kind] = {
     ScopeNeeded: Kind("insufficient-scope", 403, "The credential was not made for this"),
     ForeignOrigin: Kind("foreign-origin", 403, "Only our own pages may send this"),
     StewardNeeded: Kind("not-allowed", 403, "You may not do that"),
+    TooManyStreams: Kind("too-many-streams", 503, "No other stream can be kept open now"),
     RowsTimeout: Kind("too-costly", 503, "The rows took too long to find"),
     SearchUnavailable: Kind(
         "search-unavailable",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from catalogue import Catalogue
 from gateway.clients import Clients
 from gateway.clients.plans import Plan
 from gateway.gate import Limiter
+from gateway.streams import Streams
 
 EXTENSION = "entrepot"
 
@@ -32,6 +33,7 @@ class Services:
     zone: ZoneInfo
     flush_usage: Callable[[], None]
     public_url: str | None = None
+    streams: Streams = field(default_factory=Streams)
 
 
 def services() -> Services:

@@ -14,6 +14,7 @@ from catalogue import stored
 from catalogue.commit import check_open, describe, held, let_go, make_current, note_changes, whole
 from catalogue.database import writing
 from catalogue.errors import Barred, SnapshotGone
+from catalogue.events.log import note_shown
 from catalogue.stewards import deeds
 from catalogue.stewards.missing import remember
 from catalogue.tables import datasets, runs, snapshots
@@ -72,6 +73,7 @@ def withdraw(engine: Engine, dataset: str, by: str | None, now: datetime) -> boo
         _set(connection, dataset, withdrawn=now)
         let_go(connection, dataset, now)
         remember(connection, dataset, ())
+        note_shown(connection, "withdrawn", dataset, now, row.snapshot)
         if by is not None:
             deeds.note(connection, Deed(now, by, "withdraw", dataset, {"snapshot": row.snapshot}))
         return True
@@ -98,6 +100,8 @@ def restore(engine: Engine, dataset: str, by: str, now: datetime) -> bool:
             return False
         if row.snapshot is not None and row.withdrawn is not None:
             _take_back(connection, dataset, row.snapshot)
+        if row.withdrawn is not None:
+            note_shown(connection, "restored", dataset, now, row.snapshot)
         _set(connection, dataset, archived=None)
         describe(connection, replace(stored.dataset(row.described), archived=None))
         deeds.note(connection, Deed(now, by, "restore", dataset, {"snapshot": row.snapshot}))

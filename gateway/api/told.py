@@ -1,0 +1,110 @@
+"""Events as they are told: in JSON with links that lead on, and one after the other down a stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from catalogue import Catalogue, NotInCatalogue, table_lines
+from gateway.caller import ROWS
+from schemas.event import Event
+from schemas.problem import BadInput
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+FEW = 1_000
+"""Changed rows up to which they are told with their event."""
+RETRY_MS = 2_000
+
+
+def event_shown(event: Event, base: str) -> dict[str, Any]:
+    """The members of an event, and where its dataset, rows and changes are."""
+    dataset = f"{base}/api/v1/datasets/{event.dataset}"
+    links = {"dataset": dataset}
+    if event.snapshot is not None and event.kind != "withdrawn":
+        links["rows"] = f"{dataset}/rows?snapshot={event.snapshot}"
+    if event.previous is not None:
+        links["changes"] = f"{dataset}/changes?since={event.previous}&until={event.snapshot}"
+    return {**vars(event), "links": links}
+
+
+def few_changes(catalogue: Catalogue, event: Event) -> list[bytes] | None:
+    """The changed rows of an event as JSON, None where they are many, uncounted, or no longer known."""
+    counts = (event.inserted, event.updated, event.deleted)
+    known = sum(count or 0 for count in counts)
+    if event.previous is None or counts == (None, None, None) or known > FEW:
+        return None
+    try:
+        with catalogue.follow(event.dataset, event.previous, event.snapshot, FEW + 1) as found:
+            lines = b"".join(table_lines(found.changes.batches, "ndjson")).splitlines()
+    except (NotInCatalogue, BadInput, FileNotFoundError):
+        return None
+    return lines if len(lines) <= FEW else None
+
+
+@dataclass
+class Telling:
+    """What one stream tells: events of `dataset` or of all, with their `rows` where they are few."""
+
+    catalogue: Catalogue
+    base: str
+    dataset: str | None
+    rows: bool
+    heartbeat: float
+
+    def since(self, last: int | None, seconds: float, environ: WSGIEnvironment) -> Iterator[bytes]:
+        """First what happened behind `last`, where it is given, then what happens for so many seconds.
+
+        The rows that are told are counted in the environ, as those of any answer.
+        """
+        end = time.monotonic() + seconds
+        oldest, newest = self.catalogue.events.ends()
+        yield f"retry: {RETRY_MS}\n".encode() + _at(newest if last is None else last)
+        if last is not None:
+            if not oldest - 1 <= last <= newest:
+                yield _block("reset", newest if last > newest else oldest - 1, {"from": oldest})
+            yield from self._replayed(last, newest, environ)
+        yield from self._live(newest, end, environ)
+
+    def _replayed(self, last: int, newest: int, environ: WSGIEnvironment) -> Iterator[bytes]:
+        while last < newest and (page := self.catalogue.events.after(last, self.dataset)):
+            for event in page:
+                if event.id <= newest:
+                    yield self._told(event, environ)
+            last = page[-1].id
+
+    def _live(self, last: int, end: float, environ: WSGIEnvironment) -> Iterator[bytes]:
+        silent = time.monotonic()
+        while not self.catalogue.watch.closed and (now := time.monotonic()) < end:
+            wait = min(end, silent + self.heartbeat) - now
+            for event in self.catalogue.watch.after(last, wait):
+                last = event.id
+                if self.dataset in (None, event.dataset):
+                    yield self._told(event, environ)
+                    silent = time.monotonic()
+            if time.monotonic() >= silent + self.heartbeat:
+                # The id alone moves the client on past the events of other datasets.
+                yield b": \n" + _at(last)
+                silent = time.monotonic()
+
+    def _told(self, event: Event, environ: WSGIEnvironment) -> bytes:
+        said = event_shown(event, self.base)
+        changes = few_changes(self.catalogue, event) if self.rows else None
+        if changes is not None:
+            environ[ROWS] = environ.get(ROWS, 0) + len(changes)
+            said["changes"] = [orjson.Fragment(line) for line in changes]
+        return _block(event.kind, event.id, said)
+
+
+def _at(id: int) -> bytes:
+    return f"id: {id}\n\n".encode()
+
+
+def _block(kind: str, id: int, said: dict[str, Any]) -> bytes:
+    body = orjson.dumps(said, option=orjson.OPT_UTC_Z)
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (id, kind.encode(), body)

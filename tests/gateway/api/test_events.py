@@ -1,0 +1,174 @@
+"""Events as clients hear them: replayed from where they were, live, bounded, and told with their rows."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from published import places, readings
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+PARKS = "/api/v1/datasets/parks/events"
+
+
+@dataclass
+class Heard:
+    """An event as a browser would dispatch it."""
+
+    id: int
+    kind: str
+    data: dict[str, Any]
+
+
+def blocks(text: str) -> tuple[list[Heard], int | None]:
+    """The events of a stream, and the last id that it set."""
+    heard, last = [], None
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        last = int(fields.get("id", last or 0))
+        if "data" in fields:
+            heard.append(Heard(last, fields["event"], json.loads(fields["data"])))
+    return heard, last
+
+
+def listen(house, path: str, **headers: str) -> tuple[list[Heard], int | None]:
+    answer = house.get(path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.content_type == "text/event-stream"
+    return blocks(answer.text)
+
+
+@pytest.fixture
+def quick(house):
+    house.services.streams.seconds = 0.3
+    house.services.streams.heartbeat = 0.1
+    return house
+
+
+def test_what_was_missed_is_told_in_order_from_the_last_id_on(quick):
+    _, before = listen(quick, PARKS)
+    quick.publish(places(20), "r-a")
+    quick.publish(readings(30), "r-b")
+    quick.publish(places(22), "r-c")
+    heard, _ = listen(quick, PARKS, **{"Last-Event-ID": str(before)})
+    assert [(each.kind, each.data["rows"], each.data["deleted"]) for each in heard] == [
+        ("published", 20, 5), ("published", 22, 0),
+    ]  # fmt: skip
+    assert heard[1].data["previous"] == heard[0].data["snapshot"]
+    assert (
+        heard[1]
+        .data["links"]["changes"]
+        .endswith(f"changes?since={heard[0].data['snapshot']}&until={heard[1].data['snapshot']}")
+    )
+    later, _ = listen(quick, f"{PARKS}?last_event_id={heard[0].id}")
+    assert [each.id for each in later] == [heard[1].id]
+    every, _ = listen(quick, "/api/v1/events", **{"Last-Event-ID": str(before)})
+    assert [each.data["dataset"] for each in every] == ["parks", "air", "parks"]
+
+
+def test_what_happens_while_a_stream_is_open_comes_at_once_and_the_rest_moves_the_id_on(quick):
+    quick.services.streams.seconds = 6
+    threading.Timer(0.5, quick.publish, (readings(33), "r-b")).start()
+    threading.Timer(1.0, quick.publish, (places(21), "r-a")).start()
+    body = opened(quick, f"{PARKS}?seconds=6")
+    text = ""
+    for chunk in body:
+        text += chunk.decode()
+        if "data:" in text:
+            break
+    body.close()
+    ((told,), last) = blocks(text)
+    assert (told.data["dataset"], told.data["rows"]) == ("parks", 21)
+    assert last == told.id
+    assert ": \nid: " in text
+
+
+def opened(house, path: str, **environ: Any) -> Any:
+    built = EnvironBuilder(path=path.partition("?")[0], query_string=path.partition("?")[2]).get_environ()
+    body, status, headers = run_wsgi_app(house.gate, built | {"REMOTE_ADDR": "127.0.0.1"} | environ)
+    assert status.startswith("200"), status
+    assert "Content-Encoding" not in headers
+    assert headers["X-Accel-Buffering"] == "no"
+    return body
+
+
+def test_rows_that_are_few_come_with_their_event_and_are_counted(quick, key):
+    _, before = listen(quick, PARKS)
+    quick.publish(places(20), "r-a")
+    path = f"{PARKS}?rows=true&last_event_id={before}"
+    ((told,), _) = blocks(quick.get(path, key=key).text)
+    assert [(row["_change"], row["_id"]) for row in told.data["changes"]] == [
+        ("deleted", f"P{n:03}") for n in range(20, 25)
+    ]
+    usage = quick.get("/api/v1/usage", key=key).json
+    assert (usage["requests"], usage["rows"]) == (1, 5)
+    assert usage["bytes"] > 500
+
+
+def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick):
+    quick.services.streams.each = 2
+    bodies = [opened(quick, PARKS) for _ in range(2)]
+    refused = quick.get(PARKS)
+    assert (refused.status_code, refused.json["type"]) == (503, "/problems/too-many-streams")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert quick.get("/api/v1/datasets/parks/rows").status_code == 200
+    bodies[0].close()
+    listen(quick, PARKS)
+    bodies[1].close()
+    quick.ask(PARKS, method="HEAD")
+    assert quick.services.streams.open == 0
+
+
+def test_a_place_in_the_log_that_is_no_more_or_not_yet_is_told(quick):
+    _, newest = quick.catalogue.events.ends()
+    heard, last = listen(quick, PARKS, **{"Last-Event-ID": str(newest + 100)})
+    assert [each.kind for each in heard] == ["reset"]
+    assert last == newest
+    page = quick.get(f"/api/v1/events?format=json&last_event_id={newest + 100}").json
+    assert (page["items"], page["complete"], page["last_event_id"]) == ([], False, newest)
+
+
+def test_the_log_is_a_page_of_json_too(quick):
+    page = quick.get("/api/v1/events?format=json").json
+    assert [item["dataset"] for item in page["items"]] == ["parks", "air", "odd"]
+    assert page["complete"]
+    assert quick.get(f"/api/v1/events?format=json&last_event_id={page['last_event_id']}").json["items"] == []
+    assert [i["dataset"] for i in quick.get("/api/v1/datasets/air/events?format=json").json["items"]] == [
+        "air"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "status"),
+    [
+        ("?last_event_id=-1", "", 400), ("?last_event_id=x", "", 400), ("", "x", 400), ("", "1" * 30, 400),
+        ("?seconds=0", "", 400), ("?seconds=301", "", 400), ("?format=xml", "", 400), ("?row=true", "", 400),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused(still, query, header, status):
+    headers = {"Last-Event-ID": header} if header else {}
+    assert still.get(f"{PARKS}{query}", headers=headers).status_code == status
+
+
+def test_events_of_no_dataset_are_not_found(still):
+    assert still.get("/api/v1/datasets/none/events").status_code == 404
+
+
+def test_a_stream_ends_by_itself(quick):
+    began = time.monotonic()
+    _, last = listen(quick, f"{PARKS}?seconds=1")
+    assert time.monotonic() - began < 20
+    assert last == quick.catalogue.events.ends()[1]
+
+
+def test_streams_end_when_the_catalogue_closes(open_house):
+    with open_house() as house:
+        body: Iterator[bytes] = opened(house, PARKS)
+        next(body)
+        threading.Timer(0.3, house.catalogue.watch.close).start()
+        assert b"".join(body).count(b"data:") == 0
