@@ -35,6 +35,10 @@ class Reader(Chronicle):
         """Published datasets in the order of their ids."""
         return self._entries.page(limit, offset)
 
+    def datasets_with_rows(self) -> list[Dataset]:
+        """Published datasets whose rows are here, in the order of their ids."""
+        return self._entries.with_rows()
+
     def entries(self, feed: str) -> dict[str, Dataset]:
         """The datasets without rows that a feed publishes, by the identifier their publisher gave them."""
         return lists.entries_of(self._parts.engine, feed)

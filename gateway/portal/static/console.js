@@ -1,6 +1,6 @@
-// The interactive console over our own description of the API.
+// The interactive console over our own description of the API, or over the one that the page names.
 window.SwaggerUIBundle({
-  url: "/api/v1/openapi.json",
+  url: document.querySelector("#console").dataset.url ?? "/api/v1/openapi.json",
   dom_id: "#console",
   deepLinking: true,
   tryItOutEnabled: true,

@@ -1,0 +1,1 @@
+"""The same catalogue in the languages of others' standards; no dialect knows another."""

@@ -1,0 +1,157 @@
+"""Each dataset that has rows as a collection: what it holds, where and when, and how it can be asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+
+from gateway.api.answers import link as portal_link
+from gateway.dialects.ogc_features.blueprint import about, answer, ogc_features, shown
+from gateway.dialects.ogc_features.crs import CRS84, OFFERED
+from gateway.dialects.ogc_features.links import (
+    GEOJSON,
+    HTML,
+    JSON,
+    QUERYABLES,
+    SCHEMA,
+    SCHEMA_OF,
+    Link,
+    both,
+    link,
+    path,
+    url,
+)
+from gateway.dialects.ogc_features.properties import described, queryable
+from gateway.dialects.ogc_features.wording import word
+from gateway.portal.blueprint import language
+from gateway.services import services
+from schemas.dataset import Dataset
+
+_GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@ogc_features.get("/collections")
+def collections() -> Response:
+    """All collections."""
+    pairs, spoken = about(), language()
+    chosen = shown(pairs)
+    found = services().catalogue.datasets_with_rows()
+    body = {
+        "links": both("/collections", pairs, chosen),
+        "crs": list(OFFERED),
+        "collections": [_collection(dataset, _links(dataset, spoken), spoken) for dataset in found],
+    }
+    return answer(body, chosen, "ogc/collections.html", datasets={dataset.id: dataset for dataset in found})
+
+
+@ogc_features.get("/collections/<collection>")
+def collection(collection: str) -> Response:
+    """One collection."""
+    pairs, spoken = about(), language()
+    chosen = shown(pairs)
+    dataset = _with_rows(collection)
+    told = [*both(path("collections", collection), pairs, chosen), *_links(dataset, spoken)[2:]]
+    return answer(_collection(dataset, told, spoken), chosen, "ogc/collection.html", dataset=dataset)
+
+
+@ogc_features.get("/collections/<collection>/queryables")
+def queryables(collection: str) -> Response:
+    """The properties that features can be asked by."""
+    return _schema(collection, "queryables")
+
+
+@ogc_features.get("/collections/<collection>/schema")
+def schema(collection: str) -> Response:
+    """The properties that features have."""
+    return _schema(collection, "schema")
+
+
+def _schema(collection: str, kind: str) -> Response:
+    pairs, spoken = about(), language()
+    chosen, here = shown(pairs), path("collections", collection, kind)
+    dataset = _with_rows(collection)
+    columns = services().catalogue.columns(collection)
+    body = {
+        "$schema": _DIALECT,
+        "$id": url(here),
+        "type": "object",
+        "title": dataset.title.best(spoken),
+        "properties": described(columns, spoken),
+        "additionalProperties": False,
+    }
+    if kind == "queryables":
+        # A box asks of the first geometry alone.
+        first = [column for column in columns if column.type == "geometry"][:1]
+        body["properties"] = described((*queryable(columns), *first), spoken)
+    response = answer(body, chosen, "ogc/schema.html", dataset=dataset, kind=kind)
+    if chosen == "json" and response.status_code == 200:
+        response.content_type = SCHEMA
+    return response
+
+
+def _with_rows(collection: str) -> Dataset:
+    """The dataset of a collection; raises UnknownDataset, or NoRows for an entry."""
+    services().catalogue.snapshot(collection)
+    return services().catalogue.describe(collection)
+
+
+def _collection(dataset: Dataset, links: list[Link], language: str) -> dict[str, Any]:
+    description = dataset.description.best(language)
+    return {
+        "id": dataset.id,
+        "title": dataset.title.best(language),
+        **({"description": description} if description else {}),
+        **({"keywords": list(dataset.keywords)} if dataset.keywords else {}),
+        "attribution": dataset.publisher,
+        "extent": _extent(dataset),
+        "itemType": "feature",
+        "crs": list(OFFERED),
+        "storageCrs": CRS84.uri,
+        "links": links,
+    }
+
+
+def _extent(dataset: Dataset) -> dict[str, Any]:
+    """Where and when; what is not known at both ends is left out, since clients trip over nulls."""
+    extent: dict[str, Any] = {}
+    if dataset.bbox is not None:
+        extent["spatial"] = {"bbox": [list(dataset.bbox)], "crs": CRS84.uri}
+    ends = [end for end in dataset.period or () if end is not None]
+    if len(ends) == 2:
+        extent["temporal"] = {"interval": [[_instant(end) for end in ends]], "trs": _GREGORIAN}
+    return extent
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _links(dataset: Dataset, language: str) -> list[Link]:
+    """From a collection to what belongs to it; the first two lead to the collection itself."""
+    here = path("collections", dataset.id)
+    schemas = (
+        ("describedby", "schema"),
+        (SCHEMA_OF, "schema"),
+        (QUERYABLES, "queryables"),
+    )
+    return [
+        *both(here, [], "json"),
+        link("items", url(f"{here}/items", [("f", "json")]), GEOJSON, word("items", language)),
+        link("items", url(f"{here}/items", [("f", "html")]), HTML, word("items", language)),
+        *(link(rel, url(f"{here}/{kind}"), SCHEMA, word(kind, language)) for rel, kind in schemas),
+        *_elsewhere(dataset, language),
+    ]
+
+
+def _elsewhere(dataset: Dataset, language: str) -> list[Link]:
+    """The same data outside this API."""
+    page, api = portal_link(f"/datasets/{dataset.id}"), portal_link(f"/api/v1/datasets/{dataset.id}")
+    parquet = f"{api}/download.parquet"
+    return [
+        link("describes", page, HTML, word("page", language)),
+        link("via", api, JSON),
+        link("enclosure", parquet, "application/vnd.apache.parquet", word("download", language)),
+    ]
