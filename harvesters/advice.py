@@ -26,6 +26,7 @@ _HELD = {
 _FAILED = {
     "source_unavailable": "if that lasts, ask the publisher, or mend the address under [source]",
     "source_refused": "see whether the key is valid, the address right and the feed not run too often",
+    "too_large": "write the line that the fault names into {file}",
     "quota_spent": "run the feed less often, or ask the publisher for more calls",
     "source_incomplete": "if that lasts, tell the publisher that the source gives less than it says it holds",
     "unreadable": "see what the source gives now with: entrepot feeds try --feed {file}; then mend [format]",

@@ -42,6 +42,12 @@ class QuotaSpent(SourceRefused):
         super().__init__(message, hint)
 
 
+class TooLarge(SourceRefused):
+    """A body has more bytes than the feed takes."""
+
+    reason = "too_large"
+
+
 class SourceIncomplete(HarvestFault):
     """The source gave fewer rows than it said it holds."""
 
@@ -52,6 +58,12 @@ class Unreadable(HarvestFault):
     """The bytes are not what they are said to be."""
 
     reason = "unreadable"
+
+
+class Unplaced(Unreadable):
+    """The coordinates are in a coordinate reference system that the source does not name."""
+
+    reason = "unknown_crs"
 
 
 class FeedMisconfigured(HarvestFault):

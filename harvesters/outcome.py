@@ -13,7 +13,7 @@ from schemas.dataset import BBox
 from schemas.feed import Feed
 from schemas.run import Run, Status
 
-_RULES = 2
+_RULES = 3
 """Counts the changes of how sources are read: a new number makes every feed be read again."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from catalogue.publication import Publication
 from harvesters.approval import allowed, allowed_of_list, as_approved, left_alone, nothing_new, waiting
 from harvesters.calls import calling
 from harvesters.datasets import current, dataset_id, describe, tend
+from harvesters.dates import dated
 from harvesters.faults import FeedMisconfigured, HarvestFault, SourceIncomplete
 from harvesters.fetch import Fetch
 from harvesters.formats import Parsed, format_reader
@@ -106,7 +107,7 @@ def _bring_up_to_date(feed: Feed, run: Run, harvester: Harvester, folder: RunFol
     former = catalogue.last_published(feed.id, besides=run.run)
     stands = all(each.status == "published" for each in former) and _stands(former, catalogue)
     stands = stands and not catalogue.overdue(feed.id)
-    raw = _fetched(feed, harvester, folder, former if stands else [])
+    raw = _fetched(feed, run, harvester, folder=folder, former=former if stands else [])
     if isinstance(raw, Unmodified):
         return _leave(feed, replace(run, bytes=raw.bytes), former, catalogue)
     run = catalogue.reach(run, FETCHED)
@@ -129,13 +130,15 @@ def _leave(feed: Feed, run: Run, former: list[Run], catalogue: Catalogue) -> lis
     return [catalogue.record(unchanged(run, each)) for each in former]
 
 
-def _fetched(feed: Feed, harvester: Harvester, folder: RunFolder, former: list[Run]) -> Raw | Unmodified:
+def _fetched(
+    feed: Feed, run: Run, harvester: Harvester, *, folder: RunFolder, former: list[Run]
+) -> Raw | Unmodified:
     """What the source gives, or gave to a worker that died after it; what `former` published stands."""
     terms = fingerprint(feed, "", (harvester.extent, harvester.zone.key))
     kept = folder.fetched(terms)
     if kept is not None:
         return kept
-    ready = resolve_secrets(feed, harvester.environ)
+    ready = dated(resolve_secrets(feed, harvester.environ), run.started or datetime.now(UTC), harvester.zone)
     with calling(feed, harvester.fetch, harvester.catalogue.allowances, harvester.zone) as fetch:
         known, published = _remembered(feed, harvester, former)
         raw = source(feed.source.kind).read(Visit(ready, fetch, folder.own, known, published))
@@ -190,6 +193,8 @@ def parse(feed: Feed, raw: Raw, folder: Path) -> list[Parsed]:
         tables = list(keep([united(_files(raw, folder, spec))], folder / "kept"))
     else:
         tables = _tables(raw, folder, spec)
+    if raw.repairs and tables:
+        tables[0] = replace(tables[0], repairs={**tables[0].repairs, **raw.repairs})
     read = sum(parsed.read for parsed in tables)
     # With `where` the other items are left out on purpose.
     if raw.expected is not None and spec.where is None and read < raw.expected:

@@ -83,7 +83,7 @@ def _answer(trial: Trial, file: Path | None, harvester: Harvester, feeds: Feeds)
         errors = [{"where": e.where, "what": e.what, "hint": e.hint} for e in bad.errors]
         return {"refused": "the feed cannot be tried as it is written", "errors": errors}
     except HarvestFault as fault:
-        return {"refused": str(fault)}
+        return {"refused": str(fault), "reason": fault.reason}
     except Exception as fault:  # The last handler: no trial takes the worker down with it.
         log.exception("trial=%s", trial.trial)
         return {"refused": f"unexpected fault: {type(fault).__name__}; the log of the worker says more"}

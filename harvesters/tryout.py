@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ import shapely
 from catalogue import Difference
 from harvesters.calls import trying
 from harvesters.comparison import Comparison, difference_item
+from harvesters.dates import dated
 from harvesters.faults import FeedMisconfigured, HarvestFault, Unreadable
 from harvesters.fetch import Fetch
 from harvesters.formats import GEOMETRY, Parsed
@@ -58,6 +60,7 @@ class Bench:
     environ: Mapping[str, str] = field(default_factory=dict)
     anywhere: bool = False
     standing: Comparison | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def try_feed(feed: Feed, bench: Bench) -> list[Tried]:
     """Fetch, read and normalise, publish nothing; one trial a table. Raises HarvestFault."""
     bench.work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=bench.work, prefix="tryout-", ignore_cleanup_errors=True) as folder:
-        ready = resolve_secrets(feed, bench.environ)
+        ready = dated(resolve_secrets(feed, bench.environ), bench.clock(), bench.zone)
         with trying(feed, bench.fetch) as fetch:
             raw = source(feed.source.kind).read(Visit(ready, fetch, Path(folder)))
         assert isinstance(raw, Raw), "a visit that knows nothing finds nothing unmodified"

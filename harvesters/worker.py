@@ -17,6 +17,7 @@ from harvesters.faults import QuotaSpent
 from harvesters.freshness import promise
 from harvesters.lease import LEASE, Deadlines, beating, worker_name
 from harvesters.notices import Herald
+from harvesters.notices.events import Courier
 from harvesters.pauses import closed
 from harvesters.run import Harvester, harvest
 from harvesters.schedule import Schedule
@@ -27,6 +28,7 @@ from schemas.run import Run
 log = logging.getLogger(__name__)
 _DAY = 86_400
 _LOOKED_BACK = 200
+COURIERS = 2
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,14 @@ class Worker:
         clock: Callable[[], datetime],
         pace: Pace | None = None,
         herald: Herald | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self._harvester, self._feeds, self._schedule = harvester, feeds, schedule
         self._catalogue = harvester.catalogue
         self._clock = clock
         self._pace = pace or Pace()
         self._herald = herald or Herald(harvester.catalogue, {}, feeds, clock=clock)
+        self._courier = courier
         self._name, self._claims = worker_name(), count()
         self._live: dict[str, Run] = {}
         self._threads: dict[int, threading.Thread] = {}
@@ -77,7 +81,11 @@ class Worker:
             self._take(slot, stop)
         besides = [
             threading.Thread(target=work, args=(stop,), name=name, daemon=True)
-            for name, work in (("notices", self._tell_until), ("trials", self._try_until))
+            for name, work in (
+                ("notices", self._tell_until),
+                ("trials", self._try_until),
+                *[(f"events-{number}", self._deliver_until) for number in range(COURIERS)],
+            )
         ]
         for thread in besides:
             thread.start()
@@ -111,6 +119,8 @@ class Worker:
         self._catalogue.drain_search()
         self._note_states()
         self._herald.tell()
+        if self._courier is not None:
+            self._courier.deliver()
         self._collect_garbage()
         return runs
 
@@ -133,8 +143,9 @@ class Worker:
 
     def _claim(self) -> Run | None:
         """A run of a feed that this worker knows; others' feeds are left to others."""
-        known = self._feeds()
-        for feed in self._catalogue.claimable():
+        ready = self._catalogue.claimable()
+        known = self._feeds() if ready else {}  # Not asked for by every thread all the time.
+        for feed in ready:
             if feed in known:
                 name = f"{self._name}-{next(self._claims)}"
                 claimed = self._catalogue.claim_run(name, feed, self._pace.lease)
@@ -180,6 +191,17 @@ class Worker:
             except Exception:  # The last handler of the thread: what is due is told later.
                 log.exception("worker=%s", self._name)
             stop.wait(self._pace.states.total_seconds())
+
+    def _deliver_until(self, stop: threading.Event) -> None:
+        """Send events to those who subscribe; one that is slow holds up one of a few threads."""
+        while not stop.is_set():
+            try:
+                if self._courier is not None and self._courier.deliver(most=1):
+                    continue
+            except Exception:  # The last handler of the thread: what waits is sent later.
+                log.exception("worker=%s", self._name)
+                stop.wait(5)
+            stop.wait(self._pace.poll.total_seconds())
 
     def _try_until(self, stop: threading.Event) -> None:
         """Try what stewards ask for, one after the other, beside the runs."""

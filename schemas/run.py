@@ -47,6 +47,45 @@ REPAIRS = pa.schema(
 of the rule and one sentence. `Run.repairs` counts all of them."""
 
 
+REPAIR_RULES = (
+    "antimeridian_split",
+    "axes_turned",
+    "broken_span",
+    "calendar_expired",
+    "code_named",
+    "code_without_name",
+    "column_added",
+    "column_gone",
+    "crs_found",
+    "curve_straightened",
+    "day_number",
+    "empty_geometry",
+    "epoch",
+    "figure_plain",
+    "file_without_time",
+    "files_not_read",
+    "geometry_mended",
+    "height_dropped",
+    "hidden_sheet",
+    "index_restored",
+    "joined_header",
+    "message_stale",
+    "missing_mark",
+    "month_first_day",
+    "no_header",
+    "rings_turned",
+    "short_year",
+    "title_rows",
+    "type_changed",
+    "unit_changed",
+    "unit_converted",
+    "unknown_route_id",
+    "unknown_stop_id",
+    "unknown_trip_id",
+)
+"""The words of all rules of repair, under which Run.repairs counts; pages have a name for each."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What a run did for one dataset.

@@ -78,6 +78,7 @@ class TrialAnswer(Schema):
     requested = fields.AwareDateTime(required=True, format="iso")
     finished = fields.AwareDateTime(required=True, allow_none=True, format="iso")
     refused = fields.String(metadata=_about("Why nothing could be tried."))
+    reason = fields.String(metadata=_about("The word of that fault, as in a run's `reasons`."))
     errors = fields.List(fields.Dict(), metadata=_about("What is wrong with the feed's text, line by line."))
     tables = fields.List(fields.Dict())
     published = fields.Boolean(metadata=_about("Whether the feed was uploaded, where that was asked."))

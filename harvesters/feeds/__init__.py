@@ -54,8 +54,9 @@ def read_feeds(folders: Sequence[Path]) -> FeedSet:
     for folder in dict.fromkeys(folder.resolve() for folder in folders):
         if not folder.is_dir():
             faults.append(FeedFault(folder, (InputError(str(folder), "there is no such folder of feeds"),)))
-        if (fault := _headings_fault(folder / NAME)) is not None:
-            faults.append(fault)
+        broken = _headings_fault(folder / NAME)
+        if broken is not None:
+            faults.append(broken)
         for path in sorted(folder.glob("[!.]*.toml")):
             if path.name == NAME:
                 continue
@@ -63,7 +64,8 @@ def read_feeds(folders: Sequence[Path]) -> FeedSet:
                 feed = read_feed(path)
                 _claim(feed.id, path, feeds)
             except BadInput as bad:
-                faults.append(FeedFault(path, bad.errors))
+                told = broken is not None and bad.errors == broken.errors
+                faults.append(FeedFault(path, _until_mended(path) if told else bad.errors))
             else:
                 feeds[feed.id] = feed
     return FeedSet(feeds, tuple(faults))
@@ -110,6 +112,11 @@ def _headings_fault(path: Path) -> FeedFault | None:
     except BadInput as bad:
         return FeedFault(path, bad.errors)
     return None
+
+
+def _until_mended(path: Path) -> tuple[InputError, ...]:
+    """The fault of a feed whose dictionary is broken, which is told once and for all of them."""
+    return (InputError(path.name, f"waits until {NAME} beside it is mended"),)
 
 
 def _claim(name: str, path: Path, feeds: dict[str, Feed]) -> None:

@@ -9,6 +9,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from harvesters import calls
+from harvesters.dates import date_faults
 from harvesters.feeds.cron import cron_fault
 from harvesters.fetch.request import is_address
 from harvesters.formats import ALIASES, format_kinds, format_reader
@@ -57,6 +58,8 @@ def _source(feed: Feed) -> Iterator[Fault]:
     for name in sorted(module.REQUIRED - options.keys()):
         yield Fault(("source",), f"source {kind} needs the line {name}", f'write {name} = "…" under [source]')
     for name, what in (*module.check(options), *calls.check(options)):
+        yield Fault(("source", name), f"{name} {what}")
+    for name, what in date_faults(options):
         yield Fault(("source", name), f"{name} {what}")
     for name in ("kind", "records") if module.FORMAT else ():
         if getattr(feed.format, name) not in (None, module.FORMAT):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpcore
 
-from harvesters.faults import HarvestFault, SourceIncomplete, SourceRefused, SourceUnavailable
-from harvesters.fetch.body import filename, write_body
+from harvesters.faults import HarvestFault, SourceIncomplete, SourceUnavailable, TooLarge
+from harvesters.fetch.body import filename, wider, write_body
 from harvesters.fetch.request import Request
 from harvesters.fetch.statuses import Passing, judge
 
@@ -40,12 +40,11 @@ class Room:
     most: int
 
     def admit(self, length: str) -> None:
-        """Raise SourceRefused for a length that is too large for the feed, SourceUnavailable for the disk."""
+        """Raise TooLarge for a length that is too large for the feed, SourceUnavailable for the disk."""
         size = int(length[:19]) if length.isascii() and length.isdigit() else 0
         if size > self.most:
-            raise SourceRefused(
-                f"it is {size:,} bytes long, and {self.most:,} are taken at most",
-                hint='write max_bytes = "…GB" under [source] where that is right',
+            raise TooLarge(
+                f"it is {size:,} bytes long, and {self.most:,} are taken at most", hint=wider(size)
             )
         free = shutil.disk_usage(self.path.parent).free
         if size > free:

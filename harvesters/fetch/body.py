@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote_to_bytes
 
-from harvesters.faults import SourceIncomplete, SourceRefused, Unreadable
+from harvesters.faults import SourceIncomplete, SourceRefused, TooLarge, Unreadable
 
 ENCODINGS = "gzip, deflate"
 """The content codings that are asked for (RFC 9110, 8.4)."""
@@ -18,23 +18,33 @@ MOST_GROWTH = 200
 """A bomb grows a thousandfold and more; text at its most repetitive stays well below this."""
 
 _STEP = 1 << 20
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "KB"))
 _SMALL = 64 << 20
 _EXTENDED = re.compile(r"filename\*\s*=\s*([\w-]*)'[^']*'([^;\s]+)", re.IGNORECASE)
 _PLAIN = re.compile(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))', re.IGNORECASE)
 
 
 def write_body(chunks: Iterable[bytes], coding: str, to: Path, max_bytes: int) -> tuple[int, str]:
-    """The bytes and SHA-256 of what was written; raises SourceRefused above `max_bytes`, SourceIncomplete
+    """The bytes and SHA-256 of what was written; raises TooLarge above `max_bytes`, SourceIncomplete
     for a compressed body that ends early, Unreadable for one that cannot be decoded."""
     written, digest = 0, hashlib.sha256()
     with to.open("wb") as file:
         for chunk in _decoded(chunks, coding.strip().lower()):
             written += len(chunk)
             if written > max_bytes:
-                raise SourceRefused(f"there is more than {max_bytes:,} bytes, which is all that is taken")
+                raise TooLarge(
+                    f"there is more than {max_bytes:,} bytes, which is all that is taken",
+                    hint=wider(2 * max_bytes),
+                )
             digest.update(chunk)
             file.write(chunk)
     return written, digest.hexdigest()
+
+
+def wider(size: int) -> str:
+    """The line that lets a feed take so many bytes, in whole numbers of the largest unit."""
+    unit, name = next((each for each in _UNITS if size >= each[0]), (1, "B"))
+    return f'write max_bytes = "{-(-size // unit)}{name}" under [source] of the feed, where that is right'
 
 
 def filename(disposition: bytes) -> str | None:

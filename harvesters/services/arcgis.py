@@ -10,6 +10,7 @@ from typing import Any
 
 from harvesters.faults import FeedMisconfigured, SourceIncomplete, SourceRefused, SourceUnavailable
 from harvesters.services import Service
+from harvesters.services.domains import Domains, domains_of
 from harvesters.services.esri import as_geojson
 from harvesters.services.features import feature
 
@@ -23,10 +24,11 @@ _BLOBS = ("esriFieldTypeBlob", "esriFieldTypeRaster", "esriFieldTypeGeometry")
 
 @dataclass
 class Layer:
-    """One layer; `about` is what it says of itself."""
+    """One layer; `about` is what it says of itself, `domains` what its codes are called."""
 
     service: Service
     about: Mapping[str, Any] = field(default_factory=dict)
+    domains: Domains | None = None
 
     def open(self) -> None:
         """Read what the layer is; raises FeedMisconfigured where the address leads to no layer."""
@@ -40,6 +42,8 @@ class Layer:
         if not _objects(about.get("fields")):
             raise SourceUnavailable(f"{self.service.name}: the layer says nothing of its fields")
         self.about = about
+        if self.service.visit.options.get("domains", "names") == "names":
+            self.domains = domains_of(about, self.id_field)
 
     @cached_property
     def id_field(self) -> str:
@@ -119,6 +123,7 @@ class Layer:
             name: self._value(name, told.get(name)) for name in (*self._kinds, *(told.keys() - self._kinds))
         }
         row = {name: value for name, value in row.items() if self._kinds.get(name) not in _BLOBS}
+        row = self.domains.named(row) if self.domains else row
         if not self.has_places:
             return id, row
         try:

@@ -24,7 +24,7 @@ class Raw:
     set when the source knows how it wrote the file; `expected` is the number of rows the source says
     it holds. `more` are further files of the same table; `bytes`, `sha256` and `expected` of the first are
     those of all. `state` is what the next visit shall know (validators, a watermark): it is remembered
-    only when all that was fetched has been published.
+    only when all that was fetched has been published. `repairs` counts by rule what the source mended itself.
     """
 
     path: Path
@@ -36,6 +36,7 @@ class Raw:
     expected: int | None = None
     more: tuple[Raw, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
 
 
 def raw_of(path: Path, format: str | None, expected: int | None) -> Raw:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harvesters.faults import SourceIncomplete
@@ -14,11 +14,14 @@ from harvesters.services.arcgis import Layer
 from harvesters.services.features import collection
 from harvesters.sources import Raw, Unmodified, Visit
 
-OPTIONS = frozenset({"where", "token", "page_size"}) | ASIDE
+OPTIONS = frozenset({"where", "token", "page_size", "domains"}) | ASIDE
 REQUIRED = frozenset({"url"})
 FORMAT: str | None = None
 
 EVERYTHING = "1=1"
+DOMAINS = ("names", "codes")
+"""How values of coded domains come: by name, as maps show them, with the code beside; or as they are kept."""
+
 _AT_ONCE = 100
 """Ids that are named one by one in an address, which stays shorter than 2,000 bytes."""
 
@@ -27,17 +30,21 @@ _MOVING = re.compile(r"(?i)\bcurrent_|\bgetdate\b|\bsysdate\b|\bnow\(")
 
 
 def check(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """`url` the address of a layer, `where` a condition in SQL, `page_size` 1 to 100,000."""
+    """`url` the address of a layer, `where` a condition in SQL, `page_size` 1 to 100,000,
+    `domains` one of DOMAINS."""
     yield from check_service(options)
     yield from check_texts(options, "where", "token")
     yield from check_number(options, "page_size", 1, 100_000)
+    if options.get("domains", "names") not in DOMAINS:
+        yield "domains", f"takes {' or '.join(DOMAINS)}"
 
 
 def read(visit: Visit) -> Raw | Unmodified:
     """Every row of the layer, in longitude and latitude, times in UTC.
 
-    Rows that come or go meanwhile are told from lost ones by asking again. Raises SourceIncomplete with some
-    of the ids that were not given, SourceRefused or SourceUnavailable with the server's own words.
+    Codes of its domains get their names, unless the feed says `domains = "codes"`. Rows that come or go
+    meanwhile are told from lost ones by asking again. Raises SourceIncomplete with some of the ids that were
+    not given, SourceRefused or SourceUnavailable with the server's own words.
     """
     layer = Layer(Service(visit))
     layer.open()
@@ -48,7 +55,8 @@ def read(visit: Visit) -> Raw | Unmodified:
     path = visit.folder / ("features.geojson" if layer.has_places else "rows.json")
     with collection(path) if layer.has_places else Listing(path) as listing:
         _Reading(layer, where, listing).all()
-    return listing.raw(layer.service.received, state={"edited": edited} if lasting else {})
+    raw = listing.raw(layer.service.received, state={"edited": edited} if lasting else {})
+    return replace(raw, repairs=dict(layer.domains.counts) if layer.domains else {})
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -41,6 +41,8 @@ def read(visit: Visit) -> Raw | Unmodified:
     """
     urls = visit.options.get("urls") or [visit.options["url"]]
     known = visit.known.get("files", [])
+    if visit.known.get("urls", _shown(urls)) != _shown(urls):
+        known = []  # Another day's file, of which nothing is known.
     if len(known) == len(urls) and all(known):
         asked = [
             _fetch(visit, place, url, held) for place, (url, held) in enumerate(zip(urls, known, strict=True))
@@ -52,8 +54,14 @@ def read(visit: Visit) -> Raw | Unmodified:
     whole = [
         _fetch(visit, place, urls[place], {}) if each.unmodified else each for place, each in enumerate(asked)
     ]
-    state = {"files": [_validators(url, each) for url, each in zip(urls, whole, strict=True)]}
-    return one_table([_raw(each) for each in whole], state if any(state["files"]) else {})
+    files = [_validators(url, each) for url, each in zip(urls, whole, strict=True)]
+    state = {"files": files, "urls": _shown(urls)} if any(files) else {}
+    return one_table([_raw(each) for each in whole], state)
+
+
+def _shown(urls: Sequence[str]) -> list[str | None]:
+    """The addresses as they may be kept: of one that is a secret nothing is."""
+    return [None if isinstance(url, Secret) else url for url in urls]
 
 
 def _fetch(visit: Visit, place: int, url: str, known: Mapping[str, str]) -> Fetched:

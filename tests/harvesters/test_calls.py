@@ -13,7 +13,8 @@ from catalogue.allowances import Allowances
 from catalogue.database import connect
 from config.migrations import upgrade
 from harvesters.calls import calling, check, size_of
-from harvesters.faults import QuotaSpent, SourceRefused
+from harvesters.faults import QuotaSpent, SourceRefused, TooLarge
+from harvesters.fetch.body import wider
 from schemas.dataset import Text
 from schemas.feed import Feed, SourceSpec
 
@@ -84,7 +85,7 @@ def test_a_source_that_says_its_quota_is_spent_is_not_asked_again_in_its_day(sit
 def test_a_feed_may_take_less_or_more_than_is_usual(site, to, allowances) -> None:
     bounded = feed(site.body("/air", b"x" * 2000), max_bytes="1KB")
     with (
-        pytest.raises(SourceRefused, match=r"1,000 are taken at most; write max_bytes"),
+        pytest.raises(SourceRefused, match=r'1,000 are taken at most; write max_bytes = "2KB" under'),
         calling(bounded, site.fetch(), allowances, SEOUL) as fetch,
     ):
         fetch(site.url("/air"), to)
@@ -115,3 +116,24 @@ def test_a_size_is_a_number_and_a_unit(text, size) -> None:
 )
 def test_a_line_that_cannot_be_taken_is_named(options, wrong) -> None:
     assert [name for name, _ in check(options)] == wrong
+
+
+@pytest.mark.parametrize(
+    ("size", "line"),
+    [(10_737_418_240, "11GB"), (1 << 30, "2GB"), (999_999_999, "1000MB"), (5_000_000, "5MB"), (12, "12B")],
+)
+def test_what_is_too_large_names_the_line_that_takes_it(size: int, line: str) -> None:
+    assert f'write max_bytes = "{line}" under [source]' in wider(size)
+    assert (size_of(line) or 0) >= size
+
+
+def test_a_body_of_unknown_length_names_a_line_too(site, to, respond) -> None:
+    def stream(request) -> None:
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(b"x" * 3000)
+
+    site.routes["/long"] = stream
+    with pytest.raises(TooLarge, match=r'more than 1,000 bytes.*write max_bytes = "2KB" under') as fault:
+        site.fetch(max_bytes=1000)(site.url("/long"), to)
+    assert fault.value.reason == "too_large"

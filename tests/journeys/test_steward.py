@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import os
 import re
@@ -181,3 +182,29 @@ def test_a_feed_that_is_wrong_is_told_line_by_line(desk: Desk) -> None:
     page = desk.try_(csv("가"), "a.csv", feed=FEED.replace("licence", "license"), id="parks", publish="true")
     assert "parks.toml, line 3" in page
     assert desk.catalogue.uploaded_feeds.list() == []
+
+
+def test_every_page_leads_a_steward_to_the_desk_and_nobody_else(desk: Desk) -> None:
+    desk.sign_up("lee@example.org")
+    assert 'href="/steward"' not in desk.get("/").text
+    desk.sign_in(STEWARD)
+    assert "Steward's desk" in html.unescape(desk.get("/datasets", "en").text)
+    assert re.search(r'href="/steward"[^>]*>담당자 책상', desk.get("/", "ko").text)
+    assert 'href="/steward" aria-current="page"' in desk.get("/steward").text
+    assert 'href="/steward"' not in desk.get("/datasets/nothing").text.partition("<main")[0]
+
+
+def test_changed_columns_are_seen_and_approved_on_the_page_of_their_trial(desk: Desk) -> None:
+    desk.sign_in(STEWARD)
+    desk.try_(csv("가", "나"), "공원.csv", feed=FEED, id="parks", publish="true")
+    other = csv("가", "나").decode("cp949").replace("이름", "공원명").encode("cp949")
+    page = desk.try_(other, "공원.csv", feed=FEED, id="parks", publish="true")
+    assert [run.status for run in desk.runs] == ["held"]
+    assert "Columns change, so the run will be held" in page
+    assert ("new columns: 공원명" in page.lower(), "이름" in page) == (True, True)
+    assert 'action="/steward/feeds/parks/approve"' in page
+    assert "원본" not in page
+    assert re.search(r"열이 바뀜<br><small", desk.get("/steward", "ko").text)
+    assert desk.press("/steward/feeds/parks/approve").status_code == 303
+    assert [run.status for run in desk.worker.once()] == ["published"]
+    assert "공원명" in {column.name for column in desk.catalogue.snapshot("parks").columns}

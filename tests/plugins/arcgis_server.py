@@ -27,8 +27,8 @@ def row(number: int, **said: Any) -> dict[str, Any]:
 class ArcgisLayer:
     """What the layer holds, how much it gives at once, and what it was asked.
 
-    `lie` may change an answer before it is sent: it gets what is asked (about, ids, count, rows), the
-    query and the answer.
+    `domains` are those of its fields by name, `types` what it says of the types of its rows. `lie` may change
+    an answer before it is sent: it gets what is asked (about, ids, count, rows), the query and the answer.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -37,6 +37,8 @@ class ArcgisLayer:
     shapes: dict[int, Any] = field(default_factory=dict)
     edited: int | None = None
     token: str | None = None
+    domains: dict[str, Any] = field(default_factory=dict)
+    types: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, Query]] = field(default_factory=list)
     lie: Callable[[str, Query, Any], Any] = lambda what, query, answer: answer
 
@@ -57,7 +59,11 @@ class ArcgisLayer:
             "geometryType": self.geometry,
             "objectIdField": "OBJECTID",
             "maxRecordCount": self.most,
-            "fields": FIELDS,
+            "fields": [
+                each | ({"domain": self.domains[each["name"]]} if each["name"] in self.domains else {})
+                for each in FIELDS
+            ],
+            **self.types,
         }
         return about | ({"editingInfo": {"lastEditDate": self.edited}} if self.edited else {})
 

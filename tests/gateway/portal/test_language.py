@@ -13,7 +13,7 @@ import gateway.portal
 from gateway.portal.language import LANGUAGES, choose, words_of
 from schemas.dataset import COLUMN_TYPES, Role
 from schemas.query import Sort
-from schemas.run import Status
+from schemas.run import EXCUSED, REPAIR_RULES, Status
 
 PORTAL = Path(gateway.portal.__file__).parent
 HANGUL = re.compile(r"[가-힣]")
@@ -45,6 +45,20 @@ def test_every_phrase_that_a_template_says_is_there() -> None:
     ]
     for kind, words in kinds:
         assert {f"{kind}_{word}" for word in words} <= said
+
+
+def test_every_rule_of_repair_has_a_name_and_every_rule_is_known() -> None:
+    said = set(words_of("ko"))
+    assert {word for word in REPAIR_RULES if f"repair_{word}" not in said} == set()
+    assert {f"reason_{word}" for word in EXCUSED} <= said
+    rules = re.compile(r'\bRule\(\s*"([a-z_]+)"')
+    found = {
+        word
+        for path in (PORTAL.parents[1] / "harvesters").rglob("*.py")
+        for word in rules.findall(path.read_text("utf-8"))
+    }
+    assert len(found) > 15, "the rules are written otherwise by now"
+    assert found <= set(REPAIR_RULES)
 
 
 def test_korean_phrases_are_korean() -> None:

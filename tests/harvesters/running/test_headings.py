@@ -138,3 +138,14 @@ def test_a_feed_that_uses_the_dictionary_waits_until_the_wrong_line_is_mended(tm
     (tmp_path / "headings.toml").write_text('[facility]\nnam = ["가"]', encoding="utf-8")
     with pytest.raises(Exception, match=r"headings.toml, line 2"):
         read_feed(tmp_path / "libraries.toml")
+
+
+def test_a_wrong_line_of_headings_is_told_once_and_its_feeds_only_that_they_wait(tmp_path: Path):
+    for name in ("libraries", "museums"):
+        (tmp_path / f"{name}.toml").write_text(FEED, encoding="utf-8")
+    (tmp_path / "headings.toml").write_text('[facility]\nnam = ["가"]', encoding="utf-8")
+    told = [str(fault) for fault in read_feeds([tmp_path]).faults]
+    assert ["line 2" in each for each in told] == [True, False, False]
+    assert told[1:] == [
+        f"{name}.toml: waits until headings.toml beside it is mended" for name in ("libraries", "museums")
+    ]

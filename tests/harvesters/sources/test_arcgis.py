@@ -20,6 +20,7 @@ from harvesters.faults import (
 )
 from harvesters.formats import gis
 from harvesters.secrets import Secret
+from harvesters.services.domains import domains_of
 from harvesters.sources import Raw, Unmodified, Visit, arcgis
 from schemas.dataset import Text
 from schemas.feed import Feed, FormatSpec, SourceSpec
@@ -278,3 +279,67 @@ def test_a_lie_is_a_fault_with_its_evidence(layer: ArcgisLayer, read: Read, lie:
 )
 def test_a_wrong_option_is_named(options: dict[str, Any], name: str) -> None:
     assert [found for found, _ in arcgis.check(options)] == [name]
+
+
+def coded(**names: str) -> dict[str, Any]:
+    values = [{"code": int(code[1:]), "name": name} for code, name in names.items()]
+    return {"type": "codedValue", "name": "d", "codedValues": values}
+
+
+def test_codes_of_a_domain_get_their_names_and_stay_beside_them(layer: ArcgisLayer, read: Read) -> None:
+    layer.rows = [row(1, size=1), row(2, size=2), row(3, size=9), row(4, size=None)]
+    layer.domains = {"size": coded(c1="작음", c2="큼")}
+    raw = read()
+    told = [each["properties"] for each in features(raw)]
+    assert [(each["size"], each["size_code"]) for each in told] == [
+        ("작음", 1),
+        ("큼", 2),
+        ("9", 9),
+        (None, None),
+    ]
+    assert list(told[0]) == ["OBJECTID", "id", "name", "size", "size_code", "opened"]
+    assert raw.repairs == {"code_named": 2, "code_without_name": 1}
+
+
+def test_codes_stay_as_they_are_where_the_feed_says_so(layer: ArcgisLayer, read: Read) -> None:
+    layer.rows, layer.domains = [row(1, size=1)], {"size": coded(c1="작음")}
+    raw = read(domains="codes")
+    assert features(raw)[0]["properties"]["size"] == 1
+    assert ("size_code" in features(raw)[0]["properties"], raw.repairs) == (False, {})
+
+
+def test_a_row_of_a_type_has_the_names_of_its_type(layer: ArcgisLayer, read: Read) -> None:
+    layer.rows = [row(1, name=1, size=1), row(2, name=2, size=1), row(3, name=3, size=1)]
+    layer.domains = {"size": coded(c1="작음")}
+    layer.types = {
+        "typeIdField": "name",
+        "types": [
+            {"id": 1, "name": "공원", "domains": {"size": coded(c1="어린이공원")}},
+            {"id": 2, "name": "숲", "domains": {"size": {"type": "inherited"}}},
+        ],
+    }
+    told = [each["properties"] for each in features(read())]
+    assert [(each["name"], each["size"]) for each in told] == [
+        ("공원", "어린이공원"),
+        ("숲", "작음"),
+        ("3", "작음"),
+    ]
+    assert [each["name_code"] for each in told] == [1, 2, 3]
+
+
+def test_domains_that_tell_nothing_and_ranges_make_no_column(layer: ArcgisLayer, read: Read) -> None:
+    layer.rows = [row(1, size=5)]
+    same = {"type": "codedValue", "codedValues": [{"code": 5, "name": "5"}]}
+    layer.domains = {"size": same, "name": {"type": "range", "range": [0, 9]}}
+    assert list(features(read())[0]["properties"]) == ["OBJECTID", "id", "name", "size", "opened"]
+
+
+def test_a_column_of_codes_takes_no_name_that_the_layer_has() -> None:
+    fields = [{"name": "USE", "domain": coded(c1="가")}, {"name": "use_CODE"}, {"name": "OID"}]
+    found = domains_of({"fields": fields}, "OID")
+    assert found.named({"OID": 7, "USE": 1, "use_CODE": "x"}) == {
+        "OID": 7,
+        "USE": "가",
+        "USE_code_2": 1,
+        "use_CODE": "x",
+    }
