@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from harvesters.faults import Unreadable
+from harvesters.faults import Unplaced, Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.columns import Layout, layout
 from harvesters.normalise.contract import Changes, Counts, Hold, changes, judge, note_changes
@@ -84,16 +84,22 @@ def normalise(
     """The rows that the feed makes of a table; `previous` are the columns of its current snapshot, if any.
 
     `extent` bounds the geometry unless the feed has its own, or with `anywhere` the whole table lies
-    elsewhere; `zone` is that of times without one. What a table in pieces gives is put into `folder`,
-    without which it stays in memory. Raises FeedMisconfigured, SourceChanged or Unreadable.
+    elsewhere; with it a table of an unknown CRS comes without its places, and is held. `zone` is that of
+    times without one. What a table in pieces gives is put into `folder`, without which it stays in memory.
+    Raises FeedMisconfigured, SourceChanged or Unreadable.
     """
     if not parsed.table.column_names:
         return _nothing(parsed)
     parsed, reading = at_hand(parsed), Reading(zone)
-    plan, where = _plan(parsed, feed, previous), None
+    plan, where, unplaced = _plan(parsed, feed, previous), None, None
     if plan.geometry:
-        some = _some(parsed, feed)
-        where = find_places(some, feed, extent=feed.extent or extent, reading=reading, anywhere=anywhere)
+        some, within = _some(parsed, feed), feed.extent or extent
+        try:
+            where = find_places(some, feed, extent=within, reading=reading, anywhere=anywhere)
+        except Unplaced as fault:
+            if not anywhere:
+                raise
+            unplaced = Hold(fault.reason, str(fault))
     landing = _landing(parsed, feed, plan, where, reading=reading, previous=previous)
     with ThreadPoolExecutor() as pool:
         settled = list(pool.map(lambda wanted: settle(wanted, parsed, landing), plan.columns))
@@ -103,7 +109,8 @@ def normalise(
     changed = changes(previous, columns, [each.column.name for each in settled if each.retyped])
     note_changes(changed, previous, columns, repairs)
     found = _normalised(stock, columns, plan, where, repairs=repairs)
-    return replace(found, hold=(where and where.hold) or _hold(found, feed, changed, previous))
+    hold = unplaced or (where and where.hold) or _hold(found, feed, changed, previous)
+    return replace(found, hold=hold)
 
 
 def _normalised(

@@ -20,11 +20,22 @@ CRS84 = "OGC:CRS84"
 _KOREAN = (5174, 5173, 5178, 5179, 5180, 5181, 5183, 5185, 5186, 5187, 5188, 2096, 2097, 32652, 3857)
 """What Korean cities publish in, and what a source that does not say so may be in."""
 
+KATEC = "KATEC"
+"""The system of Korean navigators and petrol stations, to which EPSG gives no code."""
+
+# The shift of the datum is that of EPSG:5174, to which all of the Bessel ellipsoid are moved here.
+_KATEC = (
+    "+proj=tmerc +lat_0=38 +lon_0=128 +k=0.9999 +x_0=400000 +y_0=600000 +ellps=bessel "
+    "+towgs84=-115.8,474.99,674.11,1.16,-2.31,-1.63,6.43 +units=m +no_defs"
+)
+
 _CODE_IN_NAME = re.compile(r"epsg[\s:_]*(\d{4,6})", re.IGNORECASE)
 
 
 def declared_crs(written: str, where: str) -> CRS:
     """The CRS that a feed declares; raises FeedMisconfigured."""
+    if written.strip().upper() == KATEC:
+        return katec()
     try:
         return CRS.from_user_input(written)
     except CRSError as fault:
@@ -32,6 +43,13 @@ def declared_crs(written: str, where: str) -> CRS:
             f"{where}: {written!r} is no coordinate reference system",
             'write a code such as crs = "EPSG:5186"',
         ) from fault
+
+
+def katec() -> CRS:
+    """The CRS named KATEC."""
+    plain = CRS.from_proj4(_KATEC).to_json_dict()
+    plain["source_crs"]["name"] = KATEC
+    return CRS.from_json_dict(plain)
 
 
 def source_crs(written: str) -> CRS:
@@ -54,13 +72,15 @@ def _with_datum(stated: CRS) -> CRS:
     """
     if stated.datum is None or not stated.datum.name.startswith(("Not specified", "Unknown", "unknown")):
         return stated
-    wanted = _projection(stated)
-    return next((crs for crs in map(CRS.from_epsg, _KOREAN) if _projection(crs) == wanted), stated)
+    wanted, known = _projection(stated), (*map(CRS.from_epsg, _KOREAN), katec())
+    return next((crs for crs in known if _projection(crs) == wanted), stated)
 
 
 def _projection(crs: CRS) -> tuple[object, ...]:
     """Ellipsoid and projection in numbers, rounded to a millimetre and a hundredth of an arc second."""
-    operation, ellipsoid = crs.coordinate_operation, crs.ellipsoid
+    # Of a CRS that is bound to WGS 84 the operation is the shift to that.
+    plain = crs.source_crs if crs.is_bound and crs.source_crs else crs
+    operation, ellipsoid = plain.coordinate_operation, crs.ellipsoid
     if operation is None or ellipsoid is None:
         return (crs.name,)
     values = tuple(sorted((param.name, _rounded(param.value)) for param in operation.params))
@@ -80,6 +100,8 @@ def crs_in_name(name: str) -> str | None:
 
 def crs_name(crs: CRS) -> str:
     """How a CRS is recorded: its authority's code, or its name where it has none."""
+    if crs.name == KATEC:
+        return KATEC
     authority = crs.to_authority(min_confidence=100)
     return ":".join(authority) if authority else f"{crs.name} (WKT)"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 from pyproj import CRS
 
-from harvesters.faults import Unreadable
+from harvesters.faults import Unplaced, Unreadable
 from harvesters.formats import GEOMETRY, Parsed
 from harvesters.normalise.contract import Hold
 from harvesters.normalise.place.crs import (
@@ -145,11 +145,11 @@ def _sited(axes: Axes | None, crs: CRS, sample: Sample, *, extent: BBox, limit: 
 
 
 def _guessed(axes: Axes | None, sample: Sample, extent: BBox, doubt: str) -> Whereabouts:
-    """Projected coordinates of which nobody says in what; raises Unreadable where nothing fits."""
+    """Projected coordinates of which nobody says in what; raises Unplaced where nothing fits."""
     fitting = guesses(sample, extent, turns=axes is None or not axes.declared)
     first = f"such as {sample.x[0]:.1f}, {sample.y[0]:.1f}" if len(sample.x) else "of which there are none"
     if not fitting:
-        raise Unreadable(
+        raise Unplaced(
             f"{doubt}the coordinates ({first}) are no degrees and the source does not say in which "
             "coordinate reference system they are; none of the Korean ones puts them inside the extent",
             'write [format] crs = "EPSG:…", or the extent that the feed has',

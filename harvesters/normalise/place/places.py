@@ -25,7 +25,10 @@ _LONLAT = (
     ("경도", "위도"), ("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"),
     ("lot", "lat"), ("lo", "la"), ("gpslong", "gpslati"), ("gpslong", "gpslat"), ("gpsx", "gpsy"),
 )  # fmt: skip
-_EASTINGS = (("x좌표", "y좌표"), ("좌표x", "좌표y"), ("xcoord", "ycoord"), ("xcrd", "ycrd"), ("x", "y"))
+_EASTINGS = (
+    ("x좌표", "y좌표"), ("좌표x", "좌표y"), ("xcoord", "ycoord"), ("xcoor", "ycoor"), ("xcrd", "ycrd"),
+    ("x", "y"),
+)  # fmt: skip
 _NOISE = re.compile(r"\(.*?\)|wgs84|[\W_]")
 
 

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import CRS
 
-from harvesters.normalise.place.crs import Floats, Lonlat, crs_name, inside, looks_like_degrees, to_lonlat
+from harvesters.normalise.place.crs import (
+    Floats,
+    Lonlat,
+    crs_name,
+    inside,
+    katec,
+    looks_like_degrees,
+    to_lonlat,
+)
 from harvesters.normalise.place.regions import Boxes, in_boxes
 from schemas.dataset import BBox
 
@@ -34,6 +42,7 @@ _HINTS: tuple[tuple[str, tuple[int, ...]], ...] = (
     (r"bessel|베셀", SUPERSEDED),
     (r"grs[\s_-]?80", IN_FORCE),
 )
+_KATEC = re.compile(r"katec|카텍|gis_?[xy]_?coor", re.IGNORECASE)
 _MOST = 0.9
 _NEAR = 60.0  # Metres. Datums differ by 250 and more, surveys of one place by less.
 _SAME = 5.0
@@ -82,12 +91,18 @@ def guesses(sample: Sample, extent: BBox, *, turns: bool) -> list[Guess]:
     # Small numbers are near a false origin, which is off the coast: those are no coordinates of a place.
     if not len(sample.x) or min(np.median(np.abs(sample.x)), np.median(np.abs(sample.y))) < 1000:
         return []
-    systems = [CRS.from_epsg(code) for code in _hinted(sample.names)]
-    tried = [
-        _guess(sample, crs, turned, extent)
-        for crs in systems
-        for turned in ((False, True) if turns else (False,))
-    ]
+    if any(map(_KATEC.search, sample.names)) and (named := _fitting(sample, [katec()], extent, turns=False)):
+        return named
+    found = _fitting(sample, [CRS.from_epsg(code) for code in _hinted(sample.names)], extent, turns=turns)
+    # Most of Korea lies inside of it as KATEC too, so that it says something only where something else does.
+    if found and sample.boxes is None and sample.beside is None:
+        return found
+    return _distinct(found + _fitting(sample, [katec()], extent, turns=turns))
+
+
+def _fitting(sample: Sample, systems: Sequence[CRS], extent: BBox, *, turns: bool) -> list[Guess]:
+    orders = (False, True) if turns else (False,)
+    tried = [_guess(sample, crs, turned, extent) for crs in systems for turned in orders]
     return _distinct([guess for guess in tried if guess.share >= _MOST])
 
 

@@ -58,13 +58,15 @@ class Look:
         self._length += 1
         if self._titles is not None:
             title = _title(value)
-            self._titles.append(title)
-            if not title or self._length > _MOST_COLUMNS:
+            if title is None or self._length > _MOST_COLUMNS:
                 self._titles = None
+            else:
+                self._titles.append(title)
 
     def shape(self) -> Shape:
         """The shape of what was seen."""
-        return Shape(self._length, self._objects, self._first, tuple(self._titles or ()))
+        titles = tuple(self._titles or ())
+        return Shape(self._length, self._objects, self._first, titles if any(titles) else ())
 
 
 def shape_of(values: Iterable[Any]) -> Shape:
@@ -129,14 +131,17 @@ def _longest(shapes: Sequence[Shape], places: Iterable[int]) -> int:
 
 
 def _is_header(first: tuple[Any, ...] | None) -> bool:
-    cells = [cell for cell in first or () if isinstance(cell, str) and cell.strip()]
-    return len(cells) == len(first or ()) > 1 and len(set(cells)) == len(cells)
+    cells = [cell for cell in first or () if isinstance(cell, str | None)]
+    named = [cell for cell in cells if cell and cell.strip()]
+    whole = len(cells) == len(first or ()) > 1
+    return whole and len(set(named)) == len(named) > len(cells) // 2
 
 
-def _title(value: Any) -> str:
+def _title(value: Any) -> str | None:
+    """The name that a value gives to a column, which may be blank; None where it describes none."""
     if isinstance(value, str):
         return value.strip()
     if not isinstance(value, Mapping):
-        return ""
+        return None
     named = (value.get(name) for name in _NAMES)
-    return next((each.strip() for each in named if isinstance(each, str) and each.strip()), "")
+    return next((each.strip() for each in named if isinstance(each, str) and each.strip()), None)

@@ -61,6 +61,14 @@ def test_columns_that_are_described_are_no_records_where_rows_stand_beside(read_
     assert rows(parsed) == [{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}]
 
 
+def test_a_last_column_without_a_name_is_one_all_the_same(read_text: Any) -> None:
+    (parsed,) = read_text(
+        json.dumps({"columns": ["a", "b", ""], "data": [[1, 2, None], [3, 4, 5]]}), "a.json"
+    )
+
+    assert rows(parsed)[1] == {"a": 3, "b": 4, "column_3": 5}
+
+
 def test_coordinates_are_no_rows(read_text: Any) -> None:
     with pytest.raises(Unreadable, match="no list of items"):
         read_text(json.dumps({"center": {"line": [[126.9, 37.5], [127.0, 37.6]]}}), "a.json")

@@ -13,7 +13,7 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from harvesters.faults import Unreadable
+from harvesters.faults import Unplaced, Unreadable
 from harvesters.formats import Parsed
 from harvesters.normalise import Normalised, normalise
 from schemas.dataset import Text
@@ -221,3 +221,47 @@ def test_real_bus_stops_of_gumi_are_in_gumi_though_la_and_lo_are_turned(shared_d
     west, south, east, north = shapely.total_bounds(shapely.from_wkb(found.rows["geometry"].to_numpy()))
     assert 127.9 < west < east < 128.8
     assert 35.8 < south < north < 36.5
+
+
+SEOUL_IN_KATEC = {
+    "상호": ["역삼", "시청", "여의도"],
+    "GIS_X_COOR": ["314871.8", "309802.0", "302800.0"],
+    "GIS_Y_COOR": ["544012.0", "552093.9", "547500.0"],
+}
+
+
+def test_the_system_of_petrol_stations_is_known_by_the_names_of_its_columns():
+    found = made(SEOUL_IN_KATEC)
+    assert (found.source_crs, found.hold) == ("KATEC", None)
+    lon, lat = np.array([127.0351]), np.array([37.4943])
+    assert abs(shapely.from_wkb(found.rows["geometry"][0].as_py()).x - lon[0]) < 0.001
+    assert abs(shapely.from_wkb(found.rows["geometry"][0].as_py()).y - lat[0]) < 0.001
+
+
+def test_an_address_tells_the_system_of_petrol_stations_from_the_others():
+    found = made(
+        {
+            "주소": ["서울특별시 강남구"] * 3,
+            "X": SEOUL_IN_KATEC["GIS_X_COOR"],
+            "Y": SEOUL_IN_KATEC["GIS_Y_COOR"],
+        }
+    )
+    assert (found.source_crs, found.hold) == ("KATEC", None)
+
+
+def test_without_a_word_of_it_no_table_is_in_the_system_of_petrol_stations(parks):
+    _, lon, lat = parks("부산광역시")
+    x, y = projected(5187, lon, lat)
+    found = made({"X": x, "Y": y}, extent=BUSAN)
+    assert found.source_crs == "EPSG:5187"
+
+
+def test_a_table_of_no_known_system_is_tried_without_its_places():
+    points = [shapely.to_wkb(shapely.Point(x, y)) for x, y in ((907.5, 534.2), (922.1, 574.4))]
+    columns = {"이름": ["가", "나"], "geometry": pa.array(points, pa.binary())}
+    with pytest.raises(Unplaced, match="no degrees"):
+        made(columns)
+    found = made(columns, anywhere=True)
+    assert found.hold is not None
+    assert (found.hold.reason, found.read, found.accepted) == ("unknown_crs", 2, 2)
+    assert "geometry" not in found.rows.column_names
