@@ -28,6 +28,7 @@ from catalogue.errors import (
     UnknownSnapshot,
     UnknownTrial,
 )
+from catalogue.events.subscriptions import Subscription, webhook_secret
 from catalogue.history.changes import Difference
 from catalogue.history.following import Followed
 from catalogue.notices import Notice
@@ -62,6 +63,7 @@ __all__ = [
     "SearchEngine",
     "SearchUnavailable",
     "SnapshotGone",
+    "Subscription",
     "Taken",
     "UnknownDataset",
     "UnknownFeed",
@@ -74,6 +76,7 @@ __all__ = [
     "open_engine",
     "table_lines",
     "table_parquet",
+    "webhook_secret",
 ]
 
 

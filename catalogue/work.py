@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 
 from catalogue.errors import RunLost
 from catalogue.events.log import Events
+from catalogue.events.subscriptions import Subscriptions
 from catalogue.events.watch import Watch
 from catalogue.notices import Notices
 from catalogue.queue import Queue
@@ -31,6 +32,7 @@ class Work:
         self.notices = Notices(engine, clock)
         self.events = Events(engine)
         self.watch = Watch(self.events)
+        self.subscriptions = Subscriptions(engine, self.events, clock)
 
     def runs(self, dataset: str | None = None, feed: str | None = None, limit: int = 100) -> list[Run]:
         """Runs, newest first, queued and running ones too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import socket
 import tempfile
@@ -50,6 +51,8 @@ def serve(host: str, port: int, workers: int) -> None:
         respawn_interval=0.5,
         workers_kill_timeout=10,
     )
+    # granian warns of more threads than cores; these wait for events, and hold up nobody.
+    logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
     with claimed(host, port):
         server.serve()
 

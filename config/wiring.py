@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from harvesters.fetch import HttpFetch
     from harvesters.notices import Herald
+    from harvesters.notices.events import Courier
     from harvesters.run import Harvester
     from harvesters.tryout import Bench
     from harvesters.worker import Worker
@@ -190,8 +191,8 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             quiet=quiet_runs(catalogue),
             pause=partial(pause_of, catalogue=catalogue, zone=settings.timezone),
         )
-        herald = herald_of(settings, catalogue, feeds)
-        yield Worker(harvester, feeds, schedule, clock=now, herald=herald)
+        herald, courier = herald_of(settings, catalogue, feeds), courier_of(settings, catalogue)
+        yield Worker(harvester, feeds, schedule, clock=now, herald=herald, courier=courier)
 
 
 def herald_of(settings: Settings, catalogue: Catalogue, feeds: Callable[[], Mapping[str, Feed]]) -> Herald:
@@ -207,6 +208,16 @@ def herald_of(settings: Settings, catalogue: Catalogue, feeds: Callable[[], Mapp
     if settings.smtp_url:
         channels["mail"] = Mail(mail_server(settings.smtp_url))
     return Herald(catalogue, channels, feeds, clock=now, city=settings.notify)
+
+
+def courier_of(settings: Settings, catalogue: Catalogue) -> Courier:
+    """Who sends events to those who subscribe, through the same guarded sockets."""
+    from harvesters.fetch.guard import Guard
+    from harvesters.fetch.post import Post
+    from harvesters.notices.events import Courier
+
+    post, key = Post(Guard(settings.allow_hosts)), secrets_of(settings).webhook_key
+    return Courier(catalogue, post, key, clock=now, base=settings.public_url or "")
 
 
 def now() -> datetime:

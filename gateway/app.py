@@ -21,6 +21,7 @@ from gateway.api.events import events
 from gateway.api.feeds import feeds
 from gateway.api.operations import operations
 from gateway.api.rows import rows
+from gateway.api.subscriptions import subscriptions
 from gateway.api.trials import trials
 from gateway.api.usage import own_usage
 from gateway.caller import ROUTE
@@ -44,6 +45,7 @@ _API = (
     access,
     applications,
     own_usage,
+    subscriptions,
 )
 
 

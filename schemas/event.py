@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from marshmallow import Schema, fields
 
@@ -27,6 +27,17 @@ class Event:
     inserted: int | None = None
     updated: int | None = None
     deleted: int | None = None
+
+
+def shown(event: Event, base: str) -> dict[str, Any]:
+    """The members of an event and links to its dataset, rows and changes, below the address `base`."""
+    dataset = f"{base}/api/v1/datasets/{event.dataset}"
+    links = {"dataset": dataset}
+    if event.snapshot is not None and event.kind != "withdrawn":
+        links["rows"] = f"{dataset}/rows?snapshot={event.snapshot}"
+    if event.previous is not None:
+        links["changes"] = f"{dataset}/changes?since={event.previous}&until={event.snapshot}"
+    return {**vars(event), "links": links}
 
 
 class EventSchema(Schema):

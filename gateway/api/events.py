@@ -11,11 +11,11 @@ from marshmallow import Schema, fields, validate
 from catalogue import Catalogue
 from gateway.api.answers import base_url, json_answer
 from gateway.api.describe import describe
-from gateway.api.told import Telling, event_shown
+from gateway.api.told import Telling
 from gateway.api.values import Between, OneOf, Whole
 from gateway.caller import caller
 from gateway.services import services
-from schemas.event import EventSchema
+from schemas.event import EventSchema, shown
 from schemas.problem import BadInput, InputError
 
 events = Blueprint("events", __name__, url_prefix="/api/v1")
@@ -109,7 +109,7 @@ def _page(catalogue: Catalogue, dataset: str | None, last: int) -> Response:
     found = catalogue.events.after(last, dataset, PAGE)
     oldest, newest = catalogue.events.ends()
     behind = found[-1].id if len(found) == PAGE else newest
-    body = {"items": [event_shown(event, base_url()) for event in found], "last_event_id": behind}
+    body = {"items": [shown(event, base_url()) for event in found], "last_event_id": behind}
     answer = json_answer({**body, "complete": oldest - 1 <= last <= newest})
     answer.headers["Cache-Control"] = "no-store"
     return answer

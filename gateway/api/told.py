@@ -1,4 +1,4 @@
-"""Events as they are told: in JSON with links that lead on, and one after the other down a stream."""
+"""Events as a stream tells them, one after the other, with the rows that changed where they are few."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 
 from catalogue import Catalogue, NotInCatalogue, table_lines
 from gateway.caller import ROWS
-from schemas.event import Event
+from schemas.event import Event, shown
 from schemas.problem import BadInput
 
 if TYPE_CHECKING:
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 FEW = 1_000
 """Changed rows up to which they are told with their event."""
 RETRY_MS = 2_000
-
-
-def event_shown(event: Event, base: str) -> dict[str, Any]:
-    """The members of an event, and where its dataset, rows and changes are."""
-    dataset = f"{base}/api/v1/datasets/{event.dataset}"
-    links = {"dataset": dataset}
-    if event.snapshot is not None and event.kind != "withdrawn":
-        links["rows"] = f"{dataset}/rows?snapshot={event.snapshot}"
-    if event.previous is not None:
-        links["changes"] = f"{dataset}/changes?since={event.previous}&until={event.snapshot}"
-    return {**vars(event), "links": links}
 
 
 def few_changes(catalogue: Catalogue, event: Event) -> list[bytes] | None:
@@ -93,7 +82,7 @@ class Telling:
                 silent = time.monotonic()
 
     def _told(self, event: Event, environ: WSGIEnvironment) -> bytes:
-        said = event_shown(event, self.base)
+        said = shown(event, self.base)
         changes = few_changes(self.catalogue, event) if self.rows else None
         if changes is not None:
             environ[ROWS] = environ.get(ROWS, 0) + len(changes)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from catalogue import webhook_secret
 from catalogue.database import writing
 from gateway.clients import applications, audit, credentials, people, usage
 from gateway.clients.applications import Application
@@ -134,6 +135,19 @@ class Clients:
         """A person's applications, oldest first."""
         with self._engine.connect() as db:
             return applications.of_owner(db, owner)
+
+    def owner(self, application: str) -> str:
+        """The address of mail of whoever made the application of this id; raises NoSuch."""
+        with self._engine.connect() as db:
+            found = applications.get(db, application)
+            person = people.get(db, found.owner) if found else None
+        if person is None:
+            raise NoSuch("application", application)
+        return person.email
+
+    def webhook_secret(self, subscription: str) -> str:
+        """What messages to a subscription are signed with; it is made anew each time and kept nowhere."""
+        return webhook_secret(self._secrets.webhook_key, subscription)
 
     # Keys
 

@@ -24,6 +24,7 @@ _WORDS = {
     "late": ("늦음", "late"),
     "stale": ("오래됨", "stale"),
     "failing": ("실패", "failing"),
+    "disabled": ("꺼짐", "switched off"),
 }
 
 
@@ -132,7 +133,7 @@ class Mail:
         message.set_content(
             f"{name} ({notice.feed})\n\n{notice.former or '-'} -> {notice.state} ({korean}), {when}\n"
             + (f"{notice.detail}\n" if notice.detail else "")
-            + f"\nentrepot feeds check {notice.feed}\n"
+            + ("" if notice.state == "disabled" else f"\nentrepot feeds check {notice.feed}\n")
         )
         return message
 
