@@ -7,7 +7,7 @@ import gzip
 import io
 import logging
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -163,6 +163,46 @@ def test_a_gzip_bomb_is_cut_off(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"0" * 100_000_000))
     with pytest.raises(Unreadable, match="unpacks to more"):
         detect(tmp_path / "a.gz", "a.gz", tmp_path)
+
+
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Makes 100,000 bytes what an archive may unpack to, and returns a number of rows that are more."""
+    monkeypatch.setattr("harvesters.reading.kinds.archives.MOST_BYTES", 100_000)
+    monkeypatch.setattr("harvesters.reading.kinds.archives._SMALL", 100_000)
+    return 20_000
+
+
+@pytest.mark.parametrize("pack", [lambda data: packed(("a.csv", data)), gzip.compress])
+def test_a_table_is_as_large_as_it_likes_where_it_is_read_as_a_stream(
+    tmp_path: Path, little: int, pack: Callable[[bytes], bytes]
+) -> None:
+    lines = "".join(f"{n},{n * 7919 % 104729}\n" for n in range(little))
+    (tmp_path / "a.gz").write_bytes(pack(f"a,b\n{lines}".encode()))
+    (found,) = detect(tmp_path / "a.gz", "a.gz", tmp_path)
+    assert (found.kind, found.path.stat().st_size) == ("csv", len(lines) + 4)
+
+
+def test_a_document_that_is_read_whole_is_not_as_large_as_it_likes(tmp_path: Path, little: int) -> None:
+    items = "".join(f"<item><a>{n * 7919 % 104729}</a></item>" for n in range(little))
+    (tmp_path / "a.zip").write_bytes(packed(("a.xml", f"<r>{items}</r>".encode())))
+    with pytest.raises(Unreadable, match="bytes of xml; publish it as CSV"):
+        detect(tmp_path / "a.zip", "a.zip", tmp_path)
+
+
+def test_a_large_archive_may_grow_less_than_a_small_one(tmp_path: Path, little: int) -> None:
+    (tmp_path / "a.zip").write_bytes(packed(("a.csv", b"a,b\n" + b"1,2\n" * 10 * little)))
+    with pytest.raises(Unreadable, match="would unpack to"):
+        detect(tmp_path / "a.zip", "a.zip", tmp_path)
+
+
+def test_what_the_disk_has_no_room_for_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harvesters.reading.kinds.archives._SPARE", 1 << 60)
+    (tmp_path / "a.zip").write_bytes(packed(("a.csv", b"a\n1\n")))
+    with pytest.raises(Unreadable, match=r"needs 4 bytes, and the disk has"):
+        detect(tmp_path / "a.zip", "a.zip", tmp_path)
 
 
 def test_archives_in_archives_end(tmp_path: Path) -> None:

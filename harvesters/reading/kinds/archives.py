@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import stat
 import zipfile
 import zlib
@@ -17,12 +18,17 @@ from typing import IO
 from harvesters.faults import Unreadable
 
 MOST_BYTES = 4 << 30
+"""What a file may unpack to that is not read as a stream."""
 MOST_GROWTH = 200
 """A bomb grows a thousandfold and more; text at its most repetitive stays well below this."""
+LARGE_GROWTH = 25
+"""What is larger than MOST_BYTES may grow so much; tables of cities grow five- to fifteenfold."""
 
 _EVERYDAY = re.compile("[가-힣]{2}")
 _DRIVE = re.compile("[A-Za-z]:")
 _SMALL = 64 << 20
+_SPARE = 1 << 30
+"""Bytes that an archive leaves on the disk for all else that is written there."""
 _CHUNK = 1 << 20
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
@@ -57,6 +63,7 @@ def members(path: Path) -> tuple[Member, ...]:
 
 def unzip(path: Path, member: Member, to: Path) -> None:
     """Write one file of a ZIP to `to`."""
+    _refuse_unfit(member.name, member.bytes, to)
     with (
         reading(f"{member.name!r} in the ZIP file"),
         zipfile.ZipFile(path) as archive,
@@ -104,7 +111,7 @@ def _is_dropping(name: str) -> bool:
 
 
 def _allowed(packed: int) -> int:
-    return min(MOST_BYTES, max(_SMALL, packed * MOST_GROWTH))
+    return max(min(MOST_BYTES, max(_SMALL, packed * MOST_GROWTH)), packed * LARGE_GROWTH)
 
 
 def _refuse_bomb(unpacked: int, packed: int) -> None:
@@ -112,6 +119,15 @@ def _refuse_bomb(unpacked: int, packed: int) -> None:
         raise Unreadable(
             f"{packed:,} bytes would unpack to {unpacked:,}",
             "archives this dense are refused: publish it unpacked",
+        )
+
+
+def _refuse_unfit(name: str, size: int, to: Path) -> None:
+    free = shutil.disk_usage(to.parent).free
+    if size > free - _SPARE:
+        raise Unreadable(
+            f"{name!r} in the ZIP file needs {size:,} bytes, and the disk has {free:,}",
+            "make room where ENTREPOT_DATA lies",
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from harvesters.faults import Unreadable
 from harvesters.formats import resolved_kind
 from harvesters.reading.headers import column_names
-from harvesters.reading.kinds import marks
+from harvesters.reading.kinds import archives, marks
 from harvesters.reading.kinds.archives import Member, gunzip, members, unzip
 from harvesters.reading.kinds.packed import chosen
 from harvesters.reading.kinds.signs import kind_of, refuse_page
@@ -16,6 +16,7 @@ from schemas.feed import FormatSpec
 
 _HEAD = 64 << 10
 _LAYERS = 4
+_STREAMED = frozenset({"csv", "json", "gis", "parquet"})
 _GIS = (".shp", ".kml", ".gpkg", ".geojson", ".topojson")
 
 
@@ -68,13 +69,23 @@ def _look(path: Path, name: str, place: Path, spec: FormatSpec, layer: int = 0) 
     if head.startswith(b"PK"):
         return _unzipped(path, name, place, spec, layer)
     refuse_page(head, name, spec.kind)
-    return [Detected(resolved_kind(spec.kind) if spec.kind else kind_of(head, name), path, name, spec)]
+    kind = resolved_kind(spec.kind) if spec.kind else kind_of(head, name)
+    if layer:
+        _refuse_large(kind, name, path.stat().st_size)
+    return [Detected(kind, path, name, spec)]
+
+
+def _refuse_large(kind: str, name: str, size: int) -> None:
+    """Raise Unreadable for what an archive unpacks to, unless it is read as a stream, however large it is."""
+    if kind not in _STREAMED and size > archives.MOST_BYTES:
+        raise Unreadable(f"{name} unpacks to {size:,} bytes of {kind}", "publish it as CSV or GeoJSON")
 
 
 def _unzipped(path: Path, name: str, place: Path, spec: FormatSpec, layer: int) -> list[Detected]:
     files = members(path)
     kind = _zipped_kind(files, name, spec)
     if kind:
+        _refuse_large(kind, name, sum(each.bytes for each in files))
         return [Detected(kind, path, name, spec)]
     found: list[Detected] = []
     wanted, rest = chosen(files, name, spec)
