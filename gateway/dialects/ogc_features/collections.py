@@ -139,8 +139,8 @@ def _links(dataset: Dataset, language: str) -> list[Link]:
     )
     return [
         *both(here, [], "json"),
-        link("items", url(f"{here}/items", [("f", "json")]), GEOJSON, word("items", language)),
-        link("items", url(f"{here}/items", [("f", "html")]), HTML, word("items", language)),
+        link("items", url(f"{here}/items", "f=json"), GEOJSON, word("items", language)),
+        link("items", url(f"{here}/items", "f=html"), HTML, word("items", language)),
         *(link(rel, url(f"{here}/{kind}"), SCHEMA, word(kind, language)) for rel, kind in schemas),
         *_elsewhere(dataset, language),
     ]

@@ -14,7 +14,7 @@ from gateway.api.answers import PINNED, REVALIDATE
 from gateway.api.parameters import Pairs, read_pairs
 from gateway.caller import ROWS
 from gateway.clients.faults import NoSuch
-from gateway.dialects.ogc_features import geojson, links, maps
+from gateway.dialects.ogc_features import geojson, maps
 from gateway.dialects.ogc_features.asking import Asked, place, read_asked, which
 from gateway.dialects.ogc_features.blueprint import (
     ABOUT,
@@ -26,7 +26,7 @@ from gateway.dialects.ogc_features.blueprint import (
     tag,
     weak,
 )
-from gateway.dialects.ogc_features.links import GEOJSON, Link, both, link, path, url
+from gateway.dialects.ogc_features.links import GEOJSON, JSON, Link, asking, both, link, path, url
 from gateway.portal.blueprint import language
 from gateway.scopes import require
 from gateway.services import services
@@ -36,6 +36,7 @@ from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import RowPage
 from schemas.snapshot import Snapshot
 
+_STARTS = frozenset({"cursor", "offset"})
 _OF_ONE = ("crs", "snapshot", "as_of", *ABOUT)
 
 
@@ -124,8 +125,7 @@ def _links(collection: str, pairs: Pairs, chosen: str, found: RowPage) -> list[L
     here = path("collections", collection, "items")
     told = both(here, pairs, chosen, GEOJSON)
     if found.next is not None:
-        kept = [pair for pair in pairs if pair[0] not in ("cursor", "offset")]
-        following = links.as_format([*kept, ("cursor", found.next)], chosen)
+        following = f"{asking(pairs, _STARTS)}cursor={found.next}&f={chosen}"
         told.append(link("next", url(here, following), told[0]["type"]))
     return [*told, _collection(collection)]
 
@@ -136,7 +136,7 @@ def _links_of_one(collection: str, feature: str, pairs: Pairs, chosen: str) -> l
 
 
 def _collection(collection: str) -> Link:
-    return link("collection", url(path("collections", collection)), links.JSON)
+    return link("collection", url(path("collections", collection)), JSON)
 
 
 def _items_page(
@@ -156,7 +156,7 @@ def _items_page(
         columns=columns,
         told=told,
         map=maps.drawn(dataset, snapshot.columns, body["features"]) if placed else None,
-        here=lambda feature: url(path("collections", collection, "items", feature), [("f", "html")]),
+        here=lambda feature: url(path("collections", collection, "items", feature), "f=html"),
     )
 
 

@@ -16,26 +16,23 @@ def features(page: RowPage, crs: Crs) -> list[dict[str, Any]]:
     The first geometry of the columns is the last of the page's; further ones are properties.
     """
     rows: list[tuple[Any, ...]] = page.values
-    if not page.columns or page.columns[-1].type != "geometry":
-        names = page.names[1:]
-        return [_feature(row[0], None, dict(zip(names, row[1:], strict=True))) for row in rows]
-    shapes = [row[-1] for row in rows]
-    if not crs.plain and rows:
+    placed = bool(page.columns) and page.columns[-1].type == "geometry"
+    shapes: list[str | None] = [row[-1] for row in rows] if placed else [None] * len(rows)
+    if rows and placed and not crs.plain:
         shapes = reprojected(shapes, [row[0] for row in rows], crs)
-    names = page.names[1:-1]
+    # The geometry has no name there, so that zip leaves it out.
+    names, fragment = page.names[1 : -1 if placed else None], orjson.Fragment
     found = [
-        _feature(row[0], _fragment(shape), dict(zip(names, row[1:-1], strict=True)))
+        {
+            "type": "Feature",
+            "id": row[0],
+            "geometry": None if shape is None else fragment(shape),
+            "properties": dict(zip(names, row[1:], strict=False)),
+        }
         for row, shape in zip(rows, shapes, strict=True)
     ]
     for name in [column.name for column in page.columns[:-1] if column.type == "geometry"]:
         for feature in found:
-            feature["properties"][name] = _fragment(feature["properties"][name])
+            other = feature["properties"][name]
+            feature["properties"][name] = None if other is None else fragment(other)
     return found
-
-
-def _feature(id: str, geometry: Any, properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Feature", "id": id, "geometry": geometry, "properties": properties}
-
-
-def _fragment(shape: str | None) -> orjson.Fragment | None:
-    return None if shape is None else orjson.Fragment(shape)

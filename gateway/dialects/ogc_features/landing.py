@@ -34,7 +34,7 @@ def landing() -> Response:
         "links": [
             *both("/", pairs, chosen),
             link("service-desc", url("/api"), OPENAPI, word("api", spoken)),
-            link("service-doc", url("/api", [("f", "html")]), HTML, word("docs", spoken)),
+            link("service-doc", url("/api", "f=html"), HTML, word("docs", spoken)),
             *_to(("conformance", links.CONFORMANCE), "/conformance", word("conformance", spoken)),
             *_to(("data", links.DATA), "/collections", word("collections", spoken)),
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable
 from urllib.parse import quote
 
 from gateway.api.answers import base_url
@@ -28,9 +28,8 @@ def path(*segments: str) -> str:
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
-def url(path: str, pairs: Sequence[tuple[str, str]] = ()) -> str:
+def url(path: str, asked: str = "") -> str:
     """The absolute URL of a path under the landing page."""
-    asked = "&".join(f"{quote(name, safe='')}={quote(value, safe=',:/')}" for name, value in pairs)
     return f"{base_url()}{ROOT}{path}" + (f"?{asked}" if asked else "")
 
 
@@ -39,21 +38,22 @@ def link(rel: str, href: str, type: str, title: str = "") -> Link:
     return {"rel": rel, "type": type, "href": href, **({"title": title} if title else {})}
 
 
-def as_format(pairs: Iterable[tuple[str, str]], format: str) -> Pairs:
-    """The same parameters, asking for a format by name."""
-    return [*(pair for pair in pairs if pair[0] != "f"), ("f", format)]
+def asking(pairs: Pairs, without: Container[str] = ()) -> str:
+    """Parameters as a query string that goes on with the format: all but it and those of `without`."""
+    return "".join(
+        f"{quote(name, safe='')}={quote(value, safe=',:/')}&"
+        for name, value in pairs
+        if name != "f" and name not in without
+    )
 
 
 def both(path: str, pairs: Pairs, shown: str, json_type: str = JSON) -> list[Link]:
-    """The links to this representation of a resource and to its other one."""
+    """The links to this representation of a resource and to its other one, each asked for by name."""
+    here, other = url(path, asking(pairs) + "f="), "html" if shown == "json" else "json"
     types = {"json": json_type, "html": HTML}
-    other = "html" if shown == "json" else "json"
-    return [
-        link("self", url(path, as_format(pairs, shown)), types[shown]),
-        link("alternate", url(path, as_format(pairs, other)), types[other]),
-    ]
+    return [link("self", here + shown, types[shown]), link("alternate", here + other, types[other])]
 
 
 def header(links: Iterable[Link]) -> str:
     """Links for the header of an answer (RFC 8288), without titles: those may be in Korean."""
-    return ", ".join(f'<{each["href"]}>; rel="{each["rel"]}"; type="{each["type"]}"' for each in links)
+    return ", ".join([f'<{each["href"]}>; rel="{each["rel"]}"; type="{each["type"]}"' for each in links])
