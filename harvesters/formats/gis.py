@@ -19,6 +19,7 @@ import shapely
 from harvesters.faults import FeedMisconfigured, Unreadable
 from harvesters.formats import GEOMETRY, Parsed, Piece
 from harvesters.reading.delimited.encoding import refuse_mojibake, shows_mojibake
+from harvesters.reading.gis.descriptions import described, with_described
 from harvesters.reading.gis.files import GisFile, gis_files
 from harvesters.reading.gis.kinds import FLATGEOBUF, GEODATABASE, GEOPACKAGE, GML, KML, SHAPEFILE
 from harvesters.reading.gis.layers import Layer, layers, pieces, straight
@@ -69,6 +70,8 @@ def _table(layer: Layer, spec: FormatSpec, *, name: str) -> Parsed:
     if file.kind is SHAPEFILE:
         check_complete(file.path, file.name)
     stretches = pieces(layer)
+    if file.kind is KML:
+        stretches = _told(stretches)
     head = next(stretches)
     encoding = file.encoding
     if file.kind.guessed:
@@ -87,6 +90,14 @@ def _table(layer: Layer, spec: FormatSpec, *, name: str) -> Parsed:
         repairs={**file.repairs, **_curves(layer, head)},
         rest=_rest(layer, stretches, encoding, len(head)),
     )
+
+
+def _told(stretches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The rows with what their descriptions tell; the columns are those that the first stretch tells of."""
+    names: tuple[str, ...] | None = None
+    for table in stretches:
+        names = described(table) if names is None else names
+        yield with_described(table, names)
 
 
 def _again_and_again(
