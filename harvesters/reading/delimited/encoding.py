@@ -80,7 +80,7 @@ def encoding_of(path: Path, declared: str | None = None) -> str:
 
 
 def _detected(path: Path) -> str:
-    if _is_utf8(path):
+    if _isutf8_prefix(path):
         return "utf-8"
     beyond_ascii = False
     try:
@@ -134,7 +134,7 @@ def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
     at = 0
     if encoding in ("utf-8", "utf-8-sig"):
         at = len(codecs.BOM_UTF8) if encoding == "utf-8-sig" and _is_marked(path) else 0
-        for data in _utf8(path, at):
+        for data in utf8_prefix(path, at):
             at += len(data)
             yield data
         if at == path.stat().st_size:
@@ -148,12 +148,12 @@ def _is_marked(path: Path) -> bool:
         return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
 
 
-def _is_utf8(path: Path) -> bool:
+def _isutf8_prefix(path: Path) -> bool:
     """Whether the whole file is UTF-8."""
-    return sum(map(len, _utf8(path, 0))) == path.stat().st_size
+    return sum(map(len, utf8_prefix(path))) == path.stat().st_size
 
 
-def _utf8(path: Path, start: int) -> Iterator[bytes]:
+def utf8_prefix(path: Path, start: int = 0) -> Iterator[bytes]:
     """The file from a byte on, in pieces of whole letters, as far as it is UTF-8: Arrow sees that four times
     quicker than Python decodes it."""
     rest = b""

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import orjson
 
 from harvesters.faults import Unreadable
-from harvesters.reading.delimited.encoding import encoding_of, read_text, utf8_chunks
+from harvesters.reading.delimited.encoding import encoding_of, read_text, utf8_chunks, utf8_prefix
 from harvesters.reading.gis.kinds import (
     BY_SUFFIX,
     EXCHANGE,
@@ -35,7 +36,7 @@ _DATA = frozenset({*BY_SUFFIX, ".csv", ".tsv", ".xls", ".xlsx", ".dbf", ".ods", 
 _IN_GEODATABASE = re.compile(r"(?:a[0-9a-f]{8}\.[\w.]+|gdb|timestamps)", re.IGNORECASE)
 # These make GDAL open what they name: other files, addresses, pipelines.
 _POINTERS = re.compile(rb"<(?:OGRVRT|VRTDataset|GDAL_W|OGRWFS|OGCAPI|!ENTITY)")
-_PIPELINE = re.compile(rb"gdal_streamed_alg")
+_PIPELINE = b"gdal_streamed_alg"
 _DOCTYPE = re.compile(rb"<!DOCTYPE\b[^>]{0,60}")
 # GDAL would ask the address by which a GeoJSON may name its CRS, also where a key is written in escapes.
 _INNER = rb"[^{}]*+(?:\{[^{}]*+(?:\{[^{}]*+\}[^{}]*+)*+\}[^{}]*+)*+"
@@ -178,7 +179,24 @@ def _placed(path: Path, file: GisFile, declared: str | None) -> GisFile:
         text, encoding = read_text(path, declared)
         _refuse(text.encode("utf-8", "surrogatepass"), file.kind)
         file.path.write_bytes(_as_feature(text, file.name))
-        return replace(file, encoding=encoding)
+    elif file.kind is JSON and encoding == "utf-8" and _is_sound(path):
+        file.path.symlink_to(path.resolve())
+    else:
+        _rewrite(path, encoding, file)
+    return replace(file, encoding=encoding)
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether a JSON is UTF-8 to its end and may be read as it is; raises Unreadable where it may not."""
+    size, before = 0, b""
+    for data in utf8_prefix(path):
+        _refuse(before[-_OVERLAP:] + data, JSON)
+        size, before = size + len(data), data
+    return size == path.stat().st_size
+
+
+def _rewrite(path: Path, encoding: str, file: GisFile) -> None:
+    """Write a text in UTF-8, and without saying that it is in another encoding."""
     with file.path.open("wb") as written:
         before = b""
         for data in utf8_chunks(path, encoding):
@@ -186,13 +204,17 @@ def _placed(path: Path, file: GisFile, declared: str | None) -> GisFile:
             # The declared encoding was that of the bytes; what is written is UTF-8.
             written.write(data if before or file.kind is JSON else _DECLARATION.sub(b"", data))
             before = data
-    return replace(file, encoding=encoding)
 
 
 def _may_name_a_crs(data: bytes) -> bool:
     """Whether it is worth to look for the member, which is slow; few stretches of a file hold its name."""
-    lower = data.lower()
-    return b'"crs"' in lower or b"\\u00" in lower
+    if b"\\" in data and (b"\\u00" in data or b"\\U00" in data):
+        return True
+    # Three letters in capitals or not, before a quote.
+    letters = np.frombuffer(data, np.uint8)
+    small = letters | 0x20
+    ends = (letters[3:] == ord('"')) & (small[2:-1] == ord("s")) & (small[1:-2] == ord("r"))
+    return bool((ends & (small[:-3] == ord("c"))).any())
 
 
 def _is_lone_place(path: Path) -> bool:
@@ -211,7 +233,9 @@ def _as_feature(text: str, name: str) -> bytes:
 
 
 def _refuse(data: bytes, kind: Kind) -> None:
-    pointer = _POINTERS.search(data) or _PIPELINE.search(data) or (kind is not JSON and _DOCTYPE.search(data))
+    pointer = _POINTERS.search(data) or (kind is not JSON and _DOCTYPE.search(data))
+    # Words are found ten times quicker than patterns.
+    pointer = pointer or (_PIPELINE in data and re.search(_PIPELINE, data))
     if pointer:
         shown = pointer[0].decode("utf-8", "replace")
         raise Unreadable(f"the file points elsewhere with {shown!r}: that is not followed")
@@ -223,7 +247,7 @@ def _refuse(data: bytes, kind: Kind) -> None:
         raise Unreadable(
             "the file names its CRS by an address: that is not followed", 'write [format] crs = "EPSG:…"'
         )
-    if kind is JSON and _CUT.search(data):
+    if kind is JSON and b"exceededTransferLimit" in data and _CUT.search(data):
         raise Unreadable(
             "the server cut its answer and says so (exceededTransferLimit)",
             'read it page by page with [source] kind = "arcgis"',

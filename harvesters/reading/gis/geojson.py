@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeAlias
 
 import orjson
+import pyarrow as pa
 
 BLOCK = 4 << 20
 _LONGEST_FEATURE = 64 << 20
 _TRIES = 8
+_AT_ONCE = 2
+"""How many blocks are read at once; as many more wait to be taken."""
 
 # Members of a collection that say nothing of its features or their places; `crs` is for GDAL to understand.
 _MEMBERS = frozenset(
@@ -23,37 +29,102 @@ _LIST = re.compile(rb'"features"\s*:\s*\[')
 _NEXT = re.compile(rb"\s*,\s*(?=\{)")
 
 
+Waiting: TypeAlias = tuple[bytes, bytes, "Future[Block | None]"]
+
+
 class Unusual(ValueError):
     """The file holds something that is better understood by GDAL."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Features as columns: their names, properties and places (WKB, of type null where there is none)."""
+
+    ids: list[Any]
+    properties: Mapping[str, pa.Array]
+    places: pa.Array
 
 
 class Features:
     """The features of a collection as they are written, in lists that a block of the text holds.
 
+    Where `quick` is set, it reads the blocks that come then, some at once; what it cannot comes in lists.
     Once they are all read, `outline` is the document with its first feature alone.
     """
 
     def __init__(self, path: Path, block: int = BLOCK) -> None:
         self._path = path
         self._block = block
+        self._rest = b""
+        self.quick: Callable[[bytes], Block | None] | None = None
         self.outline = b""
 
-    def __iter__(self) -> Iterator[list[Any]]:
+    def __iter__(self) -> Iterator[list[Any] | Block]:
         """Raises Unusual for all but plain collections: for broken JSON too."""
         first: Any = None
         with self._path.open("rb") as file:
-            head, rest = _beginning(file.read(self._block))
-            while more := file.read(self._block):
-                features, rest = _cut(rest + more)
-                if features:
-                    first = first or features[0]
-                    yield features
-        features, tail = _end(head, rest)
+            head, self._rest = _beginning(file.read(self._block))
+            for features in self._blocks(file):
+                if first is None and isinstance(features, list):
+                    first = features[0]
+                yield features
+        features, tail = _end(head, self._rest)
         if not features and first is None:
             raise Unusual("no feature")
         self.outline = head + orjson.dumps(first or features[0]) + b"]" + tail
         if features:
             yield features
+
+    def _blocks(self, file: BinaryIO) -> Iterator[list[Any] | Block]:
+        """The features of all blocks but the last, which is left as the rest."""
+        waiting: deque[Waiting] = deque()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            while more := file.read(self._block):
+                self._rest += more
+                if self.quick is None and not waiting:
+                    features, self._rest = _cut(self._rest)
+                    if features:
+                        yield features
+                    continue
+                text, sign, self._rest = _parted(self._rest)
+                if text:
+                    waiting.append((text, sign, pool.submit(self.quick or _nothing, text)))
+                if len(waiting) > _AT_ONCE:
+                    yield from self._taken(waiting)
+            while waiting:
+                yield from self._taken(waiting)
+
+    def _taken(self, waiting: deque[Waiting]) -> Iterator[list[Any] | Block]:
+        """The features of the next text that waits; what was parted in the wrong place is put together."""
+        text, sign, reading = waiting.popleft()
+        block = reading.result()
+        if block is not None:
+            yield block
+            return
+        try:
+            features = _plain(orjson.loads(b"[" + text + b"]"), text)
+        except orjson.JSONDecodeError:
+            self._rest = b"".join([text, sign, *(part for each in waiting for part in each[:2]), self._rest])
+            waiting.clear()
+            features, self._rest = _cut(self._rest)
+        if features:
+            yield features
+
+
+def _nothing(text: bytes) -> Block | None:
+    return None
+
+
+def _parted(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """The text up to what looks like the end of its last whole feature, the comma behind it, and the rest."""
+    at = len(text)
+    while (at := text.rfind(b"}", 0, at)) >= 0:
+        behind = _NEXT.match(text, at + 1)
+        if behind is not None:
+            return text[: at + 1], behind[0], text[behind.end() :]
+    if len(text) > _LONGEST_FEATURE:
+        raise Unusual("no feature ends where one should")
+    return b"", b"", text
 
 
 def _beginning(text: bytes) -> tuple[bytes, bytes]:

@@ -11,14 +11,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvesters.reading.gis.geojson import Features, Unusual
+from harvesters.reading.gis.geojson import Block, Features, Unusual
 from harvesters.reading.gis.geojson_places import as_wkb
+from harvesters.reading.gis.geojson_quick import Quick, quick
 from harvesters.reading.shelf import Shelf
 
 WKB = "wkb_geometry"
 """The column of places, by the name that GDAL gives it."""
 
 _ID = "id"
+_MISSES = 8
+"""After so many blocks that were not like those before them, the others are not expected to be."""
 _EXACT = 1 << 53
 _ENDLESS = float(1 << 63)
 _PLAIN = (pa.null(), pa.bool_(), pa.int64(), pa.float64(), pa.string())
@@ -35,9 +38,15 @@ class Rows:
         self._types: dict[str, set[pa.DataType]] = {}
         self._long: set[str] = set()
         self._ids: set[type] = set()
+        self._missed = 0
         try:
-            for block in features:
-                self._put(block)
+            for found in features:
+                if isinstance(found, Block):
+                    self._put(found)
+                    continue
+                self._put(_block(found))
+                self._missed += features.quick is not None
+                features.quick = self._quick(found) if self._missed < _MISSES else None
             self._schema = self._settled()
         except Unusual:
             self._shelf.clear()
@@ -62,16 +71,20 @@ class Rows:
         if held:
             yield pa.concat_tables(held)
 
-    def _put(self, features: Sequence[Any]) -> None:
-        if not all(type(each) is dict and each.get("type") == "Feature" for each in features):
-            raise Unusual("something else than features")
-        columns = _properties([each.get("properties", ()) for each in features])
-        self._long.update(name for name, column in columns.items() if _is_long(column))
-        columns = {**self._named([each.get("id") for each in features], columns), **columns}
-        columns[WKB] = as_wkb([each.get("geometry") for each in features])
+    def _put(self, block: Block) -> None:
+        self._long.update(name for name, column in block.properties.items() if _is_long(column))
+        columns = {**self._named(block.ids, block.properties), **block.properties, WKB: block.places}
         for name, column in columns.items():
             self._types.setdefault(name, set()).add(column.type)
         self._shelf.append(pa.table(columns))
+
+    def _quick(self, features: Sequence[Any]) -> Quick | None:
+        """What reads features that are like those so far."""
+        written = {name: found - {pa.null()} for name, found in self._types.items() if name != WKB}
+        types = {name: _common(found) if found else pa.null() for name, found in written.items()}
+        if _ID in types and str in self._ids:
+            del types[_ID]
+        return quick(types, self._ids, [each.get("geometry") for each in features])
 
     def _named(self, ids: list[Any], columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         """The column of the names of features, where they have names; numbers are no column for GDAL."""
@@ -93,6 +106,14 @@ class Rows:
         if str in self._ids:
             columns.sort(key=lambda column: column[0] != _ID)
         return pa.schema([*columns, (WKB, pa.binary())])
+
+
+def _block(features: Sequence[Any]) -> Block:
+    if not all(type(each) is dict and each.get("type") == "Feature" for each in features):
+        raise Unusual("something else than features")
+    properties = _properties([each.get("properties", ()) for each in features])
+    places = as_wkb([each.get("geometry") for each in features])
+    return Block([each.get("id") for each in features], properties, places)
 
 
 def _properties(rows: list[Any]) -> dict[str, pa.Array]:

@@ -13,7 +13,7 @@ import shapely
 
 from harvesters.reading.gis.geojson import Unusual
 
-_DEPTHS = {
+DEPTHS = {
     "Point": 0,
     "MultiPoint": 1,
     "LineString": 1,
@@ -48,7 +48,7 @@ def as_wkb(geometries: Sequence[Any]) -> pa.Array:
 
 def _kind(geometry: Any) -> str:
     kind = geometry.get("type") if type(geometry) is dict and len(geometry) == 2 else None
-    if type(kind) is not str or kind not in _DEPTHS or "coordinates" not in geometry:
+    if type(kind) is not str or kind not in DEPTHS or "coordinates" not in geometry:
         raise Unusual("a geometry that is no plain one")
     return kind
 
@@ -56,10 +56,15 @@ def _kind(geometry: Any) -> str:
 def _shapes(kind: str, coordinates: list[Any]) -> npt.NDArray[np.object_]:
     offsets: list[Offsets] = []
     level: list[Any] = coordinates
-    for _ in range(_DEPTHS[kind]):
+    for _ in range(DEPTHS[kind]):
         inner, level = _opened(level)
         offsets.insert(0, inner)
-    positions = _positions(level)
+    return shapes_of(kind, _positions(level), offsets)
+
+
+def shapes_of(kind: str, positions: Floats, offsets: Sequence[Offsets]) -> npt.NDArray[np.object_]:
+    """The shapes of one kind; `offsets` say where the lists around their positions begin and end, inmost
+    first. Raises Unusual for lines of one position and rings that do not close."""
     if kind in _FEWEST:
         _check(positions, offsets[0], _FEWEST[kind])
     made: npt.NDArray[np.object_] = shapely.from_ragged_array(

@@ -15,8 +15,9 @@ import shapely
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harvesters.reading.gis.geojson import Features, Unusual
+from harvesters.reading.gis.geojson import Block, Features, Unusual
 from harvesters.reading.gis.geojson_columns import WKB, Rows
+from harvesters.reading.gis.geojson_quick import quick
 
 number = st.floats(-180, 180, allow_nan=False) | st.integers(-180, 180)
 words = st.text("한글 abc'\"\\{}[],:\n😀é", max_size=8)
@@ -174,3 +175,94 @@ def test_what_is_unusual_is_left_to_gdal(change: Any, tmp_path: Path) -> None:
 
     with pytest.raises(Unusual):
         ours(text, tmp_path, 2_000)
+
+
+def rows_like(rows: int, geometry: Any, **others: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "Feature",
+            **others,
+            "properties": {"이름": f"구 {at}", "n": at, "x": None},
+            "geometry": geometry,
+        }
+        for at in range(rows)
+    ]
+
+
+LINE = {"type": "LineString", "coordinates": [[129.0, 35.1], [129.1, 35.2]]}
+AREA = {
+    "type": "Polygon",
+    "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]], [[0.2, 0.1], [0.3, 0.1], [0.3, 0.2], [0.2, 0.1]]],
+}
+
+
+@pytest.mark.parametrize(
+    "geometry", [POINT, LINE, AREA, {"type": "MultiPolygon", "coordinates": [AREA["coordinates"]]}]
+)
+@pytest.mark.parametrize("others", [{}, {"id": "l.1"}, {"id": 7}])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_features_like_those_before_them_are_read_many_at_once(
+    geometry: Any, others: Any, indent: int | None, tmp_path: Path
+) -> None:
+    features = rows_like(200, geometry, **others)
+    features[120]["geometry"] = None
+    features[150]["properties"]["이름"] = '쌍따옴표 "\\ 😀 }, {'
+    text = json.dumps({"type": "FeatureCollection", "features": features}, indent=indent)
+    path = tmp_path / "data.json"
+    path.write_text(text, encoding="utf-8")
+    kinds = [type(each) for each in followed(path)]
+    assert kinds.count(Block) > len(kinds) / 2
+
+    found, _ = ours(text, tmp_path, 4_000)
+
+    expected = theirs(text, tmp_path)
+    assert shapes(found) == shapes(expected)
+    for column in expected.column_names:
+        if column != WKB:
+            assert found[column].to_pylist() == expected[column].to_pylist(), column
+
+
+def followed(path: Path) -> list[Any]:
+    """What is read of a file, as one reads it who knows its columns from the first block."""
+    features, found = Features(path, 4_000), []
+    for block in features:
+        found.append(block)
+        if isinstance(block, list):
+            types = {"이름": pa.string(), "n": pa.int64(), "x": pa.null()}
+            ids = {type(each.get("id")) for each in block}
+            features.quick = quick(types, ids, [each["geometry"] for each in block])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"n": 120', '"n": 1.5'),
+        ('"n": 120', '"n": NaN'),
+        ('"n": 120', '"n": -Infinity'),
+        ('"n": 120', '"n": 9007199254740993.0'),
+        ('"n": 120', '"n": "a"'),
+        ('"n": 120', '"n": 120, "n": 121'),
+        ('"n": 120', '"n": 120, "new": 1'),
+        ('"n": 120', '"n": {"a": 1}'),
+        ('"x": null', '"x": 3'),
+        ('"type": "Feature"', '"type": "Other"'),
+        ('"Point"', '"LineString"'),
+        ("[129.0, 35.1]", "[129.0, null]"),
+        ("[129.0, 35.1]", "[129.0, 35.1, 1]"),
+        ("[129.0, 35.1]", "[]"),
+        ('"properties": {', '"bbox": [1, 2, 3, 4], "properties": {'),
+        ("}, {", "} {"),
+        ("}, {", "}, , {"),
+        ('"구 120"', '"\\u0000"'),
+        ('"구 120"', '"\\ud800"'),
+    ],
+)
+def test_one_that_is_unlike_the_others_is_looked_at_by_itself(old: str, new: str) -> None:
+    text = json.dumps(rows_like(200, POINT), ensure_ascii=False)[1:-1]
+    like = quick({"이름": pa.string(), "n": pa.int64(), "x": pa.null()}, set(), [POINT])
+    assert like is not None
+    assert like(text.encode()) is not None
+
+    at = text.index(old, len(text) // 2)
+    assert like((text[:at] + text[at:].replace(old, new, 1)).encode()) is None
