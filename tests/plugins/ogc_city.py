@@ -135,7 +135,9 @@ def dongs(folder: Path) -> Publication:
     )
     shapes = shapely.to_wkb(shapely.from_geojson([json.dumps(each["geometry"]) for each in found])).tolist()
     values = [[each["properties"][name] for each in found] for name in names]
-    return _publication(_dataset("dongs", Text("부산 행정동", "Dongs of Busan")), columns, [values[0], *values, shapes])
+    return _publication(
+        _dataset("dongs", Text("부산 행정동", "Dongs of Busan")), columns, [values[0], *values, shapes]
+    )
 
 
 def land(catalogue: Catalogue, publication: Publication) -> None:
