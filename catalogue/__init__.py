@@ -8,7 +8,15 @@ from pathlib import Path
 
 from catalogue.catalogue import Catalogue
 from catalogue.database import connect
-from catalogue.encode import EXPORT_FORMATS, PAGE_FORMATS
+from catalogue.encode import (
+    DOWNLOADS,
+    EXPORT_FORMATS,
+    PAGE_FORMATS,
+    BeingMade,
+    Downloads,
+    Exports,
+    Look,
+)
 from catalogue.encode import page as encode_page
 from catalogue.encode.batches import lines as table_lines
 from catalogue.encode.batches import parquet as table_parquet
@@ -42,15 +50,18 @@ from catalogue.states import Promise, judge
 from catalogue.storage import Storage
 
 __all__ = [
+    "DOWNLOADS",
     "EXPORT_FORMATS",
     "PAGE_FORMATS",
     "Barred",
+    "BeingMade",
     "CannotAppend",
     "Catalogue",
     "ChangesGone",
     "Difference",
     "Export",
     "Followed",
+    "Look",
     "MassDeletion",
     "NoRows",
     "NotInCatalogue",
@@ -100,6 +111,6 @@ def open_catalogue(
     storage_folder.mkdir(parents=True, exist_ok=True)
     storage = Storage(storage_folder)
     rows = Rows(storage, index_folder / "rows")
-    exports = index_folder / "exports"
+    downloads = Downloads(Exports(storage, index_folder / "exports"), index_folder / "asked")
     comparer = Comparer(storage, index_folder / "compare")
-    return Catalogue(Parts(connect(database_url), storage, search, rows, comparer, exports, clock))
+    return Catalogue(Parts(connect(database_url), storage, search, rows, comparer, downloads, clock))

@@ -84,12 +84,14 @@ class Catalogue(Reader):
     # Upkeep.
 
     def build_index(self, snapshot: Snapshot) -> None:
-        """Make the look-up copy of a snapshot's rows; until it stands, scans answer.
+        """Make the look-up copy of a snapshot's rows, and the downloads that are likely to be asked for.
 
-        A dataset that grows has none: its parts, few and each of its own time, are scanned as quickly.
+        Until it stands, scans answer. A dataset that grows has neither: its parts, few and each of its own
+        time, are scanned as quickly.
         """
         if snapshot.lineage is None:
             self._parts.rows.build(snapshot)
+            self._parts.downloads.prepare(snapshot)
 
     def drain_search(self) -> int:
         """Tell the search engine what it missed and count it; an engine that is away is told later."""
@@ -108,8 +110,7 @@ class Catalogue(Reader):
         gone = garbage.collect(self._parts.engine, keep, now)
         for snapshot in gone:
             self._parts.rows.forget(snapshot)
-            for file in self._parts.exports.glob(f"{snapshot}.*"):
-                file.unlink(missing_ok=True)
+            self._parts.downloads.exports.forget(snapshot)
         self.events.forget(now - max([garbage.KEEP, *keep.values()]))
         self.trials.sweep()
         self._parts.comparer.sweep()
@@ -128,6 +129,7 @@ class Catalogue(Reader):
     def close(self) -> None:
         """Let go of all files and sockets, and of those who wait for events."""
         self.watch.close()
+        self._parts.downloads.close()
         self._parts.rows.close()
         self._parts.comparer.close()
         self._parts.search.close()

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from catalogue import stored
 from catalogue.database import insert
-from catalogue.encode.export import EXPORT_FORMATS
+from catalogue.encode.formats import fitting
 from catalogue.errors import Barred, Overtaken, Taken
 from catalogue.events.log import note
 from catalogue.stewards import deeds
@@ -146,5 +146,4 @@ def _later_than(former: datetime | None, now: datetime) -> datetime:
 
 def _formats(snapshot: Snapshot) -> tuple[str, ...]:
     """What a whole snapshot can be had as."""
-    located = any(column.type == "geometry" for column in snapshot.columns)
-    return tuple(name for name in sorted(EXPORT_FORMATS) if located or name != "geojson")
+    return tuple(sorted(fitting(snapshot.columns)))

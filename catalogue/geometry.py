@@ -34,14 +34,14 @@ def shapes(wkb: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
 
 def boxes(wkb: pa.ChunkedArray) -> tuple[Floats, list[str]]:
     """Boxes (n, 4) as xmin ymin xmax ymax, NaN where null or empty, and the GeoParquet names of the types."""
-    coordinates = _points(wkb.combine_chunks())
+    coordinates = points(wkb.combine_chunks())
     if coordinates is not None:
         return np.hstack([coordinates, coordinates]), ["Point"]
     geometries = shapes(wkb)
     return shapely.bounds(geometries).reshape(-1, 4), _types(geometries)
 
 
-def _points(wkb: Any) -> Floats | None:
+def points(wkb: Any) -> Floats | None:
     """Coordinates (n, 2) read straight from the buffer when every value is a little-endian 2-D point."""
     array = wkb.chunk(0) if isinstance(wkb, pa.ChunkedArray) and wkb.num_chunks == 1 else wkb
     if not isinstance(array, pa.Array) or not len(array) or array.null_count:
@@ -134,7 +134,7 @@ def _hilbert(x: npt.NDArray[np.int64], y: npt.NDArray[np.int64]) -> npt.NDArray[
 
 def geojson(wkb: pa.Array | pa.ChunkedArray) -> list[str | None]:
     """GeoJSON texts (n,) of WKB, coordinates rounded to 7 decimals; None where null."""
-    coordinates = _points(wkb)
+    coordinates = points(wkb)
     if coordinates is not None and np.isfinite(coordinates).all():
         pairs = _rounded(coordinates).tolist()
         return [f'{{"type":"Point","coordinates":[{x},{y}]}}' for x, y in pairs]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
+from catalogue.encode.downloads import Downloads
 from catalogue.rows import Rows
 from catalogue.rows.compare import Comparer
 from catalogue.search import SearchEngine
@@ -17,22 +18,28 @@ from catalogue.storage import Storage
 
 @dataclass(frozen=True)
 class Parts:
-    """The stores behind a catalogue; `exports` is a folder of derived files."""
+    """The stores behind a catalogue."""
 
     engine: Engine
     storage: Storage
     search: SearchEngine
     rows: Rows
     comparer: Comparer
-    exports: Path
+    downloads: Downloads
     clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True)
 class Export:
-    """A whole snapshot as a file; `etag` is strong and names this snapshot in this format."""
+    """A whole snapshot as a file of `rows` rows; `etag` is strong and names this snapshot in this format.
+
+    `sha256` is the digest of the file's bytes.
+    """
 
     path: Path
     media_type: str
     filename: str
     etag: str
+    snapshot: str
+    rows: int
+    sha256: bytes

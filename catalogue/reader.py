@@ -126,11 +126,21 @@ class Reader(Chronicle):
         return self._read(snapshot, lambda whole: self._parts.rows.read(whole, query))
 
     def export(self, dataset: str, format: str, snapshot: str | None = None) -> Export:
-        """A whole snapshot as a file in one of EXPORT_FORMATS; raises as `snapshot` does, or BadInput."""
+        """A whole snapshot as a file, as DOWNLOADS names it, made where it is not; raises as `snapshot` does,
+        or BadInput."""
         whole = self.snapshot(dataset, snapshot)
-        path = self._read(whole, lambda w: encode.export(w, format, self._storage, self._parts.exports))
-        media_type, extension = encode.EXPORT_FORMATS[format]
-        return Export(path, media_type, f"{dataset}.{extension}", f"{whole.id}.{format}")
+        return self._handed(whole, format, self._parts.downloads.exports.make)
+
+    def download(self, dataset: str, format: str, snapshot: str | None = None) -> Export:
+        """The same within seconds; raises BeingMade where it takes longer."""
+        whole = self.snapshot(dataset, snapshot)
+        return self._handed(whole, format, self._parts.downloads.soon)
+
+    def _handed(self, whole: Snapshot, format: str, make: Callable[[Snapshot, str], encode.Made]) -> Export:
+        made = self._read(whole, lambda each: make(each, format))
+        media_type, extension = encode.DOWNLOADS[format]
+        name = f"{whole.dataset}.{extension}"
+        return Export(made.path, media_type, name, made.etag, whole.id, whole.rows, made.sha256)
 
     def _read(self, snapshot: Snapshot, read: Callable[[Snapshot], _Read]) -> _Read:
         """Read a snapshot, and once more where its parts were joined to others in this instant.

@@ -1,120 +1,163 @@
-"""The whole of a snapshot as one file, written once and kept for the next who asks."""
+"""The whole of a snapshot as a file, made once and kept for the next who asks."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalogue import geometry
-from catalogue.encode.textual import GEOJSON, NDJSON, TextFormat, csv_format
-from catalogue.rows.plan import ID_COLUMN
-from catalogue.rows.values import shown
-from catalogue.snapshots import ROW_GROUP, Parts, first_rows
-from schemas.arrow import arrow_schema
-from schemas.problem import BadInput, InputError, did_you_mean
+from catalogue.encode import formats, packing
+from catalogue.encode.answers import Answer, write
+from catalogue.encode.whole import batches
+from catalogue.snapshots import Parts
 from schemas.snapshot import Snapshot
 
-EXPORT_FORMATS: Mapping[str, tuple[str, str]] = {
-    "csv": ("text/csv; charset=utf-8", "csv"),
-    "geojson": ("application/geo+json", "geojson"),
-    "ndjson": ("application/x-ndjson", "ndjson"),
-    "parquet": ("application/vnd.apache.parquet", "parquet"),
-    "arrow": ("application/vnd.apache.arrow.stream", "arrows"),
-}
-"""Media type and file extension of each format a whole snapshot can have."""
-
-_BATCH = 8_192
+LAYOUT = 2
+"""Raised when a format is written otherwise than before, so that no file of old is taken for a new one."""
+GIGABYTE = 2**30
+_ABANDONED = 6 * 3600
+"""Seconds without a byte after which a half-made file is nobody's."""
 
 
-def export(snapshot: Snapshot, format: str, storage: Parts, folder: Path) -> Path:
-    """The file of a whole snapshot; Parquet is the stored part itself, others are made once in `folder`.
+@dataclass(frozen=True)
+class Made:
+    """A file of a whole snapshot, the SHA-256 of its bytes, and the strong tag that names them."""
 
-    Raises BadInput for an unknown format or one that needs a geometry. Two that export at once write
-    the same content; a reader never sees half of it.
+    path: Path
+    sha256: bytes
+    etag: str
+
+
+class Exports:
+    """The files of whole snapshots in a folder that may be deleted at any time; safe to share by processes.
+
+    Above `most_bytes` in total, those not asked for longest are deleted when another is made.
     """
-    _check(snapshot, format)
-    if format == "parquet" and len(snapshot.parts) == 1 and not snapshot.parts[0].head:
-        return storage.path(snapshot.parts[0].path)
-    file = folder / f"{snapshot.id}.{EXPORT_FORMATS[format][1]}"
-    if file.exists():
-        return file
-    folder.mkdir(parents=True, exist_ok=True)
+
+    def __init__(self, storage: Parts, folder: Path, *, most_bytes: int = 20 * GIGABYTE) -> None:
+        self._storage, self._folder, self._most_bytes = storage, folder, most_bytes
+
+    def ready(self, snapshot: Snapshot, name: str) -> Made | None:
+        """The file of a snapshot that DOWNLOADS calls `name`, None where it is not made; raises BadInput for
+        a name that is unknown or a format that needs a geometry."""
+        formats.check(name, snapshot.columns, formats.DOWNLOADS, "downloads")
+        path, digest = self._paths(snapshot, name)
+        try:
+            sha256 = bytes.fromhex(digest.read_text())
+            os.utime(digest)  # What was asked for last is deleted last.
+            return Made(path, sha256, digest.stem) if path.exists() else None
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def make(self, snapshot: Snapshot, name: str) -> Made:
+        """The same, made where it is not; others that want it wait meanwhile, and see the whole of it.
+
+        Raises BadInput as `ready` does.
+        """
+        if (made := self.ready(snapshot, name)) is not None:
+            return made
+        path, digest = self._paths(snapshot, name)
+        with self._alone(digest):
+            if (made := self.ready(snapshot, name)) is not None:
+                return made
+            if path.parent == self._folder and not path.exists():
+                self._make(snapshot, name, path)
+            with path.open("rb") as file, _appearing(digest) as partial:
+                partial.write_text(hashlib.file_digest(file, "sha256").hexdigest())
+        self._evict(digest)
+        return Made(path, bytes.fromhex(digest.read_text()), digest.stem)
+
+    def forget(self, snapshot_id: str) -> None:
+        """Delete all files of a snapshot."""
+        for file in self._folder.glob(f"{snapshot_id}.*"):
+            file.unlink(missing_ok=True)
+
+    def _make(self, snapshot: Snapshot, name: str, path: Path) -> None:
+        format, _, packed = name.partition(".")
+        with _appearing(path) as partial:
+            if packed:
+                packing.pack(self.make(snapshot, format).path, packed, partial)
+            else:
+                write(self._answer(snapshot), format, partial)
+
+    def _answer(self, snapshot: Snapshot) -> Answer:
+        return Answer(
+            snapshot.dataset,
+            snapshot.columns,
+            snapshot.rows,
+            lambda: batches(snapshot, self._storage),
+            kinds(snapshot, self._storage),
+            snapshot.created,
+        )
+
+    def _paths(self, snapshot: Snapshot, name: str) -> tuple[Path, Path]:
+        """Where the file lies, which is the stored part itself where that is all, and its digest."""
+        _, extension = formats.DOWNLOADS[name]
+        file = self._folder / f"{snapshot.id}.{LAYOUT}.{extension}"
+        digest = file.with_name(f"{file.name}.sha256")
+        if name == "parquet" and len(snapshot.parts) == 1 and not snapshot.parts[0].head:
+            return self._storage.path(snapshot.parts[0].path), digest
+        return file, digest
+
+    @contextmanager
+    def _alone(self, digest: Path) -> Iterator[None]:
+        """Hold off all others, of this process and the rest, that would make the same."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = digest.with_name(f".{digest.name}.lock")
+        with lock.open("w") as held:
+            flock(held, LOCK_EX)
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+
+    def _evict(self, newest: Path) -> None:
+        """Delete what is over the size allowed, and what was left half made by those that died."""
+        total = 0
+        for digest in sorted(self._folder.glob("*.sha256"), key=_last_used, reverse=True):
+            file = digest.with_suffix("")
+            total += file.stat().st_size if file.exists() else 0
+            if total > self._most_bytes and digest != newest:
+                digest.unlink(missing_ok=True)
+                file.unlink(missing_ok=True)
+        for partial in self._folder.glob(".*"):
+            if _last_used(partial) < _last_used(newest) - _ABANDONED:
+                partial.unlink(missing_ok=True)
+
+
+def kinds(snapshot: Snapshot, storage: Parts) -> tuple[str, ...]:
+    """The GeoParquet names of the types that a snapshot's geometries have, as its parts say."""
+    found: set[str] = set()
+    for part in snapshot.parts:
+        geo = (pq.read_schema(storage.path(part.path)).metadata or {}).get(b"geo")
+        for column in json.loads(geo)["columns"].values() if geo else ():
+            found |= set(column["geometry_types"])
+    return tuple(sorted(found))
+
+
+@contextmanager
+def _appearing(file: Path) -> Iterator[Path]:
+    """A path to write to, whose file appears under its name whole or not at all."""
     partial = file.with_name(f".{secrets.token_hex(6)}.{file.name}")
     try:
-        _write(snapshot, format, storage, partial)
+        yield partial
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
-    return file
 
 
-def _check(snapshot: Snapshot, format: str) -> None:
-    if format not in EXPORT_FORMATS:
-        hint = did_you_mean(format, EXPORT_FORMATS)
-        raise BadInput([InputError("format", f"{format!r} is not a format of downloads", hint)])
-    if format == "geojson" and geometry.geometry_column(snapshot.columns) is None:
-        raise BadInput([InputError("format", "these rows have no geometry", "download csv or parquet")])
-
-
-def _write(snapshot: Snapshot, format: str, storage: Parts, file: Path) -> None:
-    match format:
-        case "parquet":
-            _parquet(snapshot, storage, file)
-        case "arrow":
-            _arrow(snapshot, storage, file)
-        case "geojson":
-            _text(snapshot, GEOJSON, storage, file)
-        case "ndjson":
-            _text(snapshot, NDJSON, storage, file)
-        case _:
-            _text(snapshot, csv_format("safe"), storage, file)
-
-
-def _text(snapshot: Snapshot, format: TextFormat, storage: Parts, file: Path) -> None:
-    described = (ID_COLUMN, *snapshot.columns)
-    with file.open("wb") as out:
-        out.write(format.head(snapshot.columns))
-        between = b""
-        for batch in _batches(snapshot, storage):
-            out.write(between + format.rows(snapshot.columns, shown(batch.columns, described)))
-            between = format.between
-        out.write(format.tail)
-
-
-def _arrow(snapshot: Snapshot, storage: Parts, file: Path) -> None:
-    schema = arrow_schema(snapshot.columns)
-    with pa.OSFile(str(file), "wb") as out, pa.ipc.new_stream(out, schema) as stream:
-        for batch in _batches(snapshot, storage):
-            stream.write_batch(batch.cast(schema))
-
-
-def _parquet(snapshot: Snapshot, storage: Parts, file: Path) -> None:
-    """All parts one after the other, with the metadata of the first and the box of all."""
-    schema = pq.read_schema(storage.path(snapshot.parts[0].path))
-    metadata = dict(schema.metadata or {})
-    if b"geo" in metadata and snapshot.bbox is not None:
-        geo = json.loads(metadata[b"geo"])
-        geo["columns"][geo["primary_column"]] |= {"bbox": list(snapshot.bbox), "geometry_types": []}
-        metadata[b"geo"] = json.dumps(geo, ensure_ascii=False).encode()
-    schema = schema.with_metadata(metadata)
-    with pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True) as writer:
-        for part in snapshot.parts:
-            with pq.ParquetFile(storage.path(part.path)) as source:
-                for batch in first_rows(source.iter_batches(ROW_GROUP), part.rows):
-                    writer.write_table(pa.Table.from_batches([batch]).cast(schema))
-
-
-def _batches(snapshot: Snapshot, storage: Parts) -> Iterator[pa.RecordBatch]:
-    names = [ID_COLUMN.name, *(column.name for column in snapshot.columns)]
-    texts = [column.name for column in snapshot.columns if column.type == "text"]
-    for part in snapshot.parts:
-        with pq.ParquetFile(storage.path(part.path), read_dictionary=texts) as file:
-            yield from first_rows(file.iter_batches(_BATCH, columns=names), part.rows)
+def _last_used(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,10 +1,10 @@
-"""Rows written as text: CSV, newline-delimited JSON and GeoJSON, piece by piece."""
+"""A page of rows written as text: CSV, newline-delimited JSON and GeoJSON, row by row."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ Row = tuple[object, ...]
 Cells = Literal["safe", "raw"]
 """How CSV writes a text that a spreadsheet would run as a formula: with a leading ', or as it is."""
 
+BOM = b"\xef\xbb\xbf"
+"""By this spreadsheets see that a CSV is UTF-8."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First letters of texts that spreadsheets evaluate (OWASP, CSV injection)."""
 
@@ -28,7 +30,6 @@ class TextFormat:
 
     head: Callable[[Sequence[Column]], bytes]
     rows: Callable[[Sequence[Column], Iterable[Row]], bytes]
-    between: bytes = b""
     tail: bytes = b""
 
 
@@ -43,6 +44,16 @@ def objects(columns: Sequence[Column], rows: Iterable[Row]) -> list[dict[str, ob
     return found
 
 
+def arrays(columns: Sequence[Column], rows: Iterable[Row]) -> list[list[object]]:
+    """Rows as JSON arrays for orjson, values in the order of `_id` and then the columns."""
+    shapes = [i for i, column in enumerate(columns, 1) if column.type == "geometry"]
+    found = [list(row) for row in rows]
+    for place in shapes:
+        for row in found:
+            row[place] = _fragment(row[place])
+    return found
+
+
 def _fragment(geojson: Any) -> orjson.Fragment | None:
     return None if geojson is None else orjson.Fragment(geojson)
 
@@ -52,28 +63,22 @@ def _ndjson(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
     return b"".join(lines)
 
 
-def _features(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
-    """Features joined by commas; the first geometry places them, further ones are properties."""
+def _features(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
+    """The first geometry places a feature, further ones are properties."""
     names = [column.name for column in columns]
     place = next(i for i, column in enumerate(columns) if column.type == "geometry")
     texts = {i for i, column in enumerate(columns) if column.type == "geometry"} - {place}
-    features = []
     for identity, *values in rows:
         for i in texts:
             values[i] = _fragment(values[i])
         properties = dict(zip(names, values, strict=True))
         geometry = _fragment(properties.pop(names[place]))
         feature = {"type": "Feature", "id": identity, "geometry": geometry, "properties": properties}
-        features.append(orjson.dumps(feature))
-    return b",".join(features)
+        yield orjson.dumps(feature)
 
 
 def csv_format(cells: Cells) -> TextFormat:
     """CSV (RFC 4180, UTF-8); nothing for null, true and false, geometries as WKT."""
-
-    def head(columns: Sequence[Column]) -> bytes:
-        names = [ID_COLUMN.name, *(column.name for column in columns)]
-        return csv_lines([[safe(name) for name in names] if cells == "safe" else names])
 
     def rows(columns: Sequence[Column], found: Iterable[Row]) -> bytes:
         values = list(zip(*found, strict=True))
@@ -81,7 +86,13 @@ def csv_format(cells: Cells) -> TextFormat:
         written = [_csv_cells(v, column, cells) for v, column in zip(values, described, strict=False)]
         return csv_lines(zip(*written, strict=True))
 
-    return TextFormat(head, rows)
+    return TextFormat(lambda columns: csv_head(columns, cells), rows)
+
+
+def csv_head(columns: Sequence[Column], cells: Cells) -> bytes:
+    """The first line of CSV: the names of the columns."""
+    names = [ID_COLUMN.name, *(column.name for column in columns)]
+    return csv_lines([[safe(name) for name in names] if cells == "safe" else names])
 
 
 def _csv_cells(values: Sequence[Any], column: Column, cells: Cells) -> Sequence[Any]:
@@ -109,4 +120,12 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 NDJSON = TextFormat(lambda _: b"", _ndjson)
-GEOJSON = TextFormat(lambda _: b'{"type":"FeatureCollection","features":[', _features, b",", b"]}")
+GEOJSON = TextFormat(
+    lambda _: b'{"type":"FeatureCollection","features":[',
+    lambda columns, rows: b",".join(_features(columns, rows)),
+    b"]}",
+)
+# RFC 8142: a record separator before each feature, a line feed behind it.
+GEOJSON_SEQ = TextFormat(
+    lambda _: b"", lambda columns, rows: b"".join(b"\x1e%b\n" % each for each in _features(columns, rows))
+)

@@ -72,7 +72,7 @@ def test_a_dataset_is_exported_to_a_file_or_to_the_pipe(city, tmp_path) -> None:
     assert csv.status == 0
     assert csv.out.count("\n") == 3
     assert "시청도서관" in csv.out
-    assert city("datasets", "export", "libraries", "--format", "xlsx").status == 2
+    assert city("datasets", "export", "libraries", "--format", "xls").status == 2
     nowhere = city("datasets", "export", "libraries", "--format", "csv", "-o", tmp_path / "no" / "file.csv")
     assert nowhere.status == 1
     assert "no such file or directory" in nowhere.err

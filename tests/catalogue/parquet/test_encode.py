@@ -94,7 +94,7 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_quoted(page):
 
 
 def test_raw_csv_keeps_every_text(page):
-    body, _ = encode.page(page, "csv", cells="raw")
+    body, _ = encode.page(page, "csv", look=encode.Look(cells="raw"))
 
     assert by_id(csv.DictReader(io.StringIO(body.decode(), newline="")))["1"]["name"] == TRICKY
 
@@ -154,41 +154,41 @@ def test_geojson_of_rows_without_geometry_is_refused(storage, publication, tmp_p
     snapshot = snapshots.write(publication((Column("n", "integer"),), [("0", 1)]), storage, "s1", NOW)
 
     with pytest.raises(BadInput, match="no geometry"):
-        encode.export(snapshot, "geojson", storage, tmp_path)
+        encode.Exports(storage, tmp_path).make(snapshot, "geojson").path
 
 
 def test_the_parquet_of_a_whole_snapshot_is_the_stored_part(snapshot, storage, tmp_path):
-    assert encode.export(snapshot, "parquet", storage, tmp_path) == storage.path(snapshot.parts[0].path)
+    assert encode.Exports(storage, tmp_path).make(snapshot, "parquet").path == storage.path(snapshot.parts[0].path)
 
 
 @pytest.mark.parametrize("format", ["csv", "geojson", "ndjson", "arrow"])
 def test_a_download_is_the_page_of_all_rows(page, snapshot, storage, tmp_path, format):
-    file = encode.export(snapshot, format, storage, tmp_path / "downloads")
+    file = encode.Exports(storage, tmp_path / "downloads").make(snapshot, format).path
 
     whole = file.read_bytes()
-    assert file.name == f"s1.{encode.EXPORT_FORMATS[format][1]}"
+    assert file.name == f"s1.2.{encode.EXPORT_FORMATS[format][1]}"
     if format == "arrow":
         assert [r["_id"] for r in pa.ipc.open_stream(whole).read_all().to_pylist()] == [
             r[0] for r in page.values
         ]
     else:
         assert whole == encode.page(page, format)[0]
-    assert [entry.name for entry in file.parent.iterdir()] == [file.name]
+    assert {entry.name for entry in file.parent.iterdir()} == {file.name, f"{file.name}.sha256"}
 
 
 def test_a_download_is_made_once(snapshot, storage, tmp_path):
-    first = encode.export(snapshot, "csv", storage, tmp_path).stat().st_mtime_ns
+    first = encode.Exports(storage, tmp_path).make(snapshot, "csv").path.stat().st_mtime_ns
 
-    assert encode.export(snapshot, "csv", storage, tmp_path).stat().st_mtime_ns == first
+    assert encode.Exports(storage, tmp_path).make(snapshot, "csv").path.stat().st_mtime_ns == first
 
 
 def test_a_long_download_holds_every_row_once(storage, publication, tmp_path):
     rows = [(str(i), "x", i, None, None, None, None, POINT) for i in range(20_000)]
     snapshot = snapshots.write(publication(COLUMNS, rows), storage, "s1", NOW)
 
-    file = encode.export(snapshot, "geojson", storage, tmp_path)
+    file = encode.Exports(storage, tmp_path).make(snapshot, "geojson").path
     assert sorted(f["properties"]["n"] for f in json.loads(file.read_bytes())["features"]) == list(
         range(20_000)
     )
-    file = encode.export(snapshot, "ndjson", storage, tmp_path)
+    file = encode.Exports(storage, tmp_path).make(snapshot, "ndjson").path
     assert duckdb.sql(f"SELECT count(DISTINCT _id) FROM read_json('{file}')").fetchone() == (20_000,)

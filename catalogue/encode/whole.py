@@ -1,0 +1,42 @@
+"""The rows of a whole snapshot, read from its parts a bounded number at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalogue.rows.plan import ID_COLUMN
+from catalogue.snapshots import Parts, first_rows
+from schemas.snapshot import Snapshot
+
+ROWS, BYTES = 16_384, 16 << 20
+_FEW = 4
+"""Bytes a value up to which a column of texts holds so few different ones that each is looked at once."""
+
+
+def batches(snapshot: Snapshot, storage: Parts) -> Iterator[pa.RecordBatch]:
+    """`_id` and then the snapshot's columns; texts of few different values are dictionaries of them."""
+    names = [ID_COLUMN.name, *(column.name for column in snapshot.columns)]
+    texts = [column.name for column in snapshot.columns if column.type == "text"]
+    for part in snapshot.parts:
+        path = storage.path(part.path)
+        rows, sizes = _sizes(path)
+        few = [name for name in texts if sizes.get(name, 0) <= _FEW * rows]
+        together = max(1, min(ROWS, BYTES * rows // max(1, sum(sizes.values()))))
+        with pq.ParquetFile(path, read_dictionary=few) as file:
+            yield from first_rows(file.iter_batches(together, columns=names), part.rows)
+
+
+def _sizes(path: Path) -> tuple[int, dict[str, int]]:
+    """The rows of a file, and the bytes of each flat column before compression."""
+    metadata = pq.read_metadata(path)
+    sizes: dict[str, int] = {}
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(metadata.num_columns)):
+            sizes[column.path_in_schema] = (
+                sizes.get(column.path_in_schema, 0) + column.total_uncompressed_size
+            )
+    return max(1, metadata.num_rows), sizes
