@@ -8,11 +8,13 @@ from typing import Literal
 
 from schemas.dataset import BBox
 
-Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "startswith", "like", "isnull"]
+Operator = Literal[
+    "eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "startswith", "like", "ilike", "isnull"
+]
 Value = str | int | float | bool | datetime | None
 """Filter values by column type: text str, integer int, number float, boolean bool, date an ISO str,
 time an aware datetime; isnull takes bool; in takes a tuple of them. In like, % stands for any letters,
-_ for one, and \\ takes the next letter as it is."""
+_ for one, and \\ takes the next letter as it is; ilike is the same in any case."""
 Relation = Literal["intersects", "within", "contains", "disjoint"]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 
 from catalogue.rows import build as index_build
 from catalogue.rows import cursor
@@ -15,6 +17,7 @@ from catalogue.rows.index import Beyond, Found, Gone, Index
 from catalogue.rows.plan import Plan, plan
 from catalogue.rows.scan import Scanner
 from catalogue.snapshots import Parts
+from schemas.conditions import Area
 from schemas.problem import BadInput, InputError
 from schemas.query import RowPage, RowQuery
 from schemas.snapshot import Snapshot
@@ -51,9 +54,14 @@ class Rows:
         self._open: OrderedDict[str, Index] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
-        """One page of a snapshot; raises BadInput, and RowsTimeout when it takes too much work."""
-        asked = plan(snapshot, query)
+    def read(
+        self, snapshot: Snapshot, query: RowQuery, areas: Mapping[Area, bytes] = MappingProxyType({})
+    ) -> RowPage:
+        """One page of a snapshot, with the shape of each area that the query names (WKB in OGC:CRS84).
+
+        Raises BadInput, and RowsTimeout when it takes too much work.
+        """
+        asked = plan(snapshot, query, areas)
         if asked.after is not None and asked.after >= snapshot.rows:
             raise BadInput([InputError("cursor", "is not one of ours", "take it from `next`, unchanged")])
         index = self._index(snapshot.id)
@@ -119,7 +127,7 @@ class Rows:
         return index.rows(asked, places[: asked.limit]), last
 
     def _count(self, index: Index | None, asked: Plan) -> int:
-        if not asked.conditions and asked.bbox is None:
+        if not asked.filtered:
             return asked.snapshot.rows
         if index:
             with suppress(Beyond, Gone):

@@ -9,10 +9,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import shapely
+
 from catalogue import geometry
-from catalogue.rows import sql
+from catalogue.rows import like, sql
+from catalogue.rows.places import Close, Lies
 from catalogue.rows.plan import Plain, Plan
+from catalogue.rows.tree import Checked, Held, Place, leaves, tested
 from catalogue.rows.values import instants
+from schemas.conditions import Box
 from schemas.dataset import Column
 
 Found = tuple[list[tuple[object, ...]], int | None]
@@ -23,6 +29,8 @@ _WALK, _PAGE, _COUNT = 100, 300, 150
 """Work for one answer in thousands of SQLite's operations, 100 being about 3 ms; more is left to a scan."""
 _BROAD = 25_000
 """Rows in a box above which walking the R-tree costs more than it saves."""
+_SPELT = 8
+"""Operations that a test in Python takes as long as."""
 _MMAP = 2**31
 
 _LEADING = """SELECT i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
@@ -65,9 +73,9 @@ class Index:
         with self._connection() as connection:
             walkable = self._walkable(plan)
             if walkable:
-                with suppress(Beyond), _within(connection, _WALK):
+                with suppress(Beyond), _within(connection, _WALK // _dear(plan)):
                     return self._page(connection, plan, anchor, walkable)
-            with _within(connection, _PAGE):
+            with _within(connection, _PAGE // _dear(plan)):
                 return self._page(connection, plan, anchor, frozenset())
 
     def _walkable(self, plan: Plan) -> frozenset[str]:
@@ -76,22 +84,22 @@ class Index:
         SQLite would rather look up all rows of a frequent code and sort them for one page.
         """
         names = [sql.name(plan.snapshot, column) for column, _ in plan.order]
-        if not names or names[0] not in self._leading or plan.bbox is not None:
+        if not names or names[0] not in self._leading or plan.places:
             return frozenset()
-        tested = {sql.name(plan.snapshot, c.column) for c in plan.conditions if not c.column.key}
-        return frozenset(tested - set(names))
+        others = {sql.name(plan.snapshot, column) for column in tested(plan.conditions) if not column.key}
+        return frozenset(others - set(names))
 
     def _page(
         self, connection: sqlite3.Connection, plan: Plan, anchor: Sequence[Plain], hidden: frozenset[str]
     ) -> Found:
         dialect = self._dialect(plan, hidden)
-        tests = [sql.where(plan, dialect), *_boxes(connection, plan)]
+        tests = _tests(connection, plan, dialect)
         if plan.after is not None:
             tests.append(sql.after(plan, anchor, dialect))
         where, values = sql.both(tests)
         order = sql.order_by(plan, dialect)
-        text = f"SELECT {sql.names(plan)}, pos FROM rows WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608
-        rows = connection.execute(text, [*values, plan.limit + 1]).fetchall()
+        text = f"SELECT {sql.names(plan)}, pos FROM rows WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
+        rows = connection.execute(text, [*values, plan.limit + 1, plan.offset]).fetchall()
         last = rows[plan.limit - 1][-1] if len(rows) > plan.limit else None
         return _shown(rows[: plan.limit], plan.columns), last
 
@@ -105,9 +113,9 @@ class Index:
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises Beyond."""
-        with self._connection() as connection, _within(connection, _COUNT):
+        with self._connection() as connection, _within(connection, _COUNT // _dear(plan)):
             dialect = self._dialect(plan, frozenset())
-            where, values = sql.both([sql.where(plan, dialect), *_boxes(connection, plan)])
+            where, values = sql.both(_tests(connection, plan, dialect))
             found = connection.execute(f"SELECT count(*) FROM rows WHERE {where}", values)  # noqa: S608
             return int(found.fetchone()[0])
 
@@ -120,7 +128,15 @@ class Index:
     def _dialect(self, plan: Plan, hidden: frozenset[str]) -> sql.Dialect:
         full = self._full
         return sql.Dialect(
-            "instr({}, ?) > 0", lambda _: "?", lambda c: sql.name(plan.snapshot, c) not in full, hidden
+            contains="instr({}, ?) > 0",
+            like="matches({}, ?)",
+            pattern=str,
+            small="small({})",
+            place=lambda _: "?",
+            nullable=lambda column: sql.name(plan.snapshot, column) not in full,
+            corners=geometry.CORNERS,
+            lies=_scanned,
+            hidden=hidden,
         )
 
     @contextmanager
@@ -144,6 +160,8 @@ def _open(file: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise Gone(f"the row index {file.name} is gone; it is built anew when its dataset is") from error
     connection.execute(f"PRAGMA mmap_size = {_MMAP}")
+    connection.create_function("small", 1, like.small, deterministic=True)
+    connection.create_function("matches", 2, like.matches, deterministic=True)
     return connection
 
 
@@ -162,17 +180,51 @@ def _within(connection: sqlite3.Connection, steps: int) -> Iterator[None]:
         connection.set_progress_handler(None, 0)
 
 
-def _boxes(connection: sqlite3.Connection, plan: Plan) -> list[sql.Fragment]:
-    """Tests of the box: on the exact sides always, through the R-tree when few rows lie in it."""
-    if plan.bbox is None:
-        return []
-    exact = sql.box(plan.bbox, geometry.CORNERS)
+def _dear(plan: Plan) -> int:
+    """How much dearer a row is than most: texts in small letters and patterns are tested in Python."""
+    dear = (
+        isinstance(leaf, Held) or (isinstance(leaf, Checked) and (leaf.folded or leaf.operator == "like"))
+        for leaf in leaves(plan.conditions)
+    )
+    return _SPELT if any(dear) else 1
+
+
+def _scanned(_: Lies | Close) -> sql.Fragment:
+    """Only the parts hold geometries as they are."""
+    raise Beyond
+
+
+def _tests(connection: sqlite3.Connection, plan: Plan, dialect: sql.Dialect) -> list[sql.Fragment]:
+    """Tests of all places, the boxes of rows looked up in the R-tree, and of the other conditions."""
+    conditions = [sql.test(plan.snapshot, node, dialect) for node in plan.conditions]
+    return conditions + [test for place in plan.places for test in _placed(connection, place)]
+
+
+def _placed(connection: sqlite3.Connection, place: Place) -> list[sql.Fragment]:
+    """Tests of a place: on the exact sides always, through the R-tree when few rows lie in it."""
+    exact = sql.box(place.bbox if isinstance(place, Box) else place.bounds, geometry.CORNERS)
     text, values = exact
     inside = f"SELECT id FROM places WHERE {text}"  # noqa: S608
     probe = f"SELECT count(*) FROM ({inside} LIMIT {_BROAD + 1})"  # noqa: S608
-    if connection.execute(probe, values).fetchone()[0] > _BROAD:
-        return [exact]
-    return [(f"pos IN ({inside})", values), exact]
+    broad = connection.execute(probe, values).fetchone()[0] > _BROAD
+    if not isinstance(place, Box):
+        return [_points(connection, place, broad, (f"pos IN ({inside})", values))]
+    return [exact] if broad else [(f"pos IN ({inside})", values), exact]
+
+
+def _points(
+    connection: sqlite3.Connection, place: Lies | Close, broad: bool, inside: sql.Fragment
+) -> sql.Fragment:
+    """The positions of the points that lie as asked; raises Beyond for many, and for other shapes."""
+    if broad:
+        raise Beyond
+    text, values = inside
+    found = connection.execute(f"SELECT pos, xmin, ymin, xmax, ymax FROM rows WHERE {text}", values)  # noqa: S608
+    boxes = np.array(found.fetchall(), np.float64).reshape(-1, 5)
+    if (boxes[:, 1:3] != boxes[:, 3:]).any():
+        raise Beyond
+    positions = boxes[place.of(shapely.points(boxes[:, 1:3])), 0].astype(np.int64)
+    return "pos IN (SELECT value FROM json_each(?))", [str(positions.tolist())]
 
 
 def _shown(rows: list[tuple[Any, ...]], columns: Sequence[Column]) -> list[tuple[object, ...]]:

@@ -10,11 +10,14 @@ from itertools import accumulate
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from weakref import WeakValueDictionary
 
 import duckdb
+import pyarrow as pa
 
 from catalogue import geometry
-from catalogue.rows import sql
+from catalogue.rows import like, sql
+from catalogue.rows.places import Close, Lies
 from catalogue.rows.plan import Plain, Plan
 from catalogue.rows.values import shown, stored
 from catalogue.snapshots import Parts
@@ -23,8 +26,7 @@ from schemas.snapshot import Part, Snapshot, within
 Found = tuple[list[tuple[object, ...]], int | None]
 
 _PLACES = {"date": "CAST(? AS DATE)", "time": "make_timestamptz(?)"}
-_BOX = tuple(f"box.{corner}" for corner in geometry.CORNERS)
-_DIALECT = sql.Dialect("contains({}, ?)", lambda c: _PLACES.get(c.type, "?"), lambda _: True)
+_CORNERS = tuple(f"box.{corner}" for corner in geometry.CORNERS)
 
 
 class RowsTimeout(TimeoutError):
@@ -46,7 +48,10 @@ class Scanner:
         self._storage = storage
         self._seconds = seconds
         self._memory = f"{memory_megabytes} MB"
+        self._asked: WeakValueDictionary[int, Lies | Close] = WeakValueDictionary()
         self._database = open_database(storage, self._memory)
+        # Of engines only ours reads shapes as the row index does, and measures on the ellipsoid.
+        self._database.create_function("lies", self._lies, ["BIGINT", "BLOB"], "BOOLEAN", type="arrow")
 
     def page(self, plan: Plan) -> Found:
         """The rows of a page; raises RowsTimeout."""
@@ -73,7 +78,7 @@ class Scanner:
     def over(self, plan: Plan, select: str, rest: str = "") -> list[tuple[Any, ...]]:
         """What SELECT gives of all rows that a plan's filters leave, in SQL of ours; raises RowsTimeout."""
         source, files = self._source(plan, plan.times(), (0, plan.snapshot.rows))
-        where, values = sql.both(_tests(plan))
+        where, values = sql.where(plan, self._dialect(plan.snapshot))
         text = f"SELECT {select} FROM {source} WHERE {where} {rest}"  # noqa: S608
         with self._cursor(plan.snapshot) as cursor:
             found: list[tuple[Any, ...]] = cursor.execute(text, [*files, *values]).fetchall()
@@ -84,12 +89,14 @@ class Scanner:
 
     def _found(self, cursor: Any, plan: Plan, anchor: Sequence[Plain], names: str) -> Any:
         source, files = self._source(plan, plan.page_times(), plan.positions())
-        tests = _tests(plan)
+        dialect = self._dialect(plan.snapshot)
+        tests = [sql.where(plan, dialect)]
         if plan.after is not None:
-            tests.append(sql.after(plan, anchor, _DIALECT))
+            tests.append(sql.after(plan, anchor, dialect))
         where, values = sql.both(tests)
-        order = sql.order_by(plan, _DIALECT)
-        text = f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} LIMIT {plan.limit + 1}"  # noqa: S608
+        order = sql.order_by(plan, dialect)
+        page = f"LIMIT {plan.limit + 1} OFFSET {plan.offset}"
+        text = f"SELECT {names} FROM {source} WHERE {where} ORDER BY {order} {page}"  # noqa: S608
         return cursor.execute(text, [*files, *values]).to_arrow_table()
 
     def _anchor(self, cursor: Any, plan: Plan) -> Sequence[Plain]:
@@ -102,6 +109,31 @@ class Scanner:
         text = f"SELECT {names} FROM {source} WHERE pos = ?"  # noqa: S608
         found = cursor.execute(text, [*files, plan.after]).to_arrow_table()
         return [stored(values, column)[0] for values, column in zip(found.columns, columns, strict=True)]
+
+    def _dialect(self, snapshot: Snapshot) -> sql.Dialect:
+        place = geometry.geometry_column(snapshot.columns)
+        shape = next((f"c{i}" for i, column in enumerate(snapshot.columns) if column.name == place), "")
+
+        def lies(node: Lies | Close) -> sql.Fragment:
+            self._asked[id(node)] = node  # Until the plan is let go of, and its query is over.
+            return f"lies(?, {shape})", [id(node)]
+
+        return sql.Dialect(
+            contains="contains({}, ?)",
+            like="regexp_full_match({}, ?, 's')",
+            pattern=like.regex,
+            small="lower({})",
+            place=lambda column: _PLACES.get(column.type, "?"),
+            nullable=lambda _: True,
+            corners=_CORNERS,
+            lies=lies,
+        )
+
+    def _lies(self, asked: Any, shapes: Any) -> Any:
+        """For DuckDB: which of some geometries lie as the node of a plan asks, said by its number."""
+        if not len(asked):
+            return pa.array([], pa.bool_())
+        return pa.array(self._asked[asked[0].as_py()].of(geometry.shapes(shapes)))
 
     def _source(
         self, plan: Plan, times: tuple[datetime | None, datetime | None], positions: tuple[int, int]
@@ -149,7 +181,8 @@ def open_database(storage: Parts, memory: str, spill: Path | None = None, thread
         ("enable_external_access", False),
         ("lock_configuration", True),
     ):
-        database.execute(f"SET {setting} = {_literal(value)}")
+        # GLOBAL, since every cursor is a connection with settings of its own.
+        database.execute(f"SET GLOBAL {setting} = {_literal(value)}")
     return database
 
 
@@ -202,8 +235,3 @@ def _literal(value: object) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return str(value).lower()
-
-
-def _tests(plan: Plan) -> list[sql.Fragment]:
-    tests = [sql.where(plan, _DIALECT)]
-    return tests if plan.bbox is None else [*tests, sql.box(plan.bbox, _BOX)]

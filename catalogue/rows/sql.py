@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from catalogue.rows.plan import Condition, Plain, Plan
+from catalogue.rows.places import Close, Lies
+from catalogue.rows.plan import Plan
+from catalogue.rows.tree import Checked, Held, Joined, Negated, Node, Plain
 from schemas.arrow import ID
+from schemas.conditions import Box
 from schemas.dataset import BBox, Column
 from schemas.snapshot import Snapshot
 
@@ -17,13 +20,20 @@ Fragment = tuple[str, list[Plain]]
 class Dialect:
     """Where the engines differ.
 
-    `contains` tests for a part of a text, `place` writes a column's plain value, `nullable` tells
-    whether a column may hold nulls, `hidden` names the SQL columns whose indexes are not to be used.
+    `contains`, `like` and `small` test for a part of a text or a pattern, and write it in small letters,
+    `pattern` says a pattern as `like` takes it. `place` writes a column's plain value, `nullable` tells
+    whether a column may hold nulls, `corners` names xmin ymin xmax ymax of a row's box, `lies` tests a
+    geometry that is there, and `hidden` names the SQL columns whose indexes are not to be used.
     """
 
     contains: str
+    like: str
+    pattern: Callable[[str], str]
+    small: str
     place: Callable[[Column], str]
     nullable: Callable[[Column], bool]
+    corners: Sequence[str]
+    lies: Callable[[Lies | Close], Fragment]
     hidden: frozenset[str] = frozenset()
 
 
@@ -41,8 +51,10 @@ def names(plan: Plan) -> str:
 
 
 def where(plan: Plan, dialect: Dialect) -> Fragment:
-    """The tests of a plan without its box and cursor, joined by AND."""
-    return both([_condition(plan.snapshot, condition, dialect) for condition in plan.conditions])
+    """The tests of a plan without its cursor, joined by AND; of places first the box, to look up."""
+    tests = [box(place.bounds, dialect.corners) for place in plan.places if not isinstance(place, Box)]
+    nodes = (*plan.places, *plan.conditions)
+    return both([*tests, *(test(plan.snapshot, node, dialect) for node in nodes)])
 
 
 def both(fragments: Sequence[Fragment]) -> Fragment:
@@ -51,22 +63,73 @@ def both(fragments: Sequence[Fragment]) -> Fragment:
     return " AND ".join(texts) or "TRUE", [value for _, values in fragments for value in values]
 
 
-def _condition(snapshot: Snapshot, condition: Condition, dialect: Dialect) -> Fragment:
-    column, place = name(snapshot, condition.column), dialect.place(condition.column)
-    if column in dialect.hidden:
+def test(snapshot: Snapshot, node: Node, dialect: Dialect) -> Fragment:
+    """What a node asks, TRUE, FALSE or NULL of each row."""
+    match node:
+        case Checked():
+            return _compared(snapshot, node, dialect)
+        case Joined():
+            return _joined(snapshot, node, dialect)
+        case Negated():
+            text, values = test(snapshot, node.part, dialect)
+            return f"NOT ({text})", values
+        case Held():
+            return _held(snapshot, node, dialect)
+        case Box():
+            return box(node.bbox, dialect.corners)
+        case Lies() | Close():
+            return _placed(node, dialect)
+
+
+def _joined(snapshot: Snapshot, node: Joined, dialect: Dialect) -> Fragment:
+    tests = [test(snapshot, part, dialect) for part in node.parts]
+    text = f" {node.joint} ".join(f"({text})" for text, _ in tests)
+    return text or str(node.joint == "AND").upper(), [value for _, values in tests for value in values]
+
+
+def _held(snapshot: Snapshot, node: Held, dialect: Dialect) -> Fragment:
+    """Each word in some column; a text that is missing holds no word."""
+    texts = [dialect.small.format(name(snapshot, column)) for column in node.columns]
+    one = " OR ".join(f"COALESCE({dialect.contains.format(text)}, FALSE)" for text in texts)
+    values: list[Plain] = [word for word in node.words for _ in texts]
+    return " AND ".join([f"({one})"] * len(node.words)), values
+
+
+def _placed(node: Lies | Close, dialect: Dialect) -> Fragment:
+    """Looks at the geometry itself only where its box meets the box of what is asked."""
+    near, values = box(node.bounds, dialect.corners)
+    exact, more = dialect.lies(node)
+    text = f"CASE WHEN {dialect.corners[0]} IS NULL THEN NULL WHEN {near} THEN {exact}"
+    return f"{text} ELSE {str(node.apart).upper()} END", [*values, *more]
+
+
+def _compared(snapshot: Snapshot, asked: Checked, dialect: Dialect) -> Fragment:
+    column, place = name(snapshot, asked.column), dialect.place(asked.column)
+    if asked.folded:
+        column = dialect.small.format(column)
+    elif column in dialect.hidden:
         column = f"+{column}"  # https://www.sqlite.org/optoverview.html, unary plus
-    match condition.operator, condition.value:
+    match asked.operator, asked.value:
         case "isnull", value:
             return f"{column} IS {'NULL' if value else 'NOT NULL'}", []
+        case "in", ():
+            return f"({column} IS NULL AND NULL)", []  # Of no value a null is unknown as well.
         case "in", tuple(values):
-            return (f"{column} IN ({', '.join([place] * len(values))})" if values else "FALSE"), [*values]
+            return f"{column} IN ({', '.join([place] * len(values))})", [*values]
+        case operator, value if operator in _COMPARE and not isinstance(value, tuple):
+            return f"{column} {_COMPARE[operator]} {place}", [value]
+    return _spelt(column, asked, dialect)
+
+
+def _spelt(column: str, asked: Checked, dialect: Dialect) -> Fragment:
+    match asked.operator, asked.value:
         case "contains", str(part):
             return dialect.contains.format(column), [part]
+        case "like", str(pattern):
+            return dialect.like.format(column), [dialect.pattern(pattern)]
         case "startswith", str(prefix):
             return _startswith(column, prefix)
-        case operator, value if not isinstance(value, tuple):
-            return f"{column} {_COMPARE[operator]} {place}", [value]
-    raise ValueError(f"{condition.operator} does not take {condition.value!r}")
+    raise ValueError(f"{asked.operator} does not take {asked.value!r}")
 
 
 def _startswith(column: str, prefix: str) -> Fragment:
