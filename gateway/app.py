@@ -26,6 +26,7 @@ from gateway.api.trials import trials
 from gateway.api.usage import own_usage
 from gateway.caller import ROUTE
 from gateway.dialects.ogc_features import ogc_features
+from gateway.dialects.soda import soda
 from gateway.oauth import oauth_blueprint
 from gateway.openapi import openapi
 from gateway.portal import portal
@@ -71,7 +72,7 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
     app.session_interface = PageSessions()
     app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = services
-    for blueprint in (*_API, ogc_features, operations, portal):
+    for blueprint in (*_API, ogc_features, soda, operations, portal):
         app.register_blueprint(blueprint)
     app.register_blueprint(oauth_blueprint(services.clients, public_url=services.public_url))
     errors.install(app)

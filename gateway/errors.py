@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeN
 
 from catalogue import (
     Barred,
+    BeingMade,
     ChangesGone,
     NoRows,
     NothingHeld,
@@ -74,6 +75,7 @@ KINDS: dict[type[Exception], Kind] = {
     StewardNeeded: Kind("not-allowed", 403, "You may not do that"),
     TooManyStreams: Kind("too-many-streams", 503, "No other stream can be kept open now"),
     RowsTimeout: Kind("too-costly", 503, "The rows took too long to find"),
+    BeingMade: Kind("being-made", 503, "The download is being made"),
     SearchUnavailable: Kind(
         "search-unavailable",
         503,
@@ -136,12 +138,19 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def answer(fault: Exception) -> Response:
-        problem = problem_of(fault)
-        if problem.status >= 500:
-            log.error("request=%s type=%s", problem.instance, problem.type, exc_info=fault)
+        problem, headers = judged(fault)
         response = _page(problem) or problem_answer(problem)
-        response.headers.update(_headers(fault, problem.status))
+        response.headers.update(headers)
         return response
+
+
+def judged(fault: Exception) -> tuple[Problem, dict[str, str]]:
+    """The problem that answers a fault and what its answer says in its head, for a dialect with a shape of
+    its own; a fault of ours is in the log."""
+    problem = problem_of(fault)
+    if problem.status >= 500:
+        log.error("request=%s type=%s", problem.instance, problem.type, exc_info=fault)
+    return problem, _headers(fault, problem.status)
 
 
 def _headers(fault: Exception, status: int) -> dict[str, str]:

@@ -1,0 +1,133 @@
+"""What the parameters of a SODA request ask: `$select`, `$where` and so on, `$query`, columns by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.api.parameters import Pairs
+from gateway.dialects.soda.clauses import Ordered, Reader, Selected
+from gateway.dialects.soda.faults import UNKNOWN, SoqlFault
+from gateway.dialects.soda.literals import Names, number, text
+from gateway.dialects.soda.tokens import Tokens
+from gateway.dialects.soda.where import read_where
+from schemas.conditions import Condition, Filter, Words
+from schemas.problem import did_you_mean
+
+LIMIT = 1_000
+MOST = 50_000
+_CLAUSES = ("$select", "$where", "$group", "$order", "$limit", "$offset", "$q")
+_IGNORED = ("$$app_token", "$$version", "$$read_from_nbe", "$$exclude_system_fields")
+_KNOWN = (*_CLAUSES, "$query", *_IGNORED)
+
+
+@dataclass
+class Asked:
+    """What is asked: all columns where nothing is selected, with `:id` where `system` fields are wanted."""
+
+    selected: list[Selected] = field(default_factory=list)
+    distinct: bool = False
+    conditions: list[Condition] = field(default_factory=list)
+    groups: list[Selected] = field(default_factory=list)
+    order: list[Ordered] = field(default_factory=list)
+    limit: int = LIMIT
+    offset: int = 0
+    system: bool = False
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the answer is of groups rather than of rows."""
+        return bool(self.groups) or self.distinct or any(each.function for each in self.selected)
+
+
+def read_asked(pairs: Pairs, names: Names) -> Asked:
+    """What is asked of a dataset with these columns; raises SoqlFault."""
+    given, asked = dict(pairs), Asked()
+    for name in given:
+        if name.startswith("$") and name not in _KNOWN:
+            hint = did_you_mean(name, _KNOWN)
+            raise SoqlFault(name, "is not a parameter here", hint, code=UNKNOWN)
+    reading = _Reading(asked, names, Reader(names, {}))
+    asked.system = given.get("$$exclude_system_fields", "true").lower() == "false"
+    if "$query" in given:
+        others = [name for name in given if name in _CLAUSES]
+        if others:
+            raise SoqlFault("$query", f"stands beside {others[0]}", "say all in one of them")
+        reading.query(Tokens(given["$query"], "$query"))
+    reading.clauses(given)
+    reading.columns({name: value for name, value in given.items() if not name.startswith("$")})
+    return asked
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Fills in `asked` from one clause after the other; select comes first, since it gives names."""
+
+    asked: Asked
+    names: Names
+    reader: Reader
+
+    def clauses(self, given: Mapping[str, str]) -> None:
+        """Each of its own parameter."""
+        for clause in _CLAUSES:
+            if clause not in given:
+                continue
+            if clause == "$q":
+                self._search(given[clause])
+                continue
+            tokens = Tokens(given[clause], clause)
+            self._clause(clause, tokens)
+            tokens.end()
+
+    def query(self, tokens: Tokens) -> None:
+        """All of them in one, each after its keyword."""
+        keywords = {
+            "$select": ("select",), "$where": ("where",), "$group": ("group", "by"),
+            "$order": ("order", "by"), "search": ("search",), "$limit": ("limit",), "$offset": ("offset",),
+        }  # fmt: skip
+        for clause, words in keywords.items():
+            if not tokens.skip_word(*words):
+                continue
+            if clause == "search":
+                self._search(text(tokens))
+            else:
+                self._clause(clause, tokens)
+        if tokens.is_word("having", "join", "union", "with", "from"):
+            raise SoqlFault(tokens.where, f"{tokens.now.text} is not offered here")
+        tokens.end()
+
+    def columns(self, given: Mapping[str, str]) -> None:
+        """Columns by name, each with the value it must have."""
+        for name, value in given.items():
+            column = self.names.column(name, name)
+            found = Filter(column.name, "eq", self.names.value(column, value, name))
+            self.asked.conditions.append(found)
+
+    def _clause(self, clause: str, tokens: Tokens) -> None:
+        asked = self.asked
+        match clause:
+            case "$select":
+                asked.selected, asked.distinct = self.reader.selected(tokens)
+            case "$where":
+                asked.conditions.append(read_where(tokens, self.names))
+            case "$group":
+                asked.groups = self.reader.grouped(tokens)
+            case "$order":
+                asked.order = self.reader.ordered(tokens)
+            case "$limit":
+                asked.limit = _whole(tokens, MOST)
+            case "$offset":
+                asked.offset = _whole(tokens, 2**53)
+
+    def _search(self, words: str) -> None:
+        if words.strip():
+            self.asked.conditions.append(Words(words))
+
+
+def _whole(tokens: Tokens, most: int) -> int:
+    found = number(tokens)
+    if found < 0 or found != int(found):
+        raise SoqlFault(tokens.where, f"takes a whole number from 0, not {found:g}")
+    if found > most:
+        raise SoqlFault(tokens.where, f"takes at most {most}", "page on with $offset")
+    return int(found)

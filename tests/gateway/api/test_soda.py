@@ -1,0 +1,226 @@
+"""sodapy, as it is, reads our datasets: pages, filters, groups, metadata, and errors that tell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from sodapy import Socrata
+from werkzeug.serving import make_server
+
+P = [f"P{n:03}" for n in range(25)]
+
+
+@pytest.fixture(scope="session")
+def client(still) -> Iterator[Socrata]:
+    """sodapy against a server on the loopback: it would speak TLS, and its prefix is all that is changed."""
+    server = make_server("127.0.0.1", 0, still.gate, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    with Socrata(f"127.0.0.1:{server.server_port}", None) as client:
+        client.uri_prefix = "http://"
+        yield client
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def ids(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(row["id"] for row in rows)
+
+
+def soda(house, **asked: Any):
+    names = {"where": "$where", "select": "$select", "order": "$order", "limit": "$limit", "q": "$q"}
+    return house.get(
+        "/resource/parks.json", query_string={names.get(k, f"${k}"): v for k, v in asked.items()}
+    )
+
+
+def test_all_rows_come_in_pages_each_once(client):
+    rows = list(client.get_all("parks", limit=10, order=":id"))
+    assert [row["id"] for row in rows] == P
+
+
+def test_values_are_spelled_as_sodas_types_and_nulls_have_no_member(client):
+    (row,) = client.get("parks", id="P007")
+    assert "capacity" not in row
+    assert row["area"] == "1.75"
+    assert row["open"] is False
+    assert row["since"] == "2026-03-08T00:00:00.000"
+    assert row["checked"] == "2026-03-01T07:00:00.500Z" or row["checked"].startswith("2026-03-01T07:00:00.5")
+    assert row["geometry"] == {"type": "Point", "coordinates": [129.02, 35.11]}
+
+
+def test_system_fields_are_there_where_they_are_asked_for(client):
+    (row,) = client.get("parks", id="P001", exclude_system_fields="false")
+    assert row[":id"] == "P001"
+    (row,) = client.get("parks", select=":id, name as title", where=":id = 'P001'")
+    assert row == {":id": "P001", "title": "공원 1"}
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("capacity > 200", P[21:]),
+        ("capacity >= 200 AND open = true", ["P020", "P022", "P024"]),
+        ("200 < capacity", P[21:]),
+        ("district = '중구' or capacity = 10", sorted([*P[0::3], "P001"])),
+        ("not (capacity < 230)", ["P023", "P024"]),
+        ("capacity is null", ["P007"]),
+        ("capacity IS NOT NULL and capacity <= 10", P[:2]),
+        ("id in ('P001', 'P003', 'none')", ["P001", "P003"]),
+        ("id not in ('P001') and capacity < 30", ["P000", "P002"]),
+        ("capacity between 100 and 120", P[10:13]),
+        ("capacity not between 0 and 230", ["P024"]),
+        ("starts_with(id, 'P02')", P[20:]),
+        ("contains(name, '1') and capacity > 150", [*P[16:20], "P021"]),
+        ("id like 'P00_' and id like '%3'", ["P003"]),
+        ("upper(id) = 'p004' or lower(id) like 'p02%'", ["P004", *P[20:]]),
+        ("open", P[0::2]),
+        ("since = '2026-03-05'", ["P004"]),
+        ("since >= '2026-03-24T00:00:00.000'", ["P023", "P024"]),
+        ("checked < '2026-03-01T11:00:00'", P[:2]),
+        ("area = 1.75", ["P007"]),
+        ("area > -1 and area < .3", P[:2]),
+        ("within_box(geometry, 35.105, 128.99, 35.095, 129.015)", ["P000", "P001"]),
+        ("within_circle(geometry, 35.10, 129.00, 950)", ["P000", "P001"]),
+        ("intersects(geometry, 'POLYGON((129 35,129.005 35,129.005 36,129 36,129 35))')",
+         ["P000", "P005", "P010", "P015", "P020"]),
+        ("`id` = 'P001'", ["P001"]),
+        ("name = '=1+1'", ["P005"]),
+    ],
+)  # fmt: skip
+def test_what_where_says(client, where, expected):
+    assert ids(client.get("parks", where=where, limit=100)) == expected
+
+
+def test_columns_by_name_words_order_and_limits(client):
+    assert ids(client.get("parks", district="서구", open="true", limit=2, order="capacity desc")) == [
+        "P014",
+        "P020",
+    ]
+    assert [r["id"] for r in client.get("parks", order="district, capacity DESC", limit=2, offset=1)] == [
+        "P019", "P016",
+    ]  # fmt: skip
+    assert ids(client.get("parks", q="공원 24")) == ["P024"]
+    assert client.get("parks", limit=0) == []
+
+
+def test_groups_and_their_figures(client):
+    found = client.get(
+        "parks", select="district, count(*) as n, sum(capacity), max(area) as largest", group="district",
+        order="n desc, district", where="capacity >= 0",
+    )  # fmt: skip
+    assert [(row["district"], row["n"]) for row in found] == [("중구", "9"), ("서구", "8"), ("동구", "7")]
+    assert found[0]["sum_capacity"] == str(sum(range(0, 250, 30)))
+    assert client.get("parks", select="count(*)") == [{"count": "25"}]
+    assert client.get("parks", select="count(capacity) as c, avg(area)") == [{"c": "24", "avg_area": "3.0"}]
+    assert [r["district"] for r in client.get("parks", select="distinct district", order="district")] == [
+        "동구", "서구", "중구",
+    ]  # fmt: skip
+
+
+def test_groups_by_spans_of_time_and_in_pages(client):
+    found = client.get("parks", select="date_trunc_ymd(checked) as day, count(*)", group="day", order="day")
+    assert [row["count"] for row in found] == ["15", "10"]
+    second = client.get(
+        "parks", select="district,count(*)", group="district", order="district", limit=1, offset=1
+    )
+    assert [row["district"] for row in second] == ["서구"]
+
+
+def test_a_whole_query_in_one(client):
+    asked = "SELECT id, capacity AS c WHERE capacity > 100 ORDER BY c DESC LIMIT 2 OFFSET 1"
+    assert client.get("parks", query=asked) == [{"id": "P023", "c": "230"}, {"id": "P022", "c": "220"}]
+    grouped = "select district, count(*) as n where open group by district order by n desc, district limit 1"
+    assert client.get("parks", query=grouped) == [{"district": "중구", "n": "5"}]
+
+
+def test_csv_and_geojson(client):
+    head, *rows = client.get("parks", content_type="csv", limit=6, select="id,name,geometry", order=":id")
+    assert head == ["id", "name", "geometry"]
+    assert rows[5] == ["P005", "'=1+1", "POINT (129 35.11)"]
+    found = client.get("parks", content_type="geojson", limit=3, order=":id")
+    assert [f["properties"]["id"] for f in found["features"]] == P[:3]
+    assert found["features"][1]["geometry"]["coordinates"] == [129.01, 35.1]
+
+
+def test_metadata(client):
+    view = client.get_metadata("parks")
+    assert (view["id"], view["name"], view["attribution"]) == ("parks", "부산 도시공원", "부산광역시")
+    kinds = {column["fieldName"]: column["dataTypeName"] for column in view["columns"]}
+    assert kinds["area"] == "number"
+    assert kinds["geometry"] == "point"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code", "said"),
+    [
+        ({"$where": "capacty > 1"}, 400, "query.soql.no-such-column", "'capacity'"),
+        ({"$where": "capacity > 'x'"}, 400, "query.soql.type-mismatch", "whole number"),
+        ({"$where": "capacity >"}, 400, "query.soql.type-mismatch", "capacity"),
+        ({"$where": "capacity > 1 and"}, 400, "query.compiler.malformed", "the end"),
+        ({"$where": "(capacity > 1"}, 400, "query.compiler.malformed", "')'"),
+        ({"$where": "name = 'x"}, 400, "query.compiler.malformed", "quote"),
+        ({"$where": "within_boxes(geometry, 1,2,3,4)"}, 400, "query.soql.no-such-function", "within_box"),
+        ({"$where": "within_circle(geometry, 129, 35, 5)"}, 400, "query.compiler.malformed", "latitude"),
+        ({"$where": "name = null"}, 400, "query.compiler.malformed", "is null"),
+        ({"$where": "(" * 60 + "open" + ")" * 60}, 400, "query.compiler.malformed", "deep"),
+        ({"$where": "1 = 1; drop table x"}, 400, "query.compiler.malformed", ""),
+        ({"$select": "name, count(*)"}, 400, "query.compiler.malformed", "$group"),
+        ({"$select": "sum(name)"}, 400, "query.soql.type-mismatch", "text"),
+        ({"$select": "id, id"}, 400, "query.compiler.malformed", "twice"),
+        ({"$order": "geometry"}, 400, "query.compiler.malformed", "geometry"),
+        ({"$limit": "-1"}, 400, "query.compiler.malformed", "whole number"),
+        ({"$limit": "50001"}, 400, "query.compiler.malformed", "50000"),
+        ({"$limt": "1"}, 400, "invalid-parameter", "$limit"),
+        ({"$query": "select * from x"}, 400, "query.compiler.malformed", "from"),
+        ({"$query": "select *", "$limit": "1"}, 400, "query.compiler.malformed", "$limit"),
+        ({"nme": "x"}, 400, "query.soql.no-such-column", "'name'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_socratas_shape(still, asked, status, code, said):
+    answer = still.get("/resource/parks.json", query_string=asked)
+    assert (answer.status_code, answer.json["error"], answer.json["code"]) == (status, True, code)
+    assert said in answer.json["message"]
+
+
+def test_no_such_dataset_and_no_such_format(still, client):
+    assert still.get("/resource/none.json").status_code == 404
+    assert still.get("/resource/none.json").json["code"] == "dataset.missing"
+    assert still.get("/resource/parks.xml").status_code == 400
+    assert still.get("/resource/list-1.json").status_code == 404
+    with pytest.raises(requests.HTTPError, match="did you mean 'capacity'"):
+        client.get("parks", where="capcity > 1")
+
+
+def test_headers_name_fields_and_types_and_an_unchanged_answer_is_304(still):
+    answer = still.get("/resource/parks.json?$select=id,capacity,open,since,checked,geometry&$limit=1")
+    assert json.loads(answer.headers["X-SODA2-Fields"])[:2] == ["id", "capacity"]
+    assert json.loads(answer.headers["X-SODA2-Types"]) == [
+        "text", "number", "checkbox", "floating_timestamp", "fixed_timestamp", "point",
+    ]  # fmt: skip
+    etag = {"If-None-Match": answer.headers["ETag"]}
+    again = still.get(
+        "/resource/parks.json?$select=id,capacity,open,since,checked,geometry&$limit=1", headers=etag
+    )
+    assert again.status_code == 304
+    assert json.loads(still.get("/resource/odd.json").headers["X-SODA2-Fields"])[2] == "구 이름"
+
+
+def test_columns_with_blanks_in_their_names_are_asked_in_quotes(client):
+    assert client.get("odd", where="`구 이름` = '중구'", select="`구 이름` as gu") == [{"gu": "중구"}]
+    (head, *_) = csv.reader(io.StringIO(requests.get(f"http://{client.domain}/resource/odd.csv").text))
+    assert head == ["limit", "format", "구 이름"]
+
+
+def test_usage_counts_the_rows(house, key):
+    house.get("/resource/parks.json?$limit=7", key=key)
+    usage = house.get("/api/v1/usage", key=key).json
+    assert (usage["requests"], usage["rows"]) == (1, 7)
