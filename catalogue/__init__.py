@@ -16,8 +16,10 @@ from catalogue.encode import (
     Downloads,
     Exports,
     Look,
+    fitting,
 )
 from catalogue.encode import page as encode_page
+from catalogue.encode import stream as encode_stream
 from catalogue.encode.batches import lines as table_lines
 from catalogue.encode.batches import parquet as table_parquet
 from catalogue.errors import (
@@ -82,6 +84,8 @@ __all__ = [
     "UnknownTrial",
     "changes_schema",
     "encode_page",
+    "encode_stream",
+    "fitting",
     "judge",
     "open_catalogue",
     "open_engine",

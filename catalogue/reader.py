@@ -125,6 +125,13 @@ class Reader(Chronicle):
         """The same of a snapshot that was looked up before, whatever the query says of snapshots."""
         return self._read(snapshot, lambda whole: self._parts.rows.read(whole, query))
 
+    def all_rows(self, snapshot: Snapshot, query: RowQuery) -> encode.Answer:
+        """All rows of a snapshot that answer, counted, to be written by `encode_stream`; raises as `rows_of`."""
+        return self._read(
+            snapshot,
+            lambda whole: encode.answer_of(whole, self._parts.rows.flow(whole, query), self._storage),
+        )
+
     def export(self, dataset: str, format: str, snapshot: str | None = None) -> Export:
         """A whole snapshot as a file, as DOWNLOADS names it, made where it is not; raises as `snapshot` does,
         or BadInput."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from catalogue.encode.answers import Answer, Look, stream
 from catalogue.encode.downloads import BeingMade, Downloads
-from catalogue.encode.export import Exports, Made
-from catalogue.encode.formats import DOWNLOADS, EXPORT_FORMATS, PAGE_FORMATS
+from catalogue.encode.export import Exports, Made, answer_of
+from catalogue.encode.formats import DOWNLOADS, EXPORT_FORMATS, PAGE_FORMATS, fitting
 from catalogue.encode.pages import page
 
 __all__ = [
@@ -18,6 +18,8 @@ __all__ = [
     "Exports",
     "Look",
     "Made",
+    "answer_of",
+    "fitting",
     "page",
     "stream",
 ]

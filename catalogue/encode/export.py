@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from catalogue.encode import formats, packing
 from catalogue.encode.answers import Answer, write
-from catalogue.encode.whole import batches
+from catalogue.encode.whole import ROWS, batches
+from catalogue.rows.flow import Flow
 from catalogue.snapshots import Parts
 from schemas.snapshot import Snapshot
 
@@ -86,17 +87,8 @@ class Exports:
             if packed:
                 packing.pack(self.make(snapshot, format).path, packed, partial)
             else:
-                write(self._answer(snapshot), format, partial)
-
-    def _answer(self, snapshot: Snapshot) -> Answer:
-        return Answer(
-            snapshot.dataset,
-            snapshot.columns,
-            snapshot.rows,
-            lambda: batches(snapshot, self._storage),
-            kinds(snapshot, self._storage),
-            snapshot.created,
-        )
+                whole = Flow(snapshot.columns, snapshot.rows, None)
+                write(answer_of(snapshot, whole, self._storage), format, partial)
 
     def _paths(self, snapshot: Snapshot, name: str) -> tuple[Path, Path]:
         """Where the file lies, which is the stored part itself where that is all, and its digest."""
@@ -131,6 +123,19 @@ class Exports:
         for partial in self._folder.glob(".*"):
             if _last_used(partial) < _last_used(newest) - _ABANDONED:
                 partial.unlink(missing_ok=True)
+
+
+def answer_of(snapshot: Snapshot, flow: Flow, storage: Parts) -> Answer:
+    """All rows of a snapshot that answer a query, ready to be written."""
+    give = flow.batches
+    return Answer(
+        snapshot.dataset,
+        flow.columns,
+        flow.rows,
+        lambda: batches(snapshot, storage, flow.columns) if give is None else give(ROWS),
+        kinds(snapshot, storage),
+        snapshot.created,
+    )
 
 
 def kinds(snapshot: Snapshot, storage: Parts) -> tuple[str, ...]:

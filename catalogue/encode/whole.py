@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from catalogue.rows.plan import ID_COLUMN
 from catalogue.snapshots import Parts, first_rows
+from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
 ROWS, BYTES = 16_384, 16 << 20
@@ -17,17 +18,21 @@ _FEW = 4
 """Bytes a value up to which a column of texts holds so few different ones that each is looked at once."""
 
 
-def batches(snapshot: Snapshot, storage: Parts) -> Iterator[pa.RecordBatch]:
-    """`_id` and then the snapshot's columns; texts of few different values are dictionaries of them."""
-    names = [ID_COLUMN.name, *(column.name for column in snapshot.columns)]
-    texts = [column.name for column in snapshot.columns if column.type == "text"]
+def batches(
+    snapshot: Snapshot, storage: Parts, columns: tuple[Column, ...] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """`_id` and then the columns, all by default; texts of few different values are dictionaries of them."""
+    columns = snapshot.columns if columns is None else columns
+    names = [ID_COLUMN.name, *(column.name for column in columns)]
+    texts = [column.name for column in columns if column.type == "text"]
     for part in snapshot.parts:
         path = storage.path(part.path)
         rows, sizes = _sizes(path)
         few = [name for name in texts if sizes.get(name, 0) <= _FEW * rows]
         together = max(1, min(ROWS, BYTES * rows // max(1, sum(sizes.values()))))
         with pq.ParquetFile(path, read_dictionary=few) as file:
-            yield from first_rows(file.iter_batches(together, columns=names), part.rows)
+            for batch in first_rows(file.iter_batches(together, columns=names), part.rows):
+                yield batch.select(names)
 
 
 def _sizes(path: Path) -> tuple[int, dict[str, int]]:

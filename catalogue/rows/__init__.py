@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from collections import OrderedDict
@@ -13,6 +14,7 @@ from types import MappingProxyType
 
 from catalogue.rows import build as index_build
 from catalogue.rows import cursor
+from catalogue.rows.flow import Flow
 from catalogue.rows.index import Beyond, Found, Gone, Index
 from catalogue.rows.plan import Plan, plan
 from catalogue.rows.scan import Scanner
@@ -74,6 +76,20 @@ class Rows:
             next=None if last is None else cursor.write(snapshot.id, asked.question, last),
             count=self._count(index, asked) if query.count else None,
         )
+
+    @property
+    def scanner(self) -> Scanner:
+        """What asks the parts, where no index helps."""
+        return self._scanner
+
+    def flow(
+        self, snapshot: Snapshot, query: RowQuery, areas: Mapping[Area, bytes] = MappingProxyType({})
+    ) -> Flow:
+        """All rows that answer, whatever the page; raises as `read` does."""
+        asked = plan(snapshot, query, areas)
+        whole = not asked.filtered and not asked.order
+        batches = None if whole else functools.partial(self._scanner.flow, asked)
+        return Flow(asked.columns[1:], self._count(self._index(snapshot.id), asked), batches)
 
     def build(self, snapshot: Snapshot) -> Path | None:
         """Build the row index of a snapshot and return its file; one that stands already is kept.

@@ -75,14 +75,36 @@ class Scanner:
         ((found,),) = self.over(plan, "count(*)")
         return int(found)
 
-    def over(self, plan: Plan, select: str, rest: str = "") -> list[tuple[Any, ...]]:
-        """What SELECT gives of all rows that a plan's filters leave, in SQL of ours; raises RowsTimeout."""
-        source, files = self._source(plan, plan.times(), (0, plan.snapshot.rows))
+    def over(self, plan: Plan, select: str, rest: str = "", *, first: int = 0) -> list[tuple[Any, ...]]:
+        """What SELECT gives of all rows from position `first` on that a plan's filters leave, in SQL of ours.
+
+        Raises RowsTimeout.
+        """
+        source, files = self._source(plan, plan.times(), (first, plan.snapshot.rows))
         where, values = sql.where(plan, self._dialect(plan.snapshot))
-        text = f"SELECT {select} FROM {source} WHERE {where} {rest}"  # noqa: S608
+        behind = f"pos >= {first} AND " if first else ""
+        text = f"SELECT {select} FROM {source} WHERE {behind}{where} {rest}"  # noqa: S608
         with self._cursor(plan.snapshot) as cursor:
             found: list[tuple[Any, ...]] = cursor.execute(text, [*files, *values]).fetchall()
         return found
+
+    def flow(self, plan: Plan, rows: int) -> Iterator[Any]:
+        """All rows that a plan's filters leave, in its order: Arrow batches of at most `rows` rows with `_id`
+        and the columns to show, under their names, whatever its page.
+
+        Only the way to the first is bounded in time, since whoever reads them may be slow. Raises RowsTimeout.
+        """
+        source, files = self._source(plan, plan.times(), (0, plan.snapshot.rows))
+        dialect = self._dialect(plan.snapshot)
+        where, values = sql.where(plan, dialect)
+        # Without an order they come as they lie: one thread reads them, part after part.
+        order = f"ORDER BY {sql.order_by(plan, dialect)}" if plan.order else ""
+        text = f"SELECT {sql.names(plan)} FROM {source} WHERE {where} {order}"  # noqa: S608
+        found, names = Event(), [column.name for column in plan.columns]
+        with self._cursor(plan.snapshot, found) as cursor:
+            for batch in cursor.execute(text, [*files, *values]).to_arrow_reader(rows):
+                found.set()
+                yield batch.rename_columns(names)
 
     def close(self) -> None:
         self._database.close()
@@ -147,10 +169,10 @@ class Scanner:
         return from_parts(plan.snapshot, self._storage, wanted)
 
     @contextmanager
-    def _cursor(self, snapshot: Snapshot) -> Iterator[Any]:
-        """A cursor that is interrupted when its time is up."""
+    def _cursor(self, snapshot: Snapshot, done: Event | None = None) -> Iterator[Any]:
+        """A cursor that is interrupted when its time is up and it is not `done`."""
         cursor = self._database.cursor()
-        done = Event()
+        done = done or Event()
         watch = Thread(target=_watch, args=(cursor, done, self._seconds), daemon=True)
         watch.start()
         try:
