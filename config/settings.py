@@ -111,6 +111,13 @@ class Settings:
         values.web_address,
         "from the request",
     )
+    accel_prefix: str | None = _setting(
+        None,
+        "Path under which a proxy in front (nginx) has the data folder for itself; it then sends downloads.",
+        "a path such as /entrepot-files",
+        values.inner_path,
+        "none: the gateway sends them",
+    )
     trusted_proxies: tuple[str, ...] = _setting(
         (),
         "Addresses whose Forwarded and X-Forwarded-For are believed for per-address limits.",

@@ -51,6 +51,13 @@ def networks(text: str) -> tuple[str, ...]:
     return tuple(str(ip_network(part, strict=False)) for part in _words(text))
 
 
+def inner_path(text: str) -> str:
+    """The beginning of a path, such as /files, without the slash at its end."""
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", text):
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
 def web_address(text: str) -> str:
     """One http or https address, without the slash at its end."""
     url = urlsplit(text)

@@ -105,8 +105,8 @@ def gateway(settings: Settings) -> WSGIApplication:
     """The gate with the application behind it; made once in each serving process."""
     from catalogue.database import connect
     from gateway.app import create_app
-    from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter, Proxies
-    from gateway.services import Services
+    from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter, Proxies, Remembered
+    from gateway.services import Handover, Services
 
     plans, secrets = plans_of(settings), secrets_of(settings)
     clients = Clients(connect(settings.database), secrets, plans, clock=now, zone=settings.timezone)
@@ -120,11 +120,12 @@ def gateway(settings: Settings) -> WSGIApplication:
         zone=settings.timezone,
         flush_usage=meter.flush,
         public_url=settings.public_url,
+        handover=Handover(settings.accel_prefix, settings.data) if settings.accel_prefix else None,
     )
     app = create_app(services, session_key=secrets.session_key, version=__version__)
     meter.start()
     return Gate(
-        app.wsgi_app,
+        Remembered(app.wsgi_app, lambda dataset: services.catalogue.snapshot(dataset).id),
         identify=Identify(clients.find, plans, settings.anonymous_plan),
         limiter=limiter,
         meter=meter,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -16,6 +18,19 @@ from gateway.gate import Limiter
 from gateway.streams import Streams
 
 EXTENSION = "entrepot"
+
+
+@dataclass(frozen=True)
+class Handover:
+    """Lets a proxy in front send files of `folder`, which it has under the path `prefix` for itself alone."""
+
+    prefix: str
+    folder: Path
+
+    def address(self, file: Path) -> str:
+        """What X-Accel-Redirect says of a file of the folder, percent-encoded as nginx reads it."""
+        inside = file.resolve().relative_to(self.folder.resolve())
+        return quote(f"{self.prefix}/{inside.as_posix()}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,7 @@ class Services:
     zone: ZoneInfo
     flush_usage: Callable[[], None]
     public_url: str | None = None
+    handover: Handover | None = None
     streams: Streams = field(default_factory=Streams)
 
 
