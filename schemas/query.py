@@ -27,12 +27,15 @@ class Join:
     """Columns of another dataset beside each row, where its column `on` equals our column `column`.
 
     They are shown as `DATASET.COLUMN`, null where the other has no such row; it must be unique there.
+    Without `column` and `on` they are the columns that name the same in both. The other is read as its
+    `snapshot` has it, the current one where none is named.
     """
 
     dataset: str
-    column: str
-    on: str
+    column: str | None = None
+    on: str | None = None
     select: tuple[str, ...] | None = None
+    snapshot: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,11 @@ Function = Literal["count", "sum", "avg", "min", "max", "median", "percentile", 
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of a group, shown as `name`; count takes no column, percentile a `share` from 0 to 1."""
+    """One figure of a group, shown as `name`; percentile takes a `share` from 0 to 1.
+
+    Nulls are left out: count counts the values of its column, or the rows where it has none; the figure of
+    no values is null, but their count and distinct are 0.
+    """
 
     name: str
     function: Function
@@ -82,23 +89,30 @@ class Measure:
     share: float | None = None
 
 
+Calendar = Literal["week", "month", "quarter", "year"]
+Fill = Literal["null", "previous"]
+
+
 @dataclass(frozen=True)
 class Bucket:
     """Spans of time of a column, shown by their start in the city's zone.
 
-    `every` is a number of seconds, or a unit of the calendar that has no fixed number of them.
+    `every` is a number of seconds, or a unit of the calendar that has no fixed number of them; weeks begin on
+    Monday. With `fill`, spans without rows between the first and the last that any group has are shown too,
+    for each group: their counts 0, their other figures null, or what they were in the span before.
     """
 
     column: str
-    every: int | Literal["week", "month", "quarter", "year"]
+    every: int | Calendar
+    fill: Fill | None = None
 
 
 @dataclass(frozen=True)
 class GroupQuery:
     """Figures of groups of rows: those that have the same values of `groups` and lie in the same bucket.
 
-    Without either all rows are one group. Order names groups, `bucket` or measures; ties and what is not
-    ordered follow the groups. `rows` says which rows; its columns, order, page and count are not looked at.
+    Without either all rows are one group. Order names groups, `bucket` or measures, nulls last; ties and what
+    is not ordered follow the groups, then the bucket. `rows` says which rows; its columns, order, page and count are not looked at.
     """
 
     measures: tuple[Measure, ...]

@@ -63,14 +63,16 @@ def _to_edges(lon: float, lat: float, shapes: Shapes) -> Floats:
     areas = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
     inside = areas & shapely.intersects(parts, shapely.Point(lon, lat))
     parts[areas] = shapely.boundary(parts[areas])
-    flat = shapely.transform(shapely.segmentize(parts, STEP), lambda pairs: _from(lon, lat, pairs)[0])
+    long = shapely.length(parts) > STEP
+    parts[long] = shapely.segmentize(parts[long], STEP)
+    flat = shapely.transform(parts, lambda pairs: _from(lon, lat, pairs)[0])
     found = np.full(len(shapes), np.inf)
     np.minimum.at(found, owners, np.where(inside, 0.0, shapely.distance(flat, shapely.Point(0, 0))))
     return found
 
 
 def _apart(shapes: Shapes) -> tuple[Shapes, npt.NDArray[np.int64]]:
-    """The parts of shapes that are no collections any more, and whose each one is; empty ones are left out."""
+    """What shapes consist of, none of it a collection or empty, and to which shape each part belongs."""
     parts, owners = shapely.get_parts(shapes, return_index=True)
     while (shapely.get_num_geometries(parts) > 1).any() or _collected(parts).any():
         parts, above = shapely.get_parts(parts, return_index=True)

@@ -1,0 +1,128 @@
+"""Spans of time that rows are put into, begun as the clocks and the calendar of the city begin them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+from schemas.dataset import Column
+from schemas.query import Bucket
+from schemas.snapshot import Period
+
+SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
+SECONDS_OF_A_DAY = 86_400
+MOST = 366 * SECONDS_OF_A_DAY
+"""Seconds of the longest span of a fixed number of them."""
+
+_EPOCH = datetime(1970, 1, 1)
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_WEEK = 7 * DAY
+_MONDAY = 3 * DAY  # 1970 began on a Thursday.
+_LONG_AGO = 63_000_000_000_000_000
+"""Microseconds from before the year 1 to 1970: what is added to divide no negative number."""
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_LOOK = timedelta(days=7)
+
+Offsets = tuple[tuple[int, int], ...]
+"""From which instant on clocks are how far ahead of UTC, in microseconds; the first holds for all before."""
+
+
+def start(bucket: Bucket, column: Column, place: str, offsets: Offsets) -> str:
+    """SQL of where the span of a row begins, in microseconds since 1970: of UTC, or of the clock on the wall.
+
+    `place` is the column in SQL. By the wall go all spans that an hour does not consist of: where clocks are
+    changed they are longer or shorter than others, but begin as people expect.
+    """
+    if column.type == "date":
+        wall, ahead = f"(epoch_us(CAST({place} AS TIMESTAMP)))", "0"
+    else:
+        ahead = _ahead(place, offsets)
+        wall = f"(epoch_us({place}) + {ahead})"
+    if isinstance(bucket.every, str) and bucket.every != "week":
+        return f"epoch_us(date_trunc('{bucket.every}', make_timestamp({wall})))"
+    span = _span(bucket)
+    base = -(-_LONG_AGO // span) * span + (_MONDAY if span % _WEEK == 0 else 0)
+    floor = f"(({wall} + {base}) // {span}) * {span} - {base}"
+    return floor if by_the_wall(bucket) else f"{floor} - {ahead}"
+
+
+def by_the_wall(bucket: Bucket) -> bool:
+    """Whether the spans are told apart by the clock on the wall alone."""
+    return isinstance(bucket.every, str) or HOUR % _span(bucket) != 0
+
+
+def following(bucket: Bucket, start: int) -> int:
+    """Where the next span begins, told as `start` is."""
+    if isinstance(bucket.every, int) or bucket.every == "week":
+        return start + _span(bucket)
+    moment = _EPOCH + timedelta(microseconds=start)
+    months = moment.year * 12 + moment.month - 1 + _MONTHS[bucket.every]
+    return (datetime(months // 12, months % 12 + 1, 1) - _EPOCH) // timedelta(microseconds=1)
+
+
+def shown(bucket: Bucket, column: Column, start: int, zone: tzinfo) -> str:
+    """The start of a span as it is told: a day of a date, else RFC 3339 with the offset of the zone."""
+    try:
+        moment = _EPOCH + timedelta(microseconds=start)
+        if column.type == "date":
+            return moment.date().isoformat()
+        if by_the_wall(bucket):
+            return _text(moment.replace(tzinfo=zone))
+        return _text(moment.replace(tzinfo=UTC).astimezone(zone))
+    except OverflowError:  # The zone is in a year that has no name any more, or none yet.
+        end = datetime.max if start > 0 else datetime.min
+        return _text(end.replace(microsecond=0, tzinfo=UTC))
+
+
+@lru_cache(64)
+def offsets(zone: tzinfo, period: Period | None) -> Offsets:
+    """How far clocks of a zone are ahead of UTC during a period, or ever."""
+    first, last = period or (None, None)
+    at = min(max(first or _FIRST, _FIRST), _LAST)
+    end = min(last or _LAST, _LAST)
+    found = [(_microseconds(at), _offset(zone, at))]
+    while at < end:
+        then = at + _LOOK
+        if _offset(zone, then) != found[-1][1]:
+            changed = _change(zone, at, then)
+            found.append((_microseconds(changed), _offset(zone, changed)))
+        at = then
+    return tuple(found)
+
+
+def _change(zone: tzinfo, low: datetime, high: datetime) -> datetime:
+    """The second when clocks are changed, before which they are as at `low`."""
+    before = _offset(zone, low)
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) // 2
+        low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
+    # Clocks are changed at a whole second; `high` is less than one behind it.
+    return high.replace(microsecond=0)
+
+
+def _offset(zone: tzinfo, at: datetime) -> int:
+    return (at.astimezone(zone).utcoffset() or timedelta()) // timedelta(microseconds=1)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment.replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _ahead(place: str, offsets: Offsets) -> str:
+    (_, ahead), *later = offsets
+    if not later:
+        return str(ahead)
+    whens = " ".join(f"WHEN epoch_us({place}) >= {since} THEN {other}" for since, other in reversed(later))
+    return f"(CASE {whens} ELSE {ahead} END)"
+
+
+def _span(bucket: Bucket) -> int:
+    return bucket.every * SECOND if isinstance(bucket.every, int) else _WEEK
+
+
+def _text(moment: datetime) -> str:
+    """RFC 3339, which has no seconds in offsets: before there were time zones, clocks had."""
+    offset = moment.utcoffset() or timedelta()
+    if offset % timedelta(minutes=1):
+        moment = moment.astimezone(UTC)
+    return moment.isoformat().replace("+00:00", "Z")
