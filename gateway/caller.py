@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CALLER = "entrepot.caller"
 ROUTE = "entrepot.route"
 ROWS = "entrepot.rows"
+KEEP = "entrepot.keep"
 REQUEST_ID = "entrepot.request_id"
 
 
@@ -30,6 +31,16 @@ class Caller:
     kid: str | None
     scopes: frozenset[str]
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What a view leaves under KEEP: its answer is the same for all who have `scope`, as long as `snapshot`
+    is the current one of `dataset`; where that is None, as long as the dataset is published."""
+
+    dataset: str
+    snapshot: str | None
+    scope: str
 
 
 def caller(environ: WSGIEnvironment) -> Caller:

@@ -12,6 +12,7 @@ import orjson
 from flask import Response, request
 from marshmallow import Schema
 
+from gateway.caller import KEEP, Keep
 from gateway.services import services
 
 REVALIDATE = "public, max-age=0, must-revalidate"
@@ -47,6 +48,12 @@ def not_modified(etag: str, caching: str = REVALIDATE) -> Response | None:
     if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):
         return Response(status=304, headers=_validators(etag, caching))
     return None
+
+
+def keep(dataset: str, snapshot: str | None, scope: str = "rows:read") -> None:
+    """Let the answer that is being made be given again to whoever asks the same and has `scope`, while
+    `snapshot` is the dataset's current one; None where the request itself names the snapshot."""
+    request.environ[KEEP] = Keep(dataset, snapshot, scope)
 
 
 def _validators(etag: str, caching: str) -> list[tuple[str, str]]:

@@ -7,5 +7,6 @@ from gateway.gate.gate import Gate
 from gateway.gate.identify import Identify
 from gateway.gate.limits import Limiter
 from gateway.gate.meter import Meter
+from gateway.gate.remembered import Remembered
 
-__all__ = ["Clock", "EmbeddedLimiter", "Gate", "Identify", "Limiter", "Meter", "Proxies"]
+__all__ = ["Clock", "EmbeddedLimiter", "Gate", "Identify", "Limiter", "Meter", "Proxies", "Remembered"]

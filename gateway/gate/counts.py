@@ -42,6 +42,10 @@ class Count(Protocol):
 
     def spend(self, cost: int) -> None: ...
 
+    def give_back(self, at: Moment) -> None:
+        """Take back one that was spent at that moment, if it still counts."""
+        ...
+
     def wait(self, need: int) -> float:
         """Seconds until at least `need` of what is used has come back; at most all of it does."""
         ...
@@ -91,6 +95,14 @@ class WindowCount:
             words[at + OLDEST] = self._slot
         halves[2 * (at + HEAD) + self._slot % SLOTS] += cost
 
+    def give_back(self, at: Moment) -> None:
+        (words, halves), slot = self._cells, at.steady * SPAN // self._window
+        counter = 2 * (self._at + HEAD) + slot % SLOTS
+        if at.boot != words[self._at + BOOT] or slot <= self._slot - SLOTS or not halves[counter]:
+            return
+        halves[counter] -= 1
+        words[self._at + TOTAL] = self.used = self.used - 1
+
     def wait(self, need: int) -> float:
         (words, halves), at = self._cells, self._at
         first, slot, back = 2 * (at + HEAD), words[at + OLDEST], 0
@@ -124,6 +136,10 @@ class CalendarCount:
             words[place + 1] = 0
             words[place] = self._period.number
         words[place + 1] = self.used = self.used + cost
+
+    def give_back(self, at: Moment) -> None:
+        if self._period.start <= at.wall < self._period.end and self.used:
+            self._words[self._place + 1] = self.used = self.used - 1
 
     def wait(self, need: int) -> float:
         return self._period.end - self._moment.wall

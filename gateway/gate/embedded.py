@@ -44,7 +44,21 @@ class EmbeddedLimiter:
         with table.lock(bucket):
             moment = Moment(self._boot, self._clock.steady(), self._clock.wall())
             counts = [self._count(table, bucket, (base, limit), moment) for limit in limits]
-            return _decide(limits, counts, cost)
+            return _decide(limits, counts, cost)._replace(at=moment)
+
+    def give_back(self, subject: Subject, limits: Sequence[Limit], at: Moment) -> Decision:
+        """Undo one request that was spent `at` that moment and turned out to be free; tells what is left."""
+        if not limits:
+            return FREE
+        table = self._tables[subject.kind]
+        bucket, base = table.bucket(subject.name)
+        with table.lock(bucket):
+            moment = Moment(self._boot, self._clock.steady(), self._clock.wall())
+            counts = [self._count(table, bucket, (base, limit), moment) for limit in limits]
+            for count in counts:
+                if count is not None:
+                    count.give_back(at)
+            return Decision(True, tuple(map(_allowance, limits, counts)))
 
     def _count(self, table: Table, bucket: int, wanted: tuple[int, Limit], moment: Moment) -> Count | None:
         base, limit = wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from secrets import token_hex
 from time import perf_counter_ns
@@ -35,6 +35,8 @@ _NO_ROUTE = "-"
 _SIGN_IN = frozenset({"page_sign_in", "api_sign_in"})
 _API = frozenset({"api", "api_sign_in", "usage"})
 _METERED = _API - {"usage"}
+Told = Callable[[int], list[Header]]
+"""The headers of limits that an answer of that status has."""
 log = logging.getLogger(__name__)
 
 
@@ -95,7 +97,7 @@ class Gate:
         if not decision.allowed:
             refusal = over_limit(decision.violated, decision.retry_after)
             return _refuse(visit, refusal, self._left(pages, decision))
-        return self._guarded(visit, [])
+        return self._guarded(visit, lambda _: [])
 
     def _api(self, visit: Visit) -> Iterable[bytes]:
         try:
@@ -103,13 +105,20 @@ class Gate:
         except Refusal as refusal:
             return self._refuse_unknown(visit, refusal)
         visit.environ[CALLER] = caller
-        decision = self._limiter.acquire(subject(caller), caller.plan.limits)
-        headers = [*OPEN, *self._left(caller.plan, decision)]
+        who, limits = subject(caller), caller.plan.limits
+        decision = self._limiter.acquire(who, limits)
         if not decision.allowed:
             self._record(visit, 429)
             advice = _SIGN_UP if caller.kind == "anonymous" else None
-            return _refuse(visit, over_limit(decision.violated, decision.retry_after, advice), headers)
-        return self._guarded(visit, headers)
+            left_over = [*OPEN, *self._left(caller.plan, decision)]
+            return _refuse(visit, over_limit(decision.violated, decision.retry_after, advice), left_over)
+
+        def told(code: int) -> list[Header]:
+            if code == 304 and decision.at is not None:  # What a client has already costs it nothing.
+                return [*OPEN, *self._left(caller.plan, self._limiter.give_back(who, limits, decision.at))]
+            return [*OPEN, *self._left(caller.plan, decision)]
+
+        return self._guarded(visit, told)
 
     def _refuse_unknown(self, visit: Visit, refusal: Refusal) -> Iterable[bytes]:
         """Nothing is spent of the anonymous plan, but what is left of it is told."""
@@ -121,20 +130,20 @@ class Gate:
         looked = self._limiter.acquire(Subject("address", visit.address), plan.limits, 0)
         return _refuse(visit, refusal, [*OPEN, *self._left(plan, looked)])
 
-    def _guarded(self, visit: Visit, headers: list[Header]) -> Iterable[bytes]:
+    def _guarded(self, visit: Visit, told: Told) -> Iterable[bytes]:
         """Serve; where the application judges passwords and secrets, wrong ones are few for each address."""
         if visit.path not in _SIGN_IN:
-            return self._serve(visit, headers)[1]
+            return self._serve(visit, told)[1]
         address = Subject("address", visit.address)
         (allowance,) = self._limiter.acquire(address, (FAILED,), 0).allowances
         if allowance.remaining == 0:
-            return _refuse(visit, over_limit([FAILED], allowance.reset), headers)
-        code, body = self._serve(visit, headers)
+            return _refuse(visit, over_limit([FAILED], allowance.reset), told(429))
+        code, body = self._serve(visit, told)
         if code == 401:
             self._limiter.acquire(address, (FAILED,))
         return body
 
-    def _serve(self, visit: Visit, headers: list[Header]) -> tuple[int, Iterable[bytes]]:
+    def _serve(self, visit: Visit, told: Told) -> tuple[int, Iterable[bytes]]:
         """Let the application answer; the request is on record before the server has the answer."""
         answer, began = Answer(), perf_counter_ns()
         try:
@@ -145,7 +154,7 @@ class Gate:
             self._record(visit, code, size, (perf_counter_ns() - began) // 1000)
         if length is None and visit.path in _METERED:
             body = Counted(body, lambda sent: self._record(visit, CONTINUED, sent))
-        visit.start(answer.status, [*answer.headers, *headers, _named(visit)], answer.error)
+        visit.start(answer.status, [*answer.headers, *told(code), _named(visit)], answer.error)
         return code, body
 
     def _record(self, visit: Visit, status: int, size: int = 0, microseconds: int = 0) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from gateway.clients.plans import Limit
+from gateway.gate.counts import Moment
 
 
 class Subject(NamedTuple):
@@ -27,13 +28,15 @@ class Decision(NamedTuple):
     """Whether a request passes.
 
     `violated` names the limits that refuse it; after `retry_after` whole seconds none of them does, unless
-    others spend in between. It is None when the request passes, and when it can never pass.
+    others spend in between. It is None when the request passes, and when it can never pass. `at` is when
+    something was spent.
     """
 
     allowed: bool
     allowances: tuple[Allowance, ...]
     violated: tuple[Limit, ...] = ()
     retry_after: int | None = None
+    at: Moment | None = None
 
 
 class Limiter(Protocol):
@@ -45,4 +48,8 @@ class Limiter(Protocol):
         In no trailing window of a limit more than its quota is ever admitted, over all processes and
         through a crash. Raises ValueError for a cost below 0 or above a million.
         """
+        ...
+
+    def give_back(self, subject: Subject, limits: Sequence[Limit], at: Moment) -> Decision:
+        """Undo one request that was spent `at` that moment and turned out to be free; tells what is left."""
         ...

@@ -25,7 +25,7 @@ from gateway.app import create_app
 from gateway.clients import Clients
 from gateway.clients.plans import load_plans
 from gateway.clients.secrets import open_secrets
-from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter
+from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter, Remembered
 from gateway.openapi import openapi
 from gateway.services import Services
 from schemas.run import REJECTS, Run
@@ -131,7 +131,8 @@ def opened(
     meter, limiter = Meter(folder / "usage", clients.fold), EmbeddedLimiter(folder / "limits", SEOUL)
     services = Services(catalogue, clients, plans, limiter, SEOUL, meter.flush, public_url)
     app = create_app(services, session_key=secrets.session_key, version="1")
-    gate = Gate(app.wsgi_app, identify=Identify(clients.find, plans, anonymous), limiter=limiter, meter=meter)
+    remembered = Remembered(app.wsgi_app, lambda dataset: catalogue.snapshot(dataset).id)
+    gate = Gate(remembered, identify=Identify(clients.find, plans, anonymous), limiter=limiter, meter=meter)
     promised = description or closed(openapi(app, "1", "http://localhost"))
     yield House(folder, catalogue, clients, services, gate, meter, promised, app.url_map)
     meter.close()

@@ -135,3 +135,28 @@ def test_pages_of_other_origins_may_read_everything_they_need(still):
         assert "Access-Control-Allow-Credentials" not in answer.headers
         exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
         assert {"Link", "RateLimit", "Retry-After", "ETag", "Content-Range", "X-Snapshot"} <= set(exposed)
+
+
+def left(answer):
+    return [int(part.split("r=")[1].split(";")[0]) for part in answer.headers["RateLimit"].split(",")]
+
+
+def test_what_a_client_has_already_costs_it_nothing(house):
+    first = house.get(PARKS)
+    for path in (PARKS, "/api/v1/datasets"):
+        tag = house.get(path).headers["ETag"]
+        before = left(house.get(path, headers={"If-None-Match": tag}))
+        for _ in range(3):
+            again = house.get(path, headers={"If-None-Match": tag})
+            assert again.status_code == 304
+            assert left(again) == before
+    assert left(house.get(PARKS))[0] < left(first)[0]
+
+
+def test_a_page_is_given_again_until_a_new_snapshot_stands(house, places):
+    first, again = house.get(PARKS), house.get(PARKS)
+    assert (first.data, first.headers["ETag"]) == (again.data, again.headers["ETag"])
+    house.publish(places(count=3), "r77")
+    fresh = house.get(PARKS)
+    assert fresh.json["snapshot"] != first.json["snapshot"]
+    assert fresh.headers["ETag"] != first.headers["ETag"]

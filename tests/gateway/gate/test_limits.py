@@ -235,3 +235,28 @@ def test_a_table_whose_crowds_are_full_too_refuses(open_limiter):
         limiter.acquire(Subject("address", f"address {n}"), [per_minute(5, f"limit-{n}")])
     refused = limiter.acquire(Subject("address", "late"), [per_minute(5, "another")])
     assert (refused.allowed, refused.retry_after) == (False, 1)
+
+
+def test_what_is_given_back_can_be_spent_again_and_only_once(open_limiter, hands) -> None:
+    limiter, who = open_limiter(), Subject("address", "192.0.2.9")
+    limits = (Limit("burst", 3, 60), Limit("day", 3, 86_400, "day"))
+    moments = []
+    for _ in range(3):
+        moments.append(limiter.acquire(who, limits).at)
+        hands.go(5)
+    assert not limiter.acquire(who, limits).allowed
+    assert moments[1] is not None
+    assert [a.remaining for a in limiter.give_back(who, limits, moments[1]).allowances] == [1, 1]
+    assert limiter.acquire(who, limits).allowed
+    assert not limiter.acquire(who, limits).allowed
+
+
+def test_what_is_given_back_late_changes_nothing_of_another_window(open_limiter, hands) -> None:
+    limiter, who, limits = open_limiter(), Subject("address", "192.0.2.9"), (Limit("burst", 2, 60),)
+    early = limiter.acquire(who, limits).at
+    hands.go(70)
+    for _ in range(2):
+        assert limiter.acquire(who, limits).allowed
+    assert early is not None
+    assert limiter.give_back(who, limits, early).allowances[0].remaining == 0
+    assert not limiter.acquire(who, limits).allowed
