@@ -220,13 +220,12 @@ class Worker:
 
     def _note_states(self) -> None:
         known, health = self._feeds(), self._catalogue.feed_health()
-        mine = [(known[each.feed], each) for each in health if each.feed in known]
-        promises = {
-            feed.id: promise(feed, each, self._harvester.zone)
-            if closed(feed, self._catalogue) is None
-            else Promise()
-            for feed, each in mine
-        }
+        touched, zone = self._catalogue.touched(), self._harvester.zone
+        promises = {}
+        for each in health:
+            if (feed := known.get(each.feed)) is not None:
+                shut = feed.id in touched and closed(feed, self._catalogue)
+                promises[feed.id] = Promise() if shut else promise(feed, each, zone)
         addresses = {id: self._herald.addresses(known[id]) for id in promises}
         self._catalogue.states.note(health, promises, addresses)
 

@@ -132,6 +132,13 @@ def closed(engine: Engine, feed: str) -> Barred | None:
     return shut[0] if shut else None
 
 
+def touched(engine: Engine) -> set[str]:
+    """The feeds with a dataset that is archived or withdrawn: of the others `closed` has nothing to tell."""
+    away = datasets.c.archived.is_not(None) | datasets.c.withdrawn.is_not(None)
+    with engine.connect() as connection:
+        return set(connection.scalars(sa.select(datasets.c.feed).where(away).distinct()))
+
+
 def _take_back(connection: Connection, dataset: str, snapshot: str) -> None:
     """The snapshot that was current when a dataset was withdrawn is so again."""
     mine = snapshots.c.id == snapshot

@@ -99,6 +99,10 @@ class Stewardship(Work):
         """Why no run may change anything of a feed: a steward took all its datasets out of its hands."""
         return reversal.closed(self._engine, feed)
 
+    def touched(self) -> set[str]:
+        """The feeds with a dataset that is archived or withdrawn: no others are closed."""
+        return reversal.touched(self._engine)
+
     def deeds(self, subject: str | None = None, limit: int = 100) -> list[Deed]:
         """What was done to a dataset or a feed, or to all, newest first."""
         return deeds.of(self._engine, subject, limit)
