@@ -27,6 +27,8 @@ class Keys:
     """The keys seen so far, as eight bytes each in a file that vanishes with this; `close` it."""
 
     def __init__(self, folder: Path | None, at_once: int = AT_ONCE) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         self._file = TemporaryFile(dir=folder)  # noqa: SIM115  It lives as long as this does.
         self._at_once = at_once
         self._count = 0

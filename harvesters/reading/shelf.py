@@ -11,27 +11,39 @@ import pyarrow as pa
 
 from harvesters.formats import PIECE, Parsed, Piece
 
+ROOM = 2 * PIECE
+"""Bytes that the tables of a shelf may take in memory; most tables are not so large, and see no disk."""
+
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class Shelf:
-    """Tables of one schema, in order: in a file each, or without a folder in memory."""
+    """Tables of one schema, in order: in memory while they fit into ROOM, then in a file each of `folder`.
+
+    Without a folder they stay in memory.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
+        self._room = ROOM
         self._held: list[pa.Table | Path] = []
         self.rows = 0
 
     def append(self, table: pa.Table) -> None:
         """Put one more table behind the others."""
         self.rows += len(table)
-        if self._folder is None:
-            self._held.append(table)
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{len(self._held)}.arrow"
-        _write(table, file)
-        self._held.append(file)
+        self._room -= table.nbytes
+        self._held.append(table)
+        if self._folder is not None and self._room < 0:
+            self._put_away(self._folder)
+
+    def _put_away(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for place, held in enumerate(self._held):
+            if not isinstance(held, Path):
+                file = folder / f"{place}.arrow"
+                _write(held, file)
+                self._held[place] = file
 
     def __setitem__(self, place: int, table: pa.Table) -> None:
         held = self._held[place]

@@ -29,6 +29,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         for module in ("harvesters.formats.csv", "harvesters.reading.gis.layers"):
             monkeypatch.setattr(f"{module}.PIECE", size)
         monkeypatch.setattr("harvesters.reading.delimited.encoding.CHUNK", size // 4)
+        monkeypatch.setattr("harvesters.reading.shelf.ROOM", 2 * size)
 
     return set_size
 

@@ -20,6 +20,7 @@ from harvesters.normalise import Normalised, normalise
 from harvesters.normalise.duplicates import Keys, hashes
 from harvesters.normalise.spread import spread_rows
 from harvesters.normalise.values.cast import Reading, cast
+from harvesters.reading import shelf
 from schemas.dataset import Column, ColumnType, Text
 from schemas.feed import Feed, SourceSpec
 
@@ -86,7 +87,7 @@ def tables_and_cuts(draw: st.DrawFn) -> tuple[pa.Table, list[int]]:
     time=st.sampled_from([None, "기준일자"]),
     before=st.sampled_from([None, "integer", "number", "date", "text"]),
     contract=st.sampled_from(["discard_row", "evolve", "freeze"]),
-    on_disk=st.booleans(),
+    room=st.sampled_from([None, 0, 600, shelf.ROOM]),
 )
 def test_rows_types_and_rejects_are_the_same_whatever_the_pieces(
     case: tuple[pa.Table, list[int]],
@@ -94,14 +95,35 @@ def test_rows_types_and_rejects_are_the_same_whatever_the_pieces(
     time: str | None,
     before: str | None,
     contract: str,
-    on_disk: bool,
+    room: int | None,
     tmp_path: Path,
 ) -> None:
     table, cuts = case
     feed = Feed(**vars(FEED) | {"key": key, "time": time, "contract": contract})
     previous = [Column(name, before) for name in NAMES] if before else None  # type: ignore[arg-type]
     once = told(parsed_in(table, []), feed, previous, None)
-    assert told(parsed_in(table, cuts), feed, previous, tmp_path / "landing" if on_disk else None) == once
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shelf, "ROOM", room or 0)
+        folder = None if room is None else tmp_path / "landing"
+        assert told(parsed_in(table, cuts), feed, previous, folder) == once
+
+
+def test_tables_that_no_longer_fit_into_memory_are_put_on_the_disk_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "ROOM", 2_000)
+    tables = [pa.table({"n": range(start, start + 50)}) for start in range(0, 500, 50)]
+    held = shelf.Shelf(tmp_path / "shelf")
+    for number, table in enumerate(tables):
+        held.append(table)
+        assert len(list(tmp_path.rglob("*.arrow"))) == (0 if number < 5 else number + 1)
+    held[3] = tables[3].slice(0, 10)
+
+    assert held.rows == 460
+    assert [each.to_pydict() for each in held] == [
+        each.to_pydict() for each in (*tables[:3], tables[3].slice(0, 10), *tables[4:])
+    ]
+    assert [len(each) for each in held.column(0)] == [50, 50, 50, 10, *[50] * 6]
 
 
 DAY = ["2018-01-03", "2018-1-3", "2018-02-30", "0000-01-01", "0001-01-01", "9999-12-31", "20180103"]
