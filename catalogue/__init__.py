@@ -16,6 +16,7 @@ from catalogue.encode import (
     Downloads,
     Exports,
     Look,
+    Shape,
     fitting,
 )
 from catalogue.encode import page as encode_page
@@ -46,6 +47,7 @@ from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.rows import Rows
 from catalogue.rows.compare import Comparer, changes_schema
+from catalogue.rows.latest import Latest
 from catalogue.rows.scan import RowsTimeout
 from catalogue.search import SearchEngine, SearchUnavailable, open_engine
 from catalogue.states import Promise, judge
@@ -75,6 +77,7 @@ __all__ = [
     "RunLost",
     "SearchEngine",
     "SearchUnavailable",
+    "Shape",
     "SnapshotGone",
     "Subscription",
     "Taken",
@@ -117,4 +120,7 @@ def open_catalogue(
     rows = Rows(storage, index_folder / "rows")
     downloads = Downloads(Exports(storage, index_folder / "exports"), index_folder / "asked")
     comparer = Comparer(storage, index_folder / "compare")
-    return Catalogue(Parts(connect(database_url), storage, search, rows, comparer, downloads, clock))
+    latest = Latest(storage, rows, index_folder / "current")
+    return Catalogue(
+        Parts(connect(database_url), storage, search, rows, latest, comparer, downloads, clock)
+    )

@@ -18,6 +18,7 @@ from gateway.api.deeds import deeds
 from gateway.api.describe import describe
 from gateway.api.downloads import downloads
 from gateway.api.events import events
+from gateway.api.exports import exports
 from gateway.api.feeds import feeds
 from gateway.api.operations import operations
 from gateway.api.rows import rows
@@ -25,6 +26,8 @@ from gateway.api.subscriptions import subscriptions
 from gateway.api.trials import trials
 from gateway.api.usage import own_usage
 from gateway.caller import ROUTE
+from gateway.dialects.gbfs import gbfs
+from gateway.dialects.gtfs_realtime import gtfs_realtime
 from gateway.dialects.ogc_features import ogc_features
 from gateway.dialects.soda import soda
 from gateway.oauth import oauth_blueprint
@@ -38,6 +41,7 @@ _API = (
     datasets,
     rows,
     downloads,
+    exports,
     changes,
     events,
     feeds,
@@ -72,7 +76,7 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
     app.session_interface = PageSessions()
     app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = services
-    for blueprint in (*_API, ogc_features, soda, operations, portal):
+    for blueprint in (*_API, ogc_features, soda, gtfs_realtime, gbfs, operations, portal):
         app.register_blueprint(blueprint)
     app.register_blueprint(oauth_blueprint(services.clients, public_url=services.public_url))
     errors.install(app)

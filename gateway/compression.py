@@ -9,7 +9,13 @@ from flask import Flask, Response, request
 
 SMALLEST = 860
 """Bytes below which compressing costs more than it saves."""
-_ALREADY = ("image/", "application/vnd.apache.parquet", "application/zip", "font/")
+_ALREADY = (
+    "image/",
+    "font/",
+    "application/vnd.apache.parquet",
+    "application/vnd.openxmlformats",
+    "application/zip",
+)
 
 
 def install(app: Flask) -> None:

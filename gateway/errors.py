@@ -25,10 +25,11 @@ from catalogue import (
     UnknownTrial,
 )
 from gateway.api.access import WrongPassword
-from gateway.api.rows import NotAcceptable
+from gateway.api.looks import NotAcceptable
 from gateway.api.sent import UploadTooLarge
 from gateway.caller import REQUEST_ID
 from gateway.clients.faults import AlreadyExists, NoSuch
+from gateway.dialects.current import NotOfThatKind
 from gateway.scopes import KeyNeeded, ScopeNeeded
 from gateway.signed_in import ForeignOrigin, SignInNeeded, StewardNeeded
 from gateway.streams import TooManyStreams
@@ -66,6 +67,7 @@ KINDS: dict[type[Exception], Kind] = {
     UploadTooLarge: Kind("too-large", 413, "The body is too large"),
     NotAcceptable: Kind("not-acceptable", 406, "None of the accepted formats can be given"),
     AlreadyExists: Kind("already-exists", 409, "There is one of that name already"),
+    NotOfThatKind: Kind("not-found", 404, "The dataset holds nothing of that kind"),
     NoSuch: Kind("not-found", 404, "There is nothing of that name"),
     SignInNeeded: Kind("sign-in-needed", 401, "Sign in first"),
     WrongPassword: Kind("wrong-password", 401, "The address and password do not belong together"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalogue.encode.answers import Answer, Look, stream
+from catalogue.encode.answers import Answer, Look, Shape, stream
 from catalogue.encode.downloads import BeingMade, Downloads
 from catalogue.encode.export import Exports, Made, answer_of
 from catalogue.encode.formats import DOWNLOADS, EXPORT_FORMATS, PAGE_FORMATS, fitting
@@ -18,6 +18,7 @@ __all__ = [
     "Exports",
     "Look",
     "Made",
+    "Shape",
     "answer_of",
     "fitting",
     "page",

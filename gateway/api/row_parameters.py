@@ -2,57 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from datetime import date
-from typing import get_args
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from catalogue import PAGE_FORMATS
+from gateway.api.cql2 import LANGUAGES, cql2_condition
 from gateway.api.parameters import Pairs
+from gateway.api.row_described import FARTHEST, ROW_LIMIT, ROW_PARAMETERS
+from gateway.api.row_filters import OPERATORS, parts, read_filter
+from gateway.api.spans import Span, read_last, read_span
+from gateway.api.typed import literal
 from gateway.api.values import parse_bbox, parse_time, parse_whole
-from schemas.conditions import Filter, Operator, Value
-from schemas.dataset import Column, ColumnType
+from schemas.conditions import Area, Condition, Filter, Near, Operator, Words
+from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import Order, RowQuery
 
-ROW_LIMIT = 10_000
-RESERVED = ("bbox", "select", "order", "limit", "cursor", "count", "snapshot", "as_of", "format")
-ID = Column("_id", "text")
-_OPERATORS: tuple[Operator, ...] = get_args(Operator)
-_TEXT_ONLY = ("contains", "startswith")
+__all__ = ["MOVING", "RESERVED", "ROW_LIMIT", "ROW_PARAMETERS", "row_query", "settled", "which_snapshot"]
 
-
-def _query(name: str, description: str, **schema: object) -> dict[str, object]:
-    return {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "schema": {"type": "string", **schema},
-    }
-
-
-ROW_PARAMETERS: tuple[dict[str, object], ...] = (
-    {
-        "name": "filters",
-        "in": "query",
-        "style": "form",
-        "explode": True,
-        "description": "column=value, or column__eq __ne __gt __gte __lt __lte __in (commas) __contains "
-        "__startswith __isnull",
-        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
-    },
-    _query("bbox", "west,south,east,north in degrees"),
-    _query("select", "columns, by commas"),
-    _query("order", "columns, by commas; - before one for descending"),
-    _query("limit", "rows in a page", type="integer", minimum=1, maximum=ROW_LIMIT, default=100),
-    _query("cursor", "where a page goes on, from `next`"),
-    _query("count", "count all rows that answer, too", enum=["exact"]),
-    _query("snapshot", "a version by its id"),
-    _query("as_of", "the version of a time", format="date-time"),
-    _query("format", "before what Accept says", enum=sorted(PAGE_FORMATS)),
+RESERVED = (
+    *("bbox", "near", "within", "q", "datetime", "last", "filter", "filter-lang"),
+    *("select", "order", "limit", "offset", "cursor", "count", "snapshot", "as_of"),
+    *("format", "shape", "bom"),
 )
-"""The same in the words of OpenAPI."""
+MOVING = frozenset({"as_of", "last", "within"})
+"""Parameters whose answer may be another one later, of the same snapshot."""
+ID = Column("_id", "text")
 
 
 def which_snapshot(pairs: Pairs, zone: ZoneInfo) -> RowQuery:
@@ -65,9 +41,19 @@ def which_snapshot(pairs: Pairs, zone: ZoneInfo) -> RowQuery:
     return RowQuery(cursor=asked.get("cursor"), snapshot=asked.get("snapshot"), as_of=as_of)
 
 
+def settled(pairs: Pairs, now: datetime) -> Pairs:
+    """The same with the `last` so many minutes told by the second they start at, so that pages go on alike."""
+    if not any(name == "last" for name, _ in pairs) or any(name == "datetime" for name, _ in pairs):
+        return pairs
+    try:
+        return [(("datetime", f"{read_last(v, now):%Y-%m-%dT%H:%M:%SZ}/..") if n == "last" else (n, v)) for n, v in pairs]
+    except ValueError:
+        return pairs  # What is wrong with it is said with all other faults.
+
+
 def row_query(pairs: Pairs, columns: Sequence[Column], zone: ZoneInfo) -> RowQuery:
     """What `pairs` ask of rows with `columns`; raises BadInput with every fault."""
-    reader = _Reader({column.name: column for column in (ID, *columns)}, zone)
+    reader = _Reader(columns, zone, dict(pairs))
     for name, value in pairs:
         reader.take(name, value)
     if reader.errors:
@@ -77,18 +63,28 @@ def row_query(pairs: Pairs, columns: Sequence[Column], zone: ZoneInfo) -> RowQue
 
 
 class _Reader:
-    """Collects filters, the other parameters and every fault while it reads."""
+    """Collects conditions, the other parameters and every fault while it reads."""
 
-    def __init__(self, columns: dict[str, Column], zone: ZoneInfo) -> None:
-        self.columns, self.zone = columns, zone
-        self.filters: list[Filter] = []
+    def __init__(self, columns: Sequence[Column], zone: ZoneInfo, given: dict[str, str]) -> None:
+        self.columns, self.zone, self.given = {c.name: c for c in (ID, *columns)}, zone, given
+        self.filters: list[Condition] = []
         self.asked: dict[str, object] = {}
         self.errors: list[InputError] = []
+        self.conditions: dict[str, Callable[[str], Sequence[Condition]]] = {
+            "near": self._near,
+            "within": self._within,
+            "q": lambda text: (Words(text),),
+            "datetime": lambda text: self._between(read_span(text, self.zone)),
+            "last": self._last,
+            "filter": self._cql2,
+            "filter-lang": self._language,
+        }
         self.readers: dict[str, Callable[[str], object]] = {
             "bbox": self._bbox,
             "select": self._select,
             "order": self._order,
             "limit": _limit,
+            "offset": self._offset,
             "cursor": str,
             "count": _count,
             "snapshot": str,
@@ -99,60 +95,81 @@ class _Reader:
     def take(self, name: str, value: str) -> None:
         """Read one parameter; faults are kept, not raised."""
         try:
-            if name in self.readers:
-                if value == "":
-                    raise ValueError("is empty; give it a value or leave it out")
-                self.asked[name] = self.readers[name](value)
-            else:
-                self.filters.append(self._filter(name, value))
+            self._take(name, value)
+        except BadInput as fault:
+            self.errors += fault.errors
         except ValueError as fault:
             what, _, hint = str(fault).partition("; ")
             self.errors.append(InputError(name, what, hint or None))
 
-    def _filter(self, name: str, value: str) -> Filter:
-        column, operator = self._column_and_operator(name)
-        if operator == "isnull":
-            return Filter(column.name, operator, _boolean(value))
-        if column.type == "geometry":
-            raise ValueError("is a geometry; filter it with bbox=west,south,east,north or __isnull")
-        if operator in _TEXT_ONLY and column.type != "text":
-            raise ValueError(
-                f"{operator} asks of text, but this column is {column.type}; use __eq or a range"
-            )
-        if value == "" and not (column.type == "text" and operator == "eq"):
-            raise ValueError("is empty; give it a value, or ask __isnull=true for what is missing")
-        read = self._value_reader(column.type)
-        if operator == "in":
-            return Filter(column.name, operator, tuple(map(read, _parts(value))))
-        return Filter(column.name, operator, read(value))
+    def _take(self, name: str, value: str) -> None:
+        named = name in self.conditions or name in self.readers
+        if named and value == "":
+            raise ValueError("is empty; give it a value or leave it out")
+        if name in self.conditions:
+            self.filters += self.conditions[name](value)
+        elif named:
+            self.asked[name] = self.readers[name](value)
+        else:
+            self._check_name(name)
+            self.filters.append(read_filter(name, value, self.columns, self.zone))
 
-    def _column_and_operator(self, name: str) -> tuple[Column, Operator]:
-        if name in self.columns and name not in RESERVED:
-            return self.columns[name], "eq"
-        base, mark, ending = name.rpartition("__")
-        if not mark or base not in self.columns:
+    def _check_name(self, name: str) -> None:
+        base, mark, _ = name.rpartition("__")
+        if name not in self.columns and not (mark and base in self.columns):
             hint = did_you_mean(base or name, [*self.columns, *RESERVED])
             raise ValueError(f"is neither a parameter nor a column of this dataset; {hint}")
-        for operator in _OPERATORS:
-            if operator == ending:
-                return self.columns[base], operator
-        raise ValueError(f"has no operator {ending!r}; {did_you_mean(ending, _OPERATORS)}")
 
-    def _value_reader(self, kind: ColumnType) -> Callable[[str], Value]:
-        readers: dict[ColumnType, Callable[[str], Value]] = {
-            "text": str,
-            "integer": parse_whole,
-            "number": _number,
-            "boolean": _boolean,
-            "date": _date,
-            "time": lambda text: parse_time(text, self.zone),
-        }
-        return readers[kind]
+    def _near(self, text: str) -> Sequence[Condition]:
+        self._check_placed()
+        try:
+            lon, lat, metres = map(float, text.split(","))
+        except ValueError:
+            raise ValueError("takes longitude,latitude,metres; such as near=129.05,35.15,500") from None
+        return (Near(lon, lat, metres),)
+
+    def _within(self, text: str) -> Sequence[Condition]:
+        self._check_placed()
+        dataset, mark, key = text.partition(":")
+        if not (dataset and mark and key):
+            raise ValueError("takes a dataset and the key or name of an area in it; such as within=dongs:26350")
+        return (Area(dataset, key),)
+
+    def _last(self, text: str) -> Sequence[Condition]:
+        if "datetime" in self.given:
+            raise ValueError("says a second time when; give it or datetime")
+        return self._between(Span(read_last(text, datetime.now(UTC)), None))
+
+    def _between(self, span: Span) -> Sequence[Condition]:
+        column = _when(self.columns.values())
+        ends: tuple[tuple[Operator, datetime | None], ...] = (
+            ("gte", span.first),
+            ("lt" if span.without else "lte", span.last),
+        )
+        if column.type == "date":
+            ends = _days(span)
+        return [Filter(column.name, op, literal(column, end, self.zone)) for op, end in ends if end is not None]
+
+    def _cql2(self, text: str) -> Sequence[Condition]:
+        lang = self.given.get("filter-lang", LANGUAGES[0])
+        if lang not in LANGUAGES:
+            return ()  # Said of filter-lang.
+        return (cql2_condition(text, lang, list(self.columns.values())[1:], self.zone),)
+
+    def _language(self, text: str) -> Sequence[Condition]:
+        if text not in LANGUAGES:
+            raise ValueError(f"has no {text!r}; {did_you_mean(text, LANGUAGES)}")
+        if "filter" not in self.given:
+            raise ValueError("says how a filter is written, and there is none; give filter as well")
+        return ()
 
     def _bbox(self, text: str) -> object:
+        self._check_placed()
+        return parse_bbox(text)
+
+    def _check_placed(self) -> None:
         if not any(column.type == "geometry" for column in self.columns.values()):
             raise ValueError("asks where rows are, but this dataset has no geometry")
-        return parse_bbox(text)
 
     def _select(self, text: str) -> tuple[str, ...]:
         names = text.split(",")
@@ -168,17 +185,18 @@ class _Reader:
             raise ValueError("names a column more than once; name each once")
         return orders
 
+    def _offset(self, text: str) -> int:
+        offset = parse_whole(text)
+        if not 0 <= offset <= FARTHEST:
+            raise ValueError("takes a whole number, 0 or more; page on with next")
+        if "cursor" in self.given:
+            raise ValueError("says a second time where to start; give it or cursor")
+        return offset
+
     def _known(self, name: str) -> str:
         if name not in self.columns:
             raise ValueError(f"has no column {name!r}; {did_you_mean(name, self.columns)}")
         return name
-
-
-def _parts(text: str) -> list[str]:
-    parts = text.split(",")
-    if not all(parts):
-        raise ValueError("has an empty value between its commas; leave out the comma")
-    return parts
 
 
 def _limit(text: str) -> int:
@@ -198,26 +216,3 @@ def _count(text: str) -> bool:
     if text != "exact":
         raise ValueError("takes only 'exact'; leave it out to go without a count")
     return True
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or "_" in text:
-        raise ValueError(f"takes a number, not {text!r}")
-    return value
-
-
-def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(f"takes true or false, not {text!r}")
-    return text == "true"
-
-
-def _date(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ValueError(f"takes a day such as 2026-01-31, not {text!r}") from None
