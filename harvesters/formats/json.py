@@ -16,7 +16,7 @@ from harvesters.formats import Parsed
 from harvesters.reading.columnar import table_of
 from harvesters.reading.delimited.encoding import chunks, encoding_of, read_text, refuse_mojibake
 from harvesters.reading.gathering import Gauge, Placed, gathered
-from harvesters.reading.items.grids import Grid
+from harvesters.reading.items.grids import OTHER_LISTS, Grid
 from harvesters.reading.items.json_stream import items_at, items_of, longest_list
 from harvesters.reading.items.rows import find_items, flatten
 from schemas.feed import FormatSpec
@@ -45,7 +45,7 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
         source = _Source(lambda: lines)
     else:
         found = find_items(document, spec.records)
-        source = _Source(lambda: enumerate(found.held, start=1), found.names, found.grid)
+        source = _Source(lambda: enumerate(found.held, start=1), found.names, found.grid, found.others)
     placed = list(source.placed(spec.where))
     rows = [(line, row) for line, row, _ in placed if row is not None]
     rejects = [reject for _, _, reject in placed if reject is not None]
@@ -55,6 +55,7 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
         kind="json",
         encoding=encoding,
         rejects=pa.Table.from_pylist(rejects, schema=REJECTS),
+        repairs=source.repairs,
     )
 
 
@@ -73,7 +74,15 @@ def _streamed(path: Path, spec: FormatSpec) -> Parsed:
         )
     pieces = gathered(source.placed(spec.where), gauge.types())
     first = next(pieces)
-    return Parsed(first.table, first.lines, "json", encoding=encoding, rejects=first.rejects, rest=pieces)
+    return Parsed(
+        first.table,
+        first.lines,
+        "json",
+        encoding=encoding,
+        rejects=first.rejects,
+        rest=pieces,
+        repairs=source.repairs,
+    )
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,12 @@ class _Source:
     values: Callable[[], Iterable[tuple[int, Any]]]
     names: tuple[str, ...] = ()
     grid: Grid | None = None
+    others: int = 0
+
+    @property
+    def repairs(self) -> dict[str, int]:
+        """What the document holds beside the values."""
+        return {OTHER_LISTS: self.others} if self.others else {}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -118,7 +133,7 @@ def _source(path: Path, encoding: str, records: str | None) -> _Source:
         raise Unreadable(
             "the document holds no list of items", 'name their path with [format] records = "..."'
         )
-    return _Source(lambda: enumerate(items_of(text(), found), start=1), found.names, found.grid)
+    return _Source(lambda: enumerate(items_of(text(), found), start=1), found.names, found.grid, found.others)
 
 
 def _loads(text: str) -> Any:

@@ -15,6 +15,7 @@ from harvesters.faults import Unreadable
 from harvesters.formats import Parsed
 from harvesters.reading.columnar import table_of
 from harvesters.reading.delimited.encoding import read_text
+from harvesters.reading.items.grids import OTHER_LISTS
 from harvesters.reading.items.rows import TEXT, find_items, flatten
 from schemas.feed import FormatSpec
 
@@ -37,7 +38,8 @@ def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
         if spec.where is None or row.get(spec.where) is not None:
             rows.append(row)
             lines.append(line)
-    yield Parsed(table_of(rows), pa.array(lines, pa.int64()), "xml", encoding=encoding)
+    repairs = {OTHER_LISTS: found.others} if found.others else {}
+    yield Parsed(table_of(rows), pa.array(lines, pa.int64()), "xml", encoding=encoding, repairs=repairs)
 
 
 def _text(path: Path, declared: str | None) -> tuple[str, str]:

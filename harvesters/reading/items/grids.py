@@ -13,6 +13,10 @@ _NAMES = ("id", "name", "fieldName", "field", "key", "label", "title")
 _MOST_COLUMNS = 5_000
 
 
+OTHER_LISTS = "other_lists"
+"""The word for records of a document that stand in other lists than the one that is read."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """How rows that are lists of cells are read: `names` of the columns, which with `headed` are the first
@@ -102,6 +106,14 @@ def chosen(shapes: Sequence[Shape]) -> tuple[int, Grid | None] | None:
         return None
     at = _longest(shapes, headed)
     return at, Grid(column_names([str(cell) for cell in shapes[at].first or ()]), headed=True)
+
+
+def others(shapes: Sequence[Shape], meant: tuple[int, Grid | None]) -> int:
+    """How many objects stand in other lists than the one that is meant; those that name its columns do not
+    count."""
+    at, grid = meant
+    left = [shape for place, shape in enumerate(shapes) if shape.objects and place != at]
+    return 0 if grid else sum(shape.length for shape in left)
 
 
 def _titled(shapes: Sequence[Shape]) -> tuple[tuple[int, int], Grid | None]:

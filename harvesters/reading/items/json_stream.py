@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harvesters.faults import Unreadable
-from harvesters.reading.items.grids import Grid, Look, Shape, chosen, shape_of, titles_of
+from harvesters.reading.items.grids import Grid, Look, Shape, chosen, others, shape_of, titles_of
 
 LONGEST_ITEM = 64 << 20
 """Characters that one item may have; a quote that is never closed would read on to the end of the file."""
@@ -93,12 +93,13 @@ class Window:
 @dataclass(frozen=True)
 class Found:
     """A list: which of the document's lists it is, its shape, the names it is given for the members of its
-    objects, and how its rows are read where they are lists of cells."""
+    objects, and how its rows are read where they are lists of cells. `others` counts objects elsewhere."""
 
     place: int
     shape: Shape
     names: tuple[str, ...] = ()
     grid: Grid | None = None
+    others: int = 0
 
 
 def items_at(text: Iterator[str], path: str) -> Iterator[Any]:
@@ -113,8 +114,11 @@ def longest_list(text: Iterator[str]) -> Found | None:
     window, found = Window(text), list[Found]()
     _survey(window, found, [0], 0)
     _end(window)
-    meant = chosen([each.shape for each in found])
-    return None if meant is None else replace(found[meant[0]], grid=meant[1])
+    shapes = [each.shape for each in found]
+    meant = chosen(shapes)
+    if meant is None:
+        return None
+    return replace(found[meant[0]], grid=meant[1], others=others(shapes, meant))
 
 
 def items_of(text: Iterator[str], wanted: Found) -> Iterator[Any]:

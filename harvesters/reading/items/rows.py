@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harvesters.faults import Unreadable
-from harvesters.reading.items.grids import Grid, Shape, chosen, shape_of, titles_of
+from harvesters.reading.items.grids import Grid, Shape, chosen, others, shape_of, titles_of
 from harvesters.reading.items.refusals import beside_heads, is_empty
 from schemas.problem import did_you_mean
 
@@ -25,11 +25,12 @@ _SINGLES = frozenset(
 @dataclass(frozen=True)
 class Items:
     """The items as they stand in the document, and the names it lists for their members, if it does; `grid`
-    reads those that are lists of cells."""
+    reads those that are lists of cells. `others` counts the objects in other lists."""
 
     held: Sequence[Any]
     names: tuple[str, ...] = ()
     grid: Grid | None = None
+    others: int = 0
 
 
 def find_items(document: Any, path: str | None = None) -> Items:
@@ -56,10 +57,11 @@ def _items(document: Any, path: str | None) -> Items:
         return Items([])
     document = beside_heads(document)
     lists = list(_lists(document))
-    found = chosen([shape for _, shape in lists])
+    shapes = [shape for _, shape in lists]
+    found = chosen(shapes)
     if found is not None:
         items, _ = lists[found[0]]
-        return replace(items, grid=found[1])
+        return replace(items, grid=found[1], others=others(shapes, found))
     single = _single(document)
     if single is not None:
         return Items(single)

@@ -132,3 +132,11 @@ def test_records_with_codes_and_messages_of_their_own_are_data(read_text: Any) -
     (parsed,) = read_text(json.dumps({"data": [{"code": "30", "message": "공사"}]}), "a.json")
 
     assert rows(parsed) == [{"code": "30", "message": "공사"}]
+
+
+def test_objects_in_other_lists_are_told(read_text: Any) -> None:
+    (two,) = read_text(json.dumps({"nodes": [{"a": 1}], "links": [{"b": 1}, {"b": 2}]}), "a.json")
+    (named,) = read_text(json.dumps({"columns": [{"name": "a"}, {"name": "b"}], "rows": [[1, 2]]}), "a.json")
+
+    assert (two.table.num_rows, two.repairs) == (2, {"other_lists": 1})
+    assert (named.table.num_rows, named.repairs) == (1, {})
