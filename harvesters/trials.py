@@ -14,7 +14,7 @@ import orjson
 
 from catalogue import Catalogue
 from harvesters.comparison import Comparison
-from harvesters.faults import HarvestFault
+from harvesters.faults import FeedMisconfigured, HarvestFault
 from harvesters.feeds.uploaded import UPLOAD, uploaded_feed, with_data
 from harvesters.lease import LEASE, pulsing
 from harvesters.run import Harvester
@@ -81,12 +81,14 @@ def _answer(trial: Trial, file: Path | None, harvester: Harvester, feeds: Feeds)
         return {"tables": [_item(table) for table in tables], **_publish(trial, asked, tables, harvester)}
     except BadInput as bad:
         errors = [{"where": e.where, "what": e.what, "hint": e.hint} for e in bad.errors]
-        return {"refused": "the feed cannot be tried as it is written", "errors": errors}
+        refused = {"refused": "the feed cannot be tried as it is written", "reason": FeedMisconfigured.reason}
+        return {**refused, "errors": errors}
     except HarvestFault as fault:
         return {"refused": str(fault), "reason": fault.reason}
     except Exception as fault:  # The last handler: no trial takes the worker down with it.
         log.exception("trial=%s", trial.trial)
-        return {"refused": f"unexpected fault: {type(fault).__name__}; the log of the worker says more"}
+        said = f"unexpected fault: {type(fault).__name__}; the log of the worker says more"
+        return {"refused": said, "reason": HarvestFault.reason}
 
 
 def _asked(trial: Trial, file: Path | None, harvester: Harvester, feeds: Feeds) -> _Asked:

@@ -18,6 +18,11 @@ from schemas.steward import Deed
 
 _DEEDS_SHOWN = 10
 _DEEDS = 1_000
+_REFUSALS = (
+    (Barred, "refused_barred"),
+    (NothingHeld, "refused_not_held"),
+    (NotInCatalogue, "refused_unknown"),
+)
 
 
 @portal.get(HOME)
@@ -27,8 +32,8 @@ def desk() -> str:
     return desk_page()
 
 
-def desk_page(faults: Sequence[InputError] = (), said: str | None = None) -> str:
-    """The page; with what was wrong with a form of it, or the sentence that refuses a deed."""
+def desk_page(faults: Sequence[InputError] = (), said: tuple[str, str] | None = None) -> str:
+    """The page; with what was wrong with a form of it, or the kind and the sentence that refuse a deed."""
     catalogue = services().catalogue
     uploads = {each.feed for each in catalogue.uploaded_feeds.list()}
     health = catalogue.feed_health()
@@ -109,7 +114,8 @@ def _do(deed: Callable[[str], object], then: str = HOME) -> ResponseReturnValue:
     try:
         deed(steward().email)
     except (Barred, NothingHeld, NotInCatalogue) as refused:
-        return desk_page(said=str(refused)), 404 if isinstance(refused, NotInCatalogue) else 409
+        word = next(word for kind, word in _REFUSALS if isinstance(refused, kind))
+        return desk_page(said=(word, str(refused))), 404 if isinstance(refused, NotInCatalogue) else 409
     return make_response(redirect(then, 303))
 
 

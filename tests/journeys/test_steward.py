@@ -170,7 +170,8 @@ def test_what_does_not_go_is_said_on_the_desk(desk: Desk) -> None:
     wrong = desk.press("/steward/trials", publish="true", feed=FEED)
     assert (wrong.status_code, "<code>id</code>" in wrong.text) == (400, True)
     assert "licence = &#34;KOGL-1&#34;" in wrong.text
-    assert desk.press("/steward/feeds/parks/approve").status_code == 409
+    refused = desk.press("/steward/feeds/parks/approve")
+    assert (refused.status_code, "Nothing is held: " in refused.text) == (409, True)
     assert desk.press("/steward/datasets/parks/withdraw").status_code == 404
     assert desk.press("/steward/feeds/parks/run").status_code == 404
     assert desk.get("/steward/feeds/parks/run").headers["Location"] == "/steward"
