@@ -23,6 +23,10 @@ DEGREES = re.compile(r"(?i)\bCRS:?84$|\bEPSG(?:::?|:[\d.]+:|/[\d.]+/|\.xml#)4326
 _FAULTS = ("ExceptionReport", "ServiceExceptionReport")
 
 
+class NotTaken(SourceRefused):
+    """The service's own report that it does not take what it was asked."""
+
+
 @dataclass(frozen=True)
 class WfsLayer:
     """A layer by its name: the CRSs that it comes in, its own first, the formats, and where it lies."""
@@ -98,10 +102,10 @@ def _refuse(service: Service, root: Element) -> NoReturn:
     said = service.masked(" ".join(" ".join(texts).split()))[:200]
     message = f"{service.name}: the service answered the exception {code} ({said})"
     if "order" in said.lower():
-        raise SourceRefused(message, 'write sort = "COLUMN" under [source]')
+        raise NotTaken(message, 'write sort = "COLUMN" under [source]')
     if code in ("NoApplicableCode", "OperationProcessingFailed", "no code"):
         raise SourceUnavailable(message)
-    raise SourceRefused(message, "check layer, sort and params under [source]")
+    raise NotTaken(message, "check layer, sort and params under [source]")
 
 
 def _layer(held: Element, formats: tuple[str, ...]) -> WfsLayer:

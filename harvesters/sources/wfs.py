@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from harvesters.faults import SourceIncomplete, SourceRefused
+from harvesters.faults import SourceIncomplete
 from harvesters.portals import Moved, twice
 from harvesters.portals.listing import Listing
 from harvesters.services import ASIDE, Service, check_number, check_service, check_texts
-from harvesters.services.capabilities import VERSIONS
+from harvesters.services.capabilities import VERSIONS, NotTaken
 from harvesters.services.features import collection
 from harvesters.services.gml import document
 from harvesters.services.wfs import Page, Wfs
@@ -121,7 +121,7 @@ class _Walk:
         named = page.ids[-1] is not None
         try:
             after = self.wfs.page(count - 1 if named else count, 2)
-        except SourceRefused:  # There is no such place.
+        except NotTaken:  # There is no such place.
             return True
         begins_anew = count > 1 and after.features[:1] == start
         return begins_anew or len(after.features) <= named

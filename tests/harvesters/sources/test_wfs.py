@@ -86,6 +86,29 @@ def test_a_service_that_counts_no_further_than_it_gives_is_read_to_its_end(
     assert read(page_size=max(page_size, 10)).expected == 25
 
 
+def beyond(told: Callable[[], str]) -> Callable[[str, dict[str, str], str], str]:
+    """A lie about what lies beyond the last feature."""
+    return lambda what, query, answer: told() if query.get("startindex") == "24" else answer
+
+
+def test_a_service_that_knows_no_place_beyond_its_last_is_believed(server: WfsServer, read: Read) -> None:
+    server.lie = beyond(lambda: report("InvalidParameterValue", "startIndex is too large"))
+    assert read(page_size=1000).expected == 25
+
+
+def test_a_fault_beyond_the_last_feature_is_not_taken_for_the_end(server: WfsServer, read: Read) -> None:
+    server.lie = beyond(lambda: report("NoApplicableCode", "out of memory"))
+    with pytest.raises(SourceUnavailable, match="out of memory"):
+        read(page_size=1000)
+
+    def spent() -> str:
+        raise ConnectionResetError
+
+    server.lie = beyond(spent)
+    with pytest.raises(HarvestFault):
+        read(page_size=1000)
+
+
 def test_named_features_beyond_the_count_are_all_taken(server: WfsServer, read: Read) -> None:
     server.lie = lambda what, query, answer: answer.replace('"25"', '"24"') if what == "hits" else answer
     assert read(page_size=1000).expected == 25
