@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ from schemas.dataset import BBox, Column, Dataset
 from schemas.snapshot import Part, Snapshot
 
 ROW_GROUP = 65_536
+_TRIED = 4_096
+"""So many rows that lie spread tell whether the values of a column differ."""
 
 Order = npt.NDArray[np.int64]
 Period = tuple[datetime | None, datetime | None]
@@ -145,15 +147,24 @@ def _ranks(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 
 
 def _write(rows: pa.Table, order: Order | None, file: Path) -> None:
-    with part_writer(file, rows.schema) as writer:
+    with part_writer(file, rows.schema, _varied(rows)) as writer:
         for group in _groups(rows, order):
             writer.write_table(group, row_group_size=ROW_GROUP)
 
 
-def part_writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """Writes a part as all parts are written."""
-    coded = [f.name for f in schema if f.name != ID and not pa.types.is_nested(f.type)]
+def part_writer(file: Path, schema: pa.Schema, varied: Collection[str] = ()) -> pq.ParquetWriter:
+    """Writes a part as all parts are written, values of the columns `varied` without a dictionary."""
+    coded = [f.name for f in schema if f.name not in (ID, *varied) and not pa.types.is_nested(f.type)]
     return pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True, use_dictionary=coded)
+
+
+def _varied(rows: pa.Table) -> list[str]:
+    """The columns most of whose values differ: a dictionary of them is work and makes a part larger."""
+    if not len(rows):
+        return []
+    some = rows.take(np.linspace(0, len(rows) - 1, min(len(rows), _TRIED)).astype(np.int64))
+    plain = (name for name in some.column_names if not pa.types.is_nested(some.schema.field(name).type))
+    return [name for name in plain if pc.count_distinct(some[name]).as_py() * 2 > len(some)]
 
 
 def first_rows(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
