@@ -14,7 +14,7 @@ _CLASSES = re.compile(
     | (?P<page_sign_in>developers/sign-in)
     | (?P<usage>api/v1/usage)
     | (?P<api_sign_in>oauth/.*|api/v1/sessions)
-    | (?P<api>(?:api|oauth|ogc|resource|catalog|data|mcp|\.well-known)(?:[/.].*)?)
+    | (?P<api>(?:api|oauth|ogc|resource|catalog|data|mcp|gtfs-rt|gbfs|\.well-known)(?:[/.].*)?)
     )""",
     re.DOTALL | re.VERBOSE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 
 from catalogue import Catalogue
 from gateway.dialects.soda.asking import Asked
@@ -26,9 +27,12 @@ class Found:
     values: list[tuple[object, ...]]
 
 
-def find(catalogue: Catalogue, snapshot: Snapshot, asked: Asked) -> Found:
-    """The answer; raises SoqlFault, and BadInput and RowsTimeout as the catalogue does."""
-    return _groups(catalogue, snapshot, asked) if asked.grouped else _rows(catalogue, snapshot, asked)
+def find(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -> Found:
+    """The answer, spans of time as clocks in `zone` tell them; raises SoqlFault, and as the catalogue does."""
+    if not asked.grouped:
+        return _rows(catalogue, snapshot, asked)
+    shown, names, query = _group_query(asked)
+    return _picked(catalogue.groups_of(snapshot, query, zone), shown, names, asked)
 
 
 def _rows(catalogue: Catalogue, snapshot: Snapshot, asked: Asked) -> Found:
@@ -64,7 +68,8 @@ def _order_of_rows(each: Ordered) -> Order:
     return Order(each.what.column.name, each.descending)
 
 
-def _groups(catalogue: Catalogue, snapshot: Snapshot, asked: Asked) -> Found:
+def _group_query(asked: Asked) -> tuple[list[Selected], list[str], GroupQuery]:
+    """What is shown, under which names of ours, and the groups to be asked for."""
     groups = asked.groups or [each for each in asked.selected if asked.distinct and not each.function]
     shown = asked.selected or groups
     figures = [each for each in [*shown, *(order.what for order in asked.order)] if each.function]
@@ -89,15 +94,23 @@ def _groups(catalogue: Catalogue, snapshot: Snapshot, asked: Asked) -> Found:
         limit=max(asked.offset + asked.limit, 1),
         rows=RowQuery(filters=tuple(asked.conditions)),
     )
-    return _picked(catalogue.groups_of(snapshot, query), shown, [called[each.asked] for each in shown], asked)
+    return list(shown), [called[each.asked] for each in shown], query
 
 
 def _picked(page: GroupPage, shown: Sequence[Selected], names: list[str], asked: Asked) -> Found:
     places = {column.name: place for place, column in enumerate(page.columns)}
-    picked = [places[name] for name in names]
+    pairs = [(name, places[name]) for name in names]
     rows = page.values[asked.offset : asked.offset + asked.limit]
-    values = [tuple(row[place] for place in picked) for row in rows]
-    return _found(shown, [page.columns[place] for place in picked], values)
+    values = [
+        tuple(_day(row[place]) if name == BUCKET else row[place] for name, place in pairs) for row in rows
+    ]
+    columns = [replace(page.columns[p], type="date") if n == BUCKET else page.columns[p] for n, p in pairs]
+    return _found(shown, columns, values)
+
+
+def _day(start: object) -> str | None:
+    """The day on which a span of time begins: all spans of SoQL are of days."""
+    return None if start is None else str(start)[:10]
 
 
 def _found(shown: Sequence[Selected], columns: Sequence[Column], values: list[tuple[object, ...]]) -> Found:

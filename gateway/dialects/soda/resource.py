@@ -36,12 +36,13 @@ def resource(name: str) -> Response:
     dataset, format = _named(name)
     catalogue = services().catalogue
     snapshot = catalogue.snapshot(dataset)
-    asked = read_asked(read_pairs(request.query_string), Names(snapshot.columns, services().zone))
+    zone = services().zone
+    asked = read_asked(read_pairs(request.query_string), Names(snapshot.columns, zone))
     etag = _etag(snapshot.id, format)
     unchanged = not_modified(etag)
     if unchanged:
         return unchanged
-    found = find(catalogue, snapshot, asked)
+    found = find(catalogue, snapshot, asked, zone)
     request.environ[ROWS] = len(found.values)
     media_type, write = FORMATS[format]
     answer = fresh(write(found), media_type, etag)

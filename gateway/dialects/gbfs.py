@@ -1,0 +1,203 @@
+"""Stations of shared vehicles as GBFS 3.0: `/gbfs/ID/gbfs.json`, ID being the dataset of their readings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from flask import Blueprint, Response, request
+
+from catalogue import NoRows
+from gateway.api.answers import base_url, fresh, not_modified
+from gateway.api.describe import NoParameters
+from gateway.api.parameters import load_query, read_pairs
+from gateway.caller import ROWS
+from gateway.dialects.current import NotOfThatKind, columns_called, current
+from gateway.scopes import require
+from gateway.services import services
+from schemas.conditions import Filter
+from schemas.dataset import Dataset
+from schemas.query import RowQuery, SearchQuery
+from schemas.snapshot import Snapshot
+
+gbfs = Blueprint("gbfs", __name__, url_prefix="/gbfs")
+
+VERSION = "3.0"
+TTL = 60
+FRESH = timedelta(days=1)
+"""A station that was silent for longer than this when the last one spoke is listed no more."""
+FILES = ("system_information", "station_information", "station_status")
+_READING = {
+    "station": ("station_id",),
+    "at": ("reported_at", "last_reported"),
+    "vehicles": ("vehicles_available", "num_vehicles_available", "num_bikes_available"),
+    "vehicles_disabled": ("vehicles_disabled", "num_vehicles_disabled", "num_bikes_disabled"),
+    "docks": ("docks_available", "num_docks_available"),
+    "docks_disabled": ("docks_disabled", "num_docks_disabled"),
+    "installed": ("installed", "is_installed"),
+    "renting": ("renting", "is_renting"),
+    "returning": ("returning", "is_returning"),
+}
+_PLACE = {
+    "station": ("facility_id", "station_id"),
+    "name": ("name",),
+    "name_en": ("name_en",),
+    "where": ("geometry",),
+    "address": ("address",),
+    "capacity": ("capacity",),
+}
+_CANDIDATES, _SAMPLE = 100, 20
+
+
+@gbfs.get("/<dataset>/<file>.json")
+def document(dataset: str, file: str) -> Response:
+    """One file of the system: gbfs, system_information, station_information or station_status."""
+    require("rows:read")
+    load_query(NoParameters, read_pairs(request.query_string))
+    readings = services().catalogue.snapshot(dataset)
+    called = _called(readings)
+    if file not in ("gbfs", *FILES):
+        raise NotOfThatKind(dataset, f"{file}.json", ("gbfs.json lists the files there are",))
+    places = _places(readings, called) if file == "station_information" else None
+    shown = places or readings
+    etag = hashlib.blake2b(f"{shown.id} {file} {base_url()}".encode(), digest_size=16).hexdigest()
+    unchanged = not_modified(etag)
+    if unchanged:
+        return unchanged
+    match file:
+        case "gbfs":
+            data: dict[str, Any] = {"feeds": [{"name": n, "url": _url(dataset, n)} for n in FILES]}
+        case "system_information":
+            data = _system(services().catalogue.describe(dataset))
+        case "station_information":
+            assert places is not None
+            data = {"stations": _stations(places)}
+        case _:
+            data = {"stations": _statuses(readings, called)}
+    body = {"last_updated": shown.created, "ttl": TTL, "version": VERSION, "data": data}
+    request.environ[ROWS] = len(data.get("stations", ()))
+    return fresh(orjson.dumps(body, option=orjson.OPT_UTC_Z), "application/json", etag)
+
+
+def _called(readings: Snapshot) -> dict[str, str]:
+    """The columns of the readings by our words; raises NotOfThatKind."""
+    called = columns_called(readings, _READING)
+    lacking = [_READING[word][0] for word in ("station", "at", "vehicles") if word not in called]
+    if lacking:
+        raise NotOfThatKind(readings.dataset, "readings of stations", lacking)
+    return called
+
+
+def _url(dataset: str, file: str) -> str:
+    return f"{base_url()}/gbfs/{dataset}/{file}.json"
+
+
+def _system(dataset: Dataset) -> dict[str, Any]:
+    spoken = {"ko": dataset.title.ko, "en": dataset.title.en}
+    names = [{"text": words, "language": language} for language, words in spoken.items() if words]
+    organisation = [{"text": dataset.publisher, "language": names[0]["language"]}]
+    told: dict[str, Any] = {
+        "system_id": dataset.id,
+        "languages": [name["language"] for name in names],
+        "name": names,
+        "operator": organisation,
+        "attribution_organization_name": organisation,
+        # GBFS requires hours and an address, and datasets tell of neither: always open, and the city's own.
+        "opening_hours": "24/7",
+        "feed_contact_email": f"opendata@{urlsplit(base_url()).hostname or 'localhost'}",
+        "timezone": str(services().zone),
+    }
+    if dataset.licence.startswith("CC"):
+        told["license_id"] = dataset.licence
+    return told
+
+
+def _places(readings: Snapshot, called: dict[str, str]) -> Snapshot:
+    """The dataset of the same publisher that says where these stations are; raises NotOfThatKind."""
+    catalogue = services().catalogue
+    about = catalogue.describe(readings.dataset)
+    if _is_placed(readings):
+        return readings
+    few = catalogue.rows_of(readings, RowQuery(select=(called["station"],), limit=_SAMPLE))
+    ids = tuple(str(row[1]) for row in few.values)
+    alike = catalogue.find(SearchQuery(publishers=(about.publisher,), limit=_CANDIDATES)).hits
+    for hit in sorted(alike, key=lambda hit: hit.dataset.feed != about.feed):
+        try:
+            places = catalogue.snapshot(hit.dataset.id)
+        except NoRows:
+            continue
+        if _is_placed(places) and _tells_of(places, ids):
+            return places
+    raise NotOfThatKind(readings.dataset, "places of stations", (f"of {about.publisher}'s datasets",))
+
+
+def _is_placed(snapshot: Snapshot) -> bool:
+    return {"station", "name", "where"} <= columns_called(snapshot, _PLACE).keys()
+
+
+def _tells_of(places: Snapshot, ids: tuple[str, ...]) -> bool:
+    """Whether most of these stations are among the places."""
+    name = columns_called(places, _PLACE)["station"]
+    kind = next(column.type for column in places.columns if column.name == name)
+    if kind != "text" or not ids:
+        return False
+    asked = RowQuery(filters=(Filter(name, "in", ids),), select=(name,), limit=_SAMPLE)
+    found = services().catalogue.rows_of(places, asked)
+    return len({row[1] for row in found.values}) * 2 > len(set(ids))
+
+
+def _stations(places: Snapshot) -> list[dict[str, Any]]:
+    called = columns_called(places, _PLACE)
+    found = current(services().catalogue, places, called["station"], None, FRESH)
+    stations = {str(row[called["station"]]): _station(row, called) for row in found.rows}
+    return [station for station in stations.values() if station is not None]
+
+
+def _station(row: dict[str, Any], called: dict[str, str]) -> dict[str, Any] | None:
+    """A station with its place; None where it has none, without which GBFS takes it for nothing."""
+    shape = row[called["where"]]
+    point = json.loads(shape) if shape else {}
+    if point.get("type") != "Point":
+        return None
+    names = {"ko": row[called["name"]], "en": row.get(called.get("name_en", ""))}
+    station = {
+        "station_id": str(row[called["station"]]),
+        "name": [{"text": words, "language": language} for language, words in names.items() if words],
+        "lon": point["coordinates"][0],
+        "lat": point["coordinates"][1],
+    }
+    more = {word: row.get(called.get(word, "")) for word in ("address", "capacity")}
+    return station | {word: value for word, value in more.items() if value is not None}
+
+
+def _statuses(readings: Snapshot, called: dict[str, str]) -> list[dict[str, Any]]:
+    found = current(services().catalogue, readings, called["station"], called["at"], FRESH)
+    return [_status(row, called) for row in found.rows if row[called["vehicles"]] is not None]
+
+
+def _status(row: dict[str, Any], called: dict[str, str]) -> dict[str, Any]:
+    """How a station fares; what its source does not say of being open counts as open."""
+
+    def truth(word: str) -> bool:
+        value = row.get(called.get(word, ""))
+        return True if value is None else bool(value)
+
+    status = {
+        "station_id": str(row[called["station"]]),
+        "num_vehicles_available": row[called["vehicles"]],
+        "is_installed": truth("installed"),
+        "is_renting": truth("renting"),
+        "is_returning": truth("returning"),
+        "last_reported": row[called["at"]],
+    }
+    more = {
+        "num_vehicles_disabled": "vehicles_disabled",
+        "num_docks_available": "docks",
+        "num_docks_disabled": "docks_disabled",
+    }
+    counts = {member: row.get(called.get(word, "")) for member, word in more.items()}
+    return status | {member: value for member, value in counts.items() if value is not None}

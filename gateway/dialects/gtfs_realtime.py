@@ -1,0 +1,190 @@
+"""Vehicle positions, trip updates and alerts as GTFS Realtime 2.0, for journey planners: `/gtfs-rt/ID.pb`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request
+from google.protobuf.json_format import MessageToJson
+from google.transit import gtfs_realtime_pb2 as gtfs
+from marshmallow import Schema, fields
+
+from gateway.api.answers import fresh, not_modified
+from gateway.api.parameters import load_query, read_pairs
+from gateway.api.values import OneOf
+from gateway.caller import ROWS
+from gateway.dialects.current import Current, NotOfThatKind, current, moment, seconds
+from gateway.scopes import require
+from gateway.services import services
+from schemas.snapshot import Snapshot
+
+gtfs_realtime = Blueprint("gtfs_realtime", __name__, url_prefix="/gtfs-rt")
+
+FRESH = timedelta(minutes=15)
+"""A vehicle or trip that was silent for longer than this when the last one spoke is out of service."""
+KMH_PER_MS = 3.6
+Row = Mapping[str, Any]
+
+
+class MessageParameters(Schema):
+    format = fields.String(load_default="pb", validate=OneOf(("pb", "json")))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of entity: the columns that tell it, what a row is of and when, and how it is written."""
+
+    name: str
+    needed: tuple[str, ...]
+    entity: str
+    when: str | None
+    write: Callable[[Any, Row], None]
+
+
+@gtfs_realtime.get("/<dataset>.pb")
+def message(dataset: str) -> Response:
+    """A whole message of what the dataset says now; with format=json the same to be read by people."""
+    require("rows:read")
+    asked = load_query(MessageParameters, read_pairs(request.query_string))["format"]
+    catalogue = services().catalogue
+    snapshot = catalogue.snapshot(dataset)
+    kind = kind_of(snapshot)
+    etag = hashlib.blake2b(f"{snapshot.id} {asked}".encode(), digest_size=16).hexdigest()
+    # What alerts are active depends on the time too, so those are not answered from a client's memory.
+    unchanged = not_modified(etag) if kind.when else None
+    if unchanged:
+        return unchanged
+    found = current(catalogue, snapshot, kind.entity, kind.when, FRESH)
+    feed = written(found, kind, datetime.now(UTC))
+    request.environ[ROWS] = len(feed.entity)
+    if asked == "json":
+        said = MessageToJson(feed, preserving_proto_field_name=True, indent=None)
+        return fresh(said.encode(), "application/json", etag)
+    return fresh(feed.SerializeToString(), "application/x-protobuf", etag)
+
+
+def kind_of(snapshot: Snapshot) -> Kind:
+    """The kind of entity that a dataset's columns tell of; raises NotOfThatKind."""
+    have = {column.name for column in snapshot.columns}
+    for kind in KINDS:
+        if have.issuperset(kind.needed):
+            return kind
+    lacking = [name for name in KINDS[0].needed if name not in have]
+    raise NotOfThatKind(snapshot.dataset, "vehicles, trip updates or alerts", lacking)
+
+
+def written(found: Current, kind: Kind, now: datetime) -> Any:
+    """The rows as a FeedMessage; alerts whose time is over by `now` are left out."""
+    feed = gtfs.FeedMessage()
+    feed.header.gtfs_realtime_version = "2.0"
+    feed.header.incrementality = gtfs.FeedHeader.FULL_DATASET
+    feed.header.timestamp = int(found.at.timestamp())
+    for row in found.rows:
+        until = row.get("active_until")
+        if until is None or moment(until) > now:
+            entity = feed.entity.add(id=str(row.get("entity_id") or row[kind.entity]))
+            kind.write(entity, row)
+    return feed
+
+
+def _vehicle(entity: Any, row: Row) -> None:
+    vehicle = entity.vehicle
+    _trip(vehicle.trip, row)
+    _put(vehicle.vehicle, row, id="vehicle_id", label="label", license_plate="licence_plate")
+    _put(vehicle, row, stop_id="stop_id", current_stop_sequence="stop_sequence")
+    _put(vehicle, row, occupancy_percentage="occupancy_percentage")
+    _word(vehicle, row, "current_status", "status", gtfs.VehiclePosition.VehicleStopStatus)
+    _word(vehicle, row, "occupancy_status", "occupancy", gtfs.VehiclePosition.OccupancyStatus)
+    _word(vehicle, row, "congestion_level", "congestion", gtfs.VehiclePosition.CongestionLevel)
+    vehicle.timestamp = seconds(row["observed_at"]) or 0
+    if row["geometry"] is not None:
+        vehicle.position.longitude, vehicle.position.latitude = json.loads(row["geometry"])["coordinates"][:2]
+        _put(vehicle.position, row, bearing="bearing", odometer="odometer")
+        if row.get("speed") is not None:
+            vehicle.position.speed = row["speed"] / KMH_PER_MS
+
+
+def _update(entity: Any, row: Row) -> None:
+    update = entity.trip_update
+    _trip(update.trip, row)
+    _word(update.trip, row, "schedule_relationship", "relationship", gtfs.TripDescriptor.ScheduleRelationship)
+    _put(update.vehicle, row, id="vehicle_id", label="label")
+    _put(update, row, delay="delay")
+    update.timestamp = seconds(row["observed_at"]) or 0
+    for said in json.loads(row.get("stop_time_updates") or "[]"):
+        stop = update.stop_time_update.add()
+        _put(stop, said, stop_id="stop_id", stop_sequence="stop_sequence")
+        _word(stop, said, "schedule_relationship", "relationship", _STOP)
+        for event in ("arrival", "departure"):
+            if said.get(f"{event}_at") is not None:
+                getattr(stop, event).time = seconds(said[f"{event}_at"])
+            _put(getattr(stop, event), said, delay=f"{event}_delay")
+            if stop.HasField(event):
+                _put(getattr(stop, event), said, uncertainty="uncertainty")
+
+
+def _alert(entity: Any, row: Row) -> None:
+    alert = entity.alert
+    if row.get("active_from") is not None or row.get("active_until") is not None:
+        period = alert.active_period.add()
+        start, end = seconds(row.get("active_from")), seconds(row.get("active_until"))
+        _put(period, {"start": start, "end": end}, start="start", end="end")
+    _word(alert, row, "cause", "cause", gtfs.Alert.Cause)
+    _word(alert, row, "effect", "effect", gtfs.Alert.Effect)
+    _word(alert, row, "severity_level", "severity", gtfs.Alert.SeverityLevel)
+    for field, column in (("header_text", "header"), ("description_text", "description"), ("url", "url")):
+        _translated(getattr(alert, field), row, column)
+    for said in json.loads(row.get("informed_entities") or "[]"):
+        about = alert.informed_entity.add()
+        _put(about, said, agency_id="agency_id", route_id="route_id", route_type="route_type")
+        _put(about, said, stop_id="stop_id")
+        if said.get("trip_id") is not None:
+            _trip(about.trip, said)
+
+
+def _translated(field: Any, row: Row, column: str) -> None:
+    spoken = {language: row.get(f"{column}_{language}") for language in ("ko", "en")}
+    for language, words in spoken.items():
+        if words:
+            field.translation.add(text=words, language=language)
+    if row.get(column) and not any(spoken.values()):
+        field.translation.add(text=row[column])
+
+
+def _trip(trip: Any, row: Row) -> None:
+    _put(trip, row, trip_id="trip_id", route_id="route_id", direction_id="direction_id")
+    _put(trip, row, start_time="start_time")
+    if row.get("start_date") is not None:
+        trip.start_date = str(row["start_date"]).replace("-", "")
+
+
+def _put(message: Any, row: Row, **columns: str) -> None:
+    """Set the fields whose column has a value; one that the field cannot hold is left out."""
+    for field, column in columns.items():
+        value = row.get(column)
+        if value is not None:
+            try:
+                setattr(message, field, value)
+            except (TypeError, ValueError):
+                continue
+
+
+def _word(message: Any, row: Row, field: str, column: str, words: Any) -> None:
+    """Set an enumerated field by its word; one that GTFS Realtime does not know is left out."""
+    if row.get(column) in words.keys():  # noqa: SIM118  (an enumeration of protobuf, no dict)
+        setattr(message, field, words.Value(row[column]))
+
+
+_STOP = gtfs.TripUpdate.StopTimeUpdate.ScheduleRelationship
+KINDS = (
+    Kind("vehicles", ("vehicle_id", "observed_at", "geometry"), "vehicle_id", "observed_at", _vehicle),
+    Kind(
+        "trip updates", ("entity_id", "observed_at", "trip_id", "delay"), "entity_id", "observed_at", _update
+    ),
+    Kind("alerts", ("alert_id", "header", "effect"), "alert_id", None, _alert),
+)
