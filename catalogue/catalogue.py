@@ -130,6 +130,7 @@ class Catalogue(Reader):
         """Let go of all files and sockets, and of those who wait for events."""
         self.watch.close()
         self._parts.downloads.close()
+        self._parts.latest.close()
         self._parts.rows.close()
         self._parts.comparer.close()
         self._parts.search.close()

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from catalogue.encode.downloads import Downloads
 from catalogue.rows import Rows
 from catalogue.rows.compare import Comparer
+from catalogue.rows.latest import Latest
 from catalogue.search import SearchEngine
 from catalogue.storage import Storage
 
@@ -24,6 +25,7 @@ class Parts:
     storage: Storage
     search: SearchEngine
     rows: Rows
+    latest: Latest
     comparer: Comparer
     downloads: Downloads
     clock: Callable[[], datetime]

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from catalogue import encode, lists, rejects, repairs
-from catalogue.errors import UnknownSnapshot
+from catalogue.errors import NoRows, UnknownDataset, UnknownSnapshot
 from catalogue.history.chronicle import Chronicle
 from catalogue.parts import Export
-from catalogue.rows import cursor
+from catalogue.rows import areas, cursor
+from catalogue.rows.facets import facets
+from catalogue.rows.groups import grouped
+from catalogue.rows.latest import MARK
+from catalogue.rows.nearest import nearest
 from catalogue.search.text import highlight
+from schemas.conditions import Area
 from schemas.dataset import Column, Dataset
 from schemas.problem import BadInput, InputError
-from schemas.query import Hit, RowPage, RowQuery, SearchPage, SearchQuery
+from schemas.query import (
+    FacetPage,
+    FacetQuery,
+    GroupPage,
+    GroupQuery,
+    Hit,
+    NearestQuery,
+    RowPage,
+    RowQuery,
+    SearchPage,
+    SearchQuery,
+)
 from schemas.snapshot import Snapshot
 
 READS = 3
@@ -67,7 +85,7 @@ class Reader(Chronicle):
         """The snapshot a row query reads: a cursor goes on in the one where it began."""
         if query.cursor is None:
             return self.snapshot(dataset, query.snapshot, query.as_of)
-        begun = cursor.snapshot(query.cursor)
+        begun = cursor.snapshot(query.cursor).removesuffix(MARK)
         if query.snapshot not in (None, begun):
             raise BadInput([InputError("cursor", "is of another snapshot", "follow `next` as it is")])
         try:
@@ -123,10 +141,41 @@ class Reader(Chronicle):
 
     def rows_of(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
         """The same of a snapshot that was looked up before, whatever the query says of snapshots."""
+        query = self._placed(query)
         return self._read(snapshot, lambda whole: self._parts.rows.read(whole, query))
+
+    def latest_of(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
+        """A page of the latest rows, one of each entity: of those that have the same key but for the time.
+
+        The filters choose among them. Raises as `rows_of`, and BadInput for rows without a key.
+        """
+
+        placed = self._placed(query)
+
+        def read(whole: Snapshot) -> RowPage:
+            rows, latest = self._parts.latest.of(whole)
+            return replace(rows.read(latest, placed), snapshot=whole.id)
+
+        return self._read(snapshot, read)
+
+    def nearest_of(self, snapshot: Snapshot, query: NearestQuery) -> RowPage:
+        """The rows nearest to a point, their distance in metres as the last column; raises as `rows_of`."""
+        rows, query = self._parts.rows, replace(query, rows=self._placed(query.rows))
+        return self._read(snapshot, lambda whole: nearest(partial(rows.read, whole), whole, query))
+
+    def groups_of(self, snapshot: Snapshot, query: GroupQuery, zone: tzinfo = UTC) -> GroupPage:
+        """Figures of groups of rows, spans of time as clocks in `zone` tell them; raises as `rows_of`."""
+        scanner, query = self._parts.rows.scanner, replace(query, rows=self._placed(query.rows))
+        return self._read(snapshot, lambda whole: grouped(scanner, whole, query, zone))
+
+    def facets_of(self, snapshot: Snapshot, query: FacetQuery) -> FacetPage:
+        """The most frequent values of columns; raises as `rows_of`."""
+        scanner, query = self._parts.rows.scanner, replace(query, rows=self._placed(query.rows))
+        return self._read(snapshot, lambda whole: facets(scanner, whole, query))
 
     def all_rows(self, snapshot: Snapshot, query: RowQuery) -> encode.Answer:
         """All rows of a snapshot that answer, counted, to be written by `encode_stream`; raises as `rows_of`."""
+        query = self._placed(query)
         return self._read(
             snapshot,
             lambda whole: encode.answer_of(whole, self._parts.rows.flow(whole, query), self._storage),
@@ -148,6 +197,29 @@ class Reader(Chronicle):
         media_type, extension = encode.DOWNLOADS[format]
         name = f"{whole.dataset}.{extension}"
         return Export(made.path, media_type, name, made.etag, whole.id, whole.rows, made.sha256)
+
+    def now(self) -> datetime:
+        """The instant, by the catalogue's clock."""
+        return self._clock()
+
+    def beside(self, query: RowQuery) -> tuple[str, ...]:
+        """The snapshots of other datasets that an answer depends on: those that have the areas it names."""
+        named = dict.fromkeys(area.dataset for area in areas.named(query.filters))
+        return tuple(self._areas_in(dataset).id for dataset in named)
+
+    def _placed(self, query: RowQuery) -> RowQuery:
+        """The same query with the shapes of the areas that it names; raises BadInput for one there is not."""
+        return areas.placed(query, self._shape_of)
+
+    def _areas_in(self, dataset: str) -> Snapshot:
+        try:
+            return self.snapshot(dataset)
+        except (UnknownDataset, NoRows):
+            raise areas.unknown(dataset, self.ids()) from None
+
+    def _shape_of(self, area: Area) -> bytes:
+        snapshot = self._areas_in(area.dataset)
+        return areas.shape_of(area, snapshot.columns, lambda query: self.rows_of(snapshot, query))
 
     def _read(self, snapshot: Snapshot, read: Callable[[Snapshot], _Read]) -> _Read:
         """Read a snapshot, and once more where its parts were joined to others in this instant.

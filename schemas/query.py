@@ -134,6 +134,36 @@ class GroupPage:
 
 
 @dataclass(frozen=True)
+class FacetQuery:
+    """How often the most frequent values of columns are, among the rows that `rows` asks for."""
+
+    columns: tuple[str, ...]
+    limit: int = 10
+    rows: RowQuery = RowQuery()
+
+
+@dataclass(frozen=True)
+class Facet:
+    """Shown values with the number of their rows, most frequent first.
+
+    `other` rows have another value, `missing` rows have none.
+    """
+
+    values: tuple[tuple[object, int], ...]
+    other: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class FacetPage:
+    """The facets of columns by their names; `count` rows were looked at."""
+
+    snapshot: str
+    count: int
+    facets: Mapping[str, Facet]
+
+
+@dataclass(frozen=True)
 class RowPage:
     """A page of rows, ready to be written as JSON.
 

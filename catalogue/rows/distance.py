@@ -83,7 +83,8 @@ def _apart(shapes: Shapes) -> tuple[Shapes, npt.NDArray[np.int64]]:
 
 def _collected(parts: Shapes) -> npt.NDArray[np.bool_]:
     found: npt.NDArray[np.bool_] = shapely.get_type_id(parts) >= shapely.GeometryType.MULTIPOINT
-    return found & ~shapely.is_empty(parts)
+    found &= ~shapely.is_empty(parts)
+    return found
 
 
 def _from(lon: float, lat: float, pairs: Floats) -> tuple[Floats, Floats]:

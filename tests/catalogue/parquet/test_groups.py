@@ -19,7 +19,7 @@ from catalogue.rows.scan import Scanner
 from schemas.conditions import Filter
 from schemas.dataset import Column
 from schemas.problem import BadInput
-from schemas.query import Bucket, GroupQuery, Measure, Order, RowQuery
+from schemas.query import Bucket, GroupQuery, Measure, RowQuery
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 SEOUL, NEW_YORK = ZoneInfo("Asia/Seoul"), ZoneInfo("America/New_York")

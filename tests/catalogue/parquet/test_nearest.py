@@ -139,7 +139,7 @@ def test_rows_of_one_place_are_in_their_order(publication, storage, tmp_path):
     rows = [(None, shapely.Point(129.0013, 35.1013))] * 2_000 + [(None, shapely.Point(129.0015, 35.1))]
     snapshot = published(publication, storage, rows)
     page = both_ways(storage, tmp_path, snapshot, NearestQuery(here.x, here.y, 3))
-    assert [row[0] for row in page.values][0] == "2000"
+    assert page.values[0][0] == "2000"
     assert len({row[-1] for row in page.values[1:]}) == 1
 
 
