@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -53,10 +53,14 @@ class Near:
 
 @dataclass(frozen=True)
 class Area:
-    """The row's geometry meets the area that another dataset names `key`, such as a dong."""
+    """The row's geometry meets the area that another dataset names `key`, such as a dong.
+
+    `wkb` is its shape in OGC:CRS84 once the catalogue has found it, and no part of the question.
+    """
 
     dataset: str
     key: str
+    wkb: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,9 @@ import functools
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from types import MappingProxyType
 
 from catalogue.rows import build as index_build
 from catalogue.rows import cursor
@@ -19,7 +17,6 @@ from catalogue.rows.index import Beyond, Found, Gone, Index
 from catalogue.rows.plan import Plan, plan
 from catalogue.rows.scan import Scanner
 from catalogue.snapshots import Parts
-from schemas.conditions import Area
 from schemas.problem import BadInput, InputError
 from schemas.query import RowPage, RowQuery
 from schemas.snapshot import Snapshot
@@ -56,15 +53,10 @@ class Rows:
         self._open: OrderedDict[str, Index] = OrderedDict()
         self._lock = Lock()
 
-    def read(
-        self, snapshot: Snapshot, query: RowQuery, areas: Mapping[Area, bytes] = MappingProxyType({})
-    ) -> RowPage:
-        """One page of a snapshot, with the shape of each area that the query names (WKB in OGC:CRS84).
-
-        Raises BadInput, and RowsTimeout when it takes too much work.
-        """
-        asked = plan(snapshot, query, areas)
-        if asked.after is not None and asked.after >= snapshot.rows:
+    def read(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
+        """One page of a snapshot; raises BadInput, and RowsTimeout when it takes too much work."""
+        asked = plan(snapshot, query)
+        if query.cursor and asked.after is not None and asked.after >= snapshot.rows:
             raise BadInput([InputError("cursor", "is not one of ours", "take it from `next`, unchanged")])
         index = self._index(snapshot.id)
         values, last = self._page(index, asked)
@@ -82,11 +74,9 @@ class Rows:
         """What asks the parts, where no index helps."""
         return self._scanner
 
-    def flow(
-        self, snapshot: Snapshot, query: RowQuery, areas: Mapping[Area, bytes] = MappingProxyType({})
-    ) -> Flow:
+    def flow(self, snapshot: Snapshot, query: RowQuery) -> Flow:
         """All rows that answer, whatever the page; raises as `read` does."""
-        asked = plan(snapshot, query, areas)
+        asked = plan(snapshot, query)
         whole = not asked.filtered and not asked.order
         batches = None if whole else functools.partial(self._scanner.flow, asked)
         return Flow(asked.columns[1:], self._count(self._index(snapshot.id), asked), batches)

@@ -25,10 +25,10 @@ FARTHEST = 20_037_508.0
 
 
 class Checker:
-    """Turns conditions into nodes and keeps every fault; `areas` gives the shapes that areas stand for."""
+    """Turns conditions into nodes and keeps every fault."""
 
-    def __init__(self, columns: Mapping[str, Column], areas: Mapping[Area, bytes]) -> None:
-        self._columns, self._areas = columns, areas
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = columns
         self._placed = any(column.type == "geometry" for column in columns.values())
         self._tests = 0
         self.faults: list[InputError] = []
@@ -135,10 +135,11 @@ class Checker:
                 return _box(asked)
             case Near():
                 return _close(asked)
-            case Area():
-                return Lies("intersects", shapely.make_valid(shapely.from_wkb(self._areas[asked])))
             case Shape():
                 return Lies(asked.relation, _shape(asked.wkb))
+            case Area(wkb=bytes(shape)):
+                return Lies("intersects", shapely.make_valid(shapely.from_wkb(shape)))
+        raise ValueError("is not looked up yet; ask through the catalogue")
 
 
 def _box(asked: Box) -> Box:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +10,7 @@ from catalogue.rows.check import EPOCH, WHOLE, Checker
 from catalogue.rows.places import Close, Lies
 from catalogue.rows.tree import Checked, Node, Place, Plain
 from schemas.arrow import ID
-from schemas.conditions import Area, Box
+from schemas.conditions import Box
 from schemas.dataset import Column
 from schemas.problem import BadInput
 from schemas.query import RowQuery
@@ -21,7 +20,6 @@ __all__ = ["EPOCH", "ID_COLUMN", "WHOLE", "Plain", "Plan", "plan"]
 
 ID_COLUMN = Column(ID, "text", key=True, required=True)
 FARTHEST_OFFSET = 2**63 - 1
-_NONE: Mapping[Area, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -85,13 +83,10 @@ class Plan:
         return None, end
 
 
-def plan(snapshot: Snapshot, query: RowQuery, areas: Mapping[Area, bytes] = _NONE) -> Plan:
-    """Check a query against a snapshot; raises BadInput with every fault found.
-
-    `areas` holds the shape, WKB in OGC:CRS84, of each area that the query names.
-    """
+def plan(snapshot: Snapshot, query: RowQuery) -> Plan:
+    """Check a query against a snapshot; raises BadInput with every fault found."""
     known = {ID: ID_COLUMN} | {column.name: column for column in snapshot.columns}
-    checker = Checker(known, areas)
+    checker = Checker(known)
     box = () if query.bbox is None else (Box(query.bbox),)
     nodes = checker.all((*query.filters, *box))
     order = tuple((known[o.column], o.descending) for o in query.order if o.column in known)
