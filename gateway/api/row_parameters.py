@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from catalogue import PAGE_FORMATS
-from gateway.api.cql2 import LANGUAGES, cql2_condition
 from gateway.api.parameters import Pairs
+from gateway.api.row_conditions import CONDITIONS, Asked
 from gateway.api.row_described import FARTHEST, ROW_LIMIT, ROW_PARAMETERS
-from gateway.api.row_filters import OPERATORS, parts, read_filter
-from gateway.api.spans import Span, read_last, read_span
-from gateway.api.typed import literal
+from gateway.api.row_filters import read_filter
+from gateway.api.spans import read_last
 from gateway.api.values import parse_bbox, parse_time, parse_whole
-from schemas.conditions import Area, Condition, Filter, Near, Operator, Words
+from schemas.conditions import Condition
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import Order, RowQuery
@@ -22,8 +21,8 @@ from schemas.query import Order, RowQuery
 __all__ = ["MOVING", "RESERVED", "ROW_LIMIT", "ROW_PARAMETERS", "row_query", "settled", "which_snapshot"]
 
 RESERVED = (
-    *("bbox", "near", "within", "q", "datetime", "last", "filter", "filter-lang"),
-    *("select", "order", "limit", "offset", "cursor", "count", "snapshot", "as_of"),
+    *CONDITIONS,
+    *("bbox", "select", "order", "limit", "offset", "cursor", "count", "snapshot", "as_of"),
     *("format", "shape", "bom"),
 )
 MOVING = frozenset({"as_of", "last", "within"})
@@ -42,13 +41,14 @@ def which_snapshot(pairs: Pairs, zone: ZoneInfo) -> RowQuery:
 
 
 def settled(pairs: Pairs, now: datetime) -> Pairs:
-    """The same with the `last` so many minutes told by the second they start at, so that pages go on alike."""
+    """The same with `last` told by the second that it starts at, so that pages and ETags are of one time."""
     if not any(name == "last" for name, _ in pairs) or any(name == "datetime" for name, _ in pairs):
         return pairs
     try:
-        return [(("datetime", f"{read_last(v, now):%Y-%m-%dT%H:%M:%SZ}/..") if n == "last" else (n, v)) for n, v in pairs]
+        since = read_last(dict(pairs)["last"], now)
     except ValueError:
         return pairs  # What is wrong with it is said with all other faults.
+    return [("datetime", f"{since:%Y-%m-%dT%H:%M:%SZ}/..") if pair[0] == "last" else pair for pair in pairs]
 
 
 def row_query(pairs: Pairs, columns: Sequence[Column], zone: ZoneInfo) -> RowQuery:
@@ -70,15 +70,6 @@ class _Reader:
         self.filters: list[Condition] = []
         self.asked: dict[str, object] = {}
         self.errors: list[InputError] = []
-        self.conditions: dict[str, Callable[[str], Sequence[Condition]]] = {
-            "near": self._near,
-            "within": self._within,
-            "q": lambda text: (Words(text),),
-            "datetime": lambda text: self._between(read_span(text, self.zone)),
-            "last": self._last,
-            "filter": self._cql2,
-            "filter-lang": self._language,
-        }
         self.readers: dict[str, Callable[[str], object]] = {
             "bbox": self._bbox,
             "select": self._select,
@@ -103,11 +94,11 @@ class _Reader:
             self.errors.append(InputError(name, what, hint or None))
 
     def _take(self, name: str, value: str) -> None:
-        named = name in self.conditions or name in self.readers
+        named = name in CONDITIONS or name in self.readers
         if named and value == "":
             raise ValueError("is empty; give it a value or leave it out")
-        if name in self.conditions:
-            self.filters += self.conditions[name](value)
+        if name in CONDITIONS:
+            self.filters += CONDITIONS[name](Asked(self.columns, self.zone, self.given), value)
         elif named:
             self.asked[name] = self.readers[name](value)
         else:
@@ -120,56 +111,9 @@ class _Reader:
             hint = did_you_mean(base or name, [*self.columns, *RESERVED])
             raise ValueError(f"is neither a parameter nor a column of this dataset; {hint}")
 
-    def _near(self, text: str) -> Sequence[Condition]:
-        self._check_placed()
-        try:
-            lon, lat, metres = map(float, text.split(","))
-        except ValueError:
-            raise ValueError("takes longitude,latitude,metres; such as near=129.05,35.15,500") from None
-        return (Near(lon, lat, metres),)
-
-    def _within(self, text: str) -> Sequence[Condition]:
-        self._check_placed()
-        dataset, mark, key = text.partition(":")
-        if not (dataset and mark and key):
-            raise ValueError("takes a dataset and the key or name of an area in it; such as within=dongs:26350")
-        return (Area(dataset, key),)
-
-    def _last(self, text: str) -> Sequence[Condition]:
-        if "datetime" in self.given:
-            raise ValueError("says a second time when; give it or datetime")
-        return self._between(Span(read_last(text, datetime.now(UTC)), None))
-
-    def _between(self, span: Span) -> Sequence[Condition]:
-        column = _when(self.columns.values())
-        ends: tuple[tuple[Operator, datetime | None], ...] = (
-            ("gte", span.first),
-            ("lt" if span.without else "lte", span.last),
-        )
-        if column.type == "date":
-            ends = _days(span)
-        return [Filter(column.name, op, literal(column, end, self.zone)) for op, end in ends if end is not None]
-
-    def _cql2(self, text: str) -> Sequence[Condition]:
-        lang = self.given.get("filter-lang", LANGUAGES[0])
-        if lang not in LANGUAGES:
-            return ()  # Said of filter-lang.
-        return (cql2_condition(text, lang, list(self.columns.values())[1:], self.zone),)
-
-    def _language(self, text: str) -> Sequence[Condition]:
-        if text not in LANGUAGES:
-            raise ValueError(f"has no {text!r}; {did_you_mean(text, LANGUAGES)}")
-        if "filter" not in self.given:
-            raise ValueError("says how a filter is written, and there is none; give filter as well")
-        return ()
-
     def _bbox(self, text: str) -> object:
-        self._check_placed()
+        Asked(self.columns, self.zone, self.given).check_placed()
         return parse_bbox(text)
-
-    def _check_placed(self) -> None:
-        if not any(column.type == "geometry" for column in self.columns.values()):
-            raise ValueError("asks where rows are, but this dataset has no geometry")
 
     def _select(self, text: str) -> tuple[str, ...]:
         names = text.split(",")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, request
 from marshmallow import Schema, fields
@@ -12,13 +13,10 @@ from gateway.api.answers import PINNED, REVALIDATE, fresh, keep, link, not_modif
 from gateway.api.describe import describe
 from gateway.api.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, asked_of_rows, read_look
 from gateway.api.parameters import Pairs, read_pairs
-from gateway.api.row_parameters import ROW_PARAMETERS, row_query, which_snapshot
+from gateway.api.row_parameters import MOVING, ROW_PARAMETERS, row_query, settled, which_snapshot
 from gateway.services import services
 
 rows = Blueprint("rows", __name__, url_prefix="/api/v1/datasets")
-
-_MOVING = frozenset({"as_of", "last"})
-"""Parameters whose answer may be another one later, of the same snapshot."""
 
 
 class RowsAnswer(Schema):
@@ -44,13 +42,14 @@ class RowsAnswer(Schema):
 def read(dataset: str) -> Response:
     """A page of rows of one snapshot; follow `next` to see every row exactly once."""
     catalogue, zone = services().catalogue, services().zone
-    pairs = read_pairs(request.query_string)
+    asked = read_pairs(request.query_string)
+    pairs, moves = settled(asked, catalogue.now()), not MOVING.isdisjoint(dict(asked))
     snapshot = catalogue.snapshot_of(dataset, which_snapshot(pairs, zone))
     query = row_query(asked_of_rows(pairs), snapshot.columns, zone)
     format = dict(pairs).get("format") or accepted(snapshot.columns)
     look = read_look(pairs, format)
-    etag = _etag(snapshot.id, format)
-    caching = PINNED if query.snapshot else REVALIDATE
+    etag = _etag(format, pairs, (snapshot.id, *catalogue.beside(query)))
+    caching = PINNED if query.snapshot and not moves else REVALIDATE
     unchanged = not_modified(etag, caching)
     if unchanged:
         return unchanged
@@ -62,14 +61,14 @@ def read(dataset: str) -> Response:
     response.headers["X-Snapshot"] = snapshot.id
     if following:
         response.headers["Link"] = f'<{following}>; rel="next"'
-    if not _MOVING.intersection(name for name, _ in pairs):
+    if not moves:
         keep(dataset, None if query.snapshot or query.cursor else snapshot.id)
     return response
 
 
-def _etag(snapshot: str, format: str) -> str:
-    asked = b"\0".join((snapshot.encode(), format.encode(), request.query_string))
-    return hashlib.blake2b(asked, digest_size=16).hexdigest()
+def _etag(format: str, pairs: Pairs, snapshots: Sequence[str]) -> str:
+    """Of all that an answer is made of; a `last` in it is told by the second that it starts at."""
+    return hashlib.blake2b(repr((format, pairs, snapshots)).encode(), digest_size=16).hexdigest()
 
 
 def _next(dataset: str, pairs: Pairs, cursor: str | None) -> str | None:

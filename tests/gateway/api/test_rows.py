@@ -108,7 +108,7 @@ def test_a_count_is_given_where_it_is_asked_for(still):
         ("limt=5", "limt", "did you mean 'limit'"),
         ("zzz=1", "zzz", "known: "),
         ("=1", "", "known: "),
-        ("id__like=P", "id__like", "has no operator 'like'"),
+        ("id__liek=P", "id__liek", "did you mean 'like'?"),
         ("id__gtt=P", "id__gtt", "did you mean 'gt'"),
         ("dstrict__in=a", "dstrict__in", "did you mean 'district'"),
         ("limit=0", "limit", "from 1 to 10000"),
