@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -33,8 +33,11 @@ class Streams:
     each: int = 10
     seconds: float = 300.0
     heartbeat: float = 15.0
+    remembered: int = 32
     _open: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _told: OrderedDict[int, list[bytes] | None] = field(default_factory=OrderedDict)
+    _telling: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def place(self, who: str) -> Iterator[None]:
@@ -52,6 +55,15 @@ class Streams:
                 self._open[who] -= 1
                 if not self._open[who]:
                     del self._open[who]
+
+    def once(self, event: int, make: Callable[[], list[bytes] | None]) -> list[bytes] | None:
+        """What `make` makes of an event, made once for all streams that tell of it now."""
+        with self._telling:
+            if event not in self._told:
+                self._told[event] = make()
+                while len(self._told) > self.remembered:
+                    self._told.popitem(last=False)
+            return self._told[event]
 
     @property
     def open(self) -> int:

@@ -96,7 +96,7 @@ def _answer(dataset: str | None, query: dict[str, Any]) -> Response:
     stack = ExitStack()
     stack.enter_context(streams.place(who.application or who.address))
     seconds = min(streams.seconds, query["seconds"])
-    telling = Telling(catalogue, base_url(), dataset, query["rows"], streams.heartbeat)
+    telling = Telling(catalogue, base_url(), dataset, query["rows"], streams)
     answer = Response(telling.since(last, seconds, request.environ), content_type=STREAM)
     answer.call_on_close(stack.close)
     answer.headers["Cache-Control"] = "no-store"

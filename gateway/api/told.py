@@ -11,6 +11,7 @@ import orjson
 
 from catalogue import Catalogue, NotInCatalogue, table_lines
 from gateway.caller import ROWS
+from gateway.streams import Streams
 from schemas.event import Event, shown
 from schemas.problem import BadInput
 
@@ -44,7 +45,7 @@ class Telling:
     base: str
     dataset: str | None
     rows: bool
-    heartbeat: float
+    streams: Streams
 
     def since(self, last: int | None, seconds: float, environ: WSGIEnvironment) -> Iterator[bytes]:
         """First what happened behind `last`, where it is given, then what happens for so many seconds.
@@ -70,24 +71,27 @@ class Telling:
     def _live(self, last: int, end: float, environ: WSGIEnvironment) -> Iterator[bytes]:
         silent = time.monotonic()
         while not self.catalogue.watch.closed and (now := time.monotonic()) < end:
-            wait = min(end, silent + self.heartbeat) - now
+            wait = min(end, silent + self.streams.heartbeat) - now
             for event in self.catalogue.watch.after(last, wait):
                 last = event.id
                 if self.dataset in (None, event.dataset):
                     yield self._told(event, environ)
                     silent = time.monotonic()
-            if time.monotonic() >= silent + self.heartbeat:
+            if time.monotonic() >= silent + self.streams.heartbeat:
                 # The id alone moves the client on past the events of other datasets.
                 yield b": \n" + _at(last)
                 silent = time.monotonic()
 
     def _told(self, event: Event, environ: WSGIEnvironment) -> bytes:
         said = shown(event, self.base)
-        changes = few_changes(self.catalogue, event) if self.rows else None
+        changes = self._changes(event) if self.rows else None
         if changes is not None:
             environ[ROWS] = environ.get(ROWS, 0) + len(changes)
             said["changes"] = [orjson.Fragment(line) for line in changes]
         return _block(event.kind, event.id, said)
+
+    def _changes(self, event: Event) -> list[bytes] | None:
+        return self.streams.once(event.id, lambda: few_changes(self.catalogue, event))
 
 
 def _at(id: int) -> bytes:

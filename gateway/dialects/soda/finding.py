@@ -28,7 +28,7 @@ class Found:
 
 
 def find(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -> Found:
-    """The answer, spans of time as clocks in `zone` tell them; raises SoqlFault, and as the catalogue does."""
+    """The answer, spans of time as clocks in `zone` tell them; raises SoqlFault, or as the catalogue."""
     if not asked.grouped:
         return _rows(catalogue, snapshot, asked)
     shown, names, query = _group_query(asked)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
 from sodapy import Socrata
 from werkzeug.serving import make_server
 
@@ -227,3 +229,27 @@ def test_usage_counts_the_rows(house, key):
     house.get("/resource/parks.json?$limit=7", key=key)
     usage = house.get("/api/v1/usage", key=key).json
     assert (usage["requests"], usage["rows"]) == (1, 7)
+
+
+WORDS = (
+    "id", "capacity", "name", "geometry", "since", "checked", "open", "and", "or", "not", "(", ")", "=",
+    "<", ">=", "is", "null", "in", "like", "between", ",", "'P001'", "'x", "5", "-3", "1e400", "count(*)",
+    "*", "as", "n", "upper(id)", "within_circle(geometry, 35, 129, 5)", "'2026-03-01'", "true", "`구`",
+    ":id", "desc", "💧", "\\", "date_trunc_y(checked)", "sum(capacity)", "select", "where", "group by",
+    "order by", "limit", "distinct",
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    clause=some.sampled_from(["$where", "$select", "$order", "$group", "$query", "$limit", "$q", "capacity"]),
+    words=some.lists(some.sampled_from(WORDS), max_size=8),
+    other=some.sampled_from(
+        [{}, {"$group": "district"}, {"$select": "district, count(*)"}, {"$offset": "3"}]
+    ),
+)
+def test_no_sentence_whatever_breaks_it(still, clause, words, other):
+    answer = still.get("/resource/parks.json", query_string={**other, clause: " ".join(words)})
+    assert answer.status_code in (200, 400), answer.text
+    if answer.status_code == 400:
+        assert answer.json["error"] is True
