@@ -218,7 +218,7 @@ def test_a_steward_tries_a_file_and_sees_it_on_a_map(watch: Callable[..., Watche
     form.locator("[name=email]").fill(served.steward)
     form.locator("[name=password]").fill(PASSWORD)
     form.locator("button").click()
-    page.get_by_role("link", name="담당자 책상").click()
+    page.get_by_role("navigation").get_by_role("link", name="담당자 책상").click()
     quoted = HOSTILE.replace('"', '""')
     rows = "".join(f'{n},"{quoted}",35.1{n},129.0{n}\n' for n in range(1, 9))
     file = {
