@@ -54,7 +54,9 @@ def _of_several(given: Given) -> ColumnType:
 
 def _otherwise(given: Given, hint: Reading) -> tuple[ColumnType, Reading]:
     """The type of a column that strict reading takes for text."""
-    figures = loose_figures(given)
+    # Codes are no figures however those are written, and a few are found sooner than what all figures are.
+    codes = hold_codes(sample(next(iter(given))))
+    figures = None if codes else loose_figures(given)
     if figures is not None:
         loose = replace(hint, figures=figures)
         for kind in _FIGURES:
