@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -12,6 +15,9 @@ from lxml import etree
 from harvesters.faults import Unreadable
 
 _AGAIN = "fetch it again"
+_MODULE = re.compile(r"(?i)\bUSING\s+[\"'`\[]?(\w+)")
+_INDEXES = frozenset({"rtree", "virtualspatialindex", "virtualelementary", "virtualknn", "virtualknn2"})
+"""The virtual tables that are of the same database."""
 _HEADER_MOST, _BLOB_MOST = 64 << 10, 32 << 20
 """What the OpenStreetMap wiki allows a header and a blob of a PBF file to hold."""
 
@@ -26,6 +32,19 @@ def check_lines(path: Path, name: str) -> None:
                     orjson.loads(text)
             except orjson.JSONDecodeError as error:
                 raise Unreadable(f"{name}: line {number} is no JSON ({error})", _AGAIN) from None
+
+
+def check_tables(path: Path, name: str) -> None:
+    """Raise Unreadable where a SQLite database has tables that are made of other files when they are read."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            tables = database.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'")
+            virtual = {str(table): _MODULE.search(sql) for table, sql in tables}
+    except sqlite3.Error as error:
+        raise Unreadable(f"{name} is no whole SQLite database: {error}", _AGAIN) from error
+    for table, module in virtual.items():
+        if module is None or module[1].lower() not in _INDEXES:
+            raise Unreadable(f"{name}: the table {table!r} is virtual", "publish it as a GeoPackage")
 
 
 def check_markup(path: Path, name: str) -> None:

@@ -43,6 +43,7 @@ MAPINFO = Kind(
 EXCHANGE = Kind(".mif", frozenset({"MapInfo File"}), parts=(".mif", ".mid"), needed=(".mid",))
 JSON = Kind(".json", frozenset({"GeoJSON", "TopoJSON", "ESRIJSON", "GeoJSONSeq", "JSONFG"}), text=True)
 GEOPACKAGE = Kind(".gpkg", frozenset({"GPKG"}))
+SQLITE = Kind(".sqlite", frozenset({"SQLite"}))
 FLATGEOBUF = Kind(".fgb", frozenset({"FlatGeobuf"}), {"VERIFY_BUFFERS": "YES"})
 KML = Kind(".kml", frozenset({"LIBKML", "KML"}), text=True)
 GML = Kind(
@@ -65,6 +66,7 @@ BY_SUFFIX = {
         MAPINFO,
         EXCHANGE,
         GEOPACKAGE,
+        SQLITE,
         FLATGEOBUF,
         KML,
         GML,
@@ -90,7 +92,8 @@ def kind_of_content(head: bytes) -> Kind:
     """The kind of a file by its first bytes; raises Unreadable for all others."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"SQLite format 3\0"):
-        return GEOPACKAGE
+        # A GeoPackage says so in the application id of its database, where its maker did as he should.
+        return GEOPACKAGE if head[68:70] == b"GP" or b"gpkg_" in head else SQLITE
     if head.startswith(b"fgb\x03fgb"):
         return FLATGEOBUF
     if b"OSMHeader" in head[:24]:
@@ -108,6 +111,6 @@ def kind_of_content(head: bytes) -> Kind:
         raise Unreadable("this is one file of a MapInfo table", "zip its .tab, .dat, .map and .id together")
     raise Unreadable(
         "this is no file of geometries: neither zipped shapefile, FileGDB or MapInfo table nor GeoJSON, "
-        "TopoJSON, GeoPackage, FlatGeobuf, KML, GML, OpenStreetMap or GPX",
+        "TopoJSON, GeoPackage, SpatiaLite, FlatGeobuf, KML, GML, OpenStreetMap or GPX",
         "[format] kind says what it is",
     )

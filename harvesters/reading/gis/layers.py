@@ -16,11 +16,11 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from harvesters.faults import Unreadable
 from harvesters.formats import PIECE
-from harvesters.reading.gis.checks import check_blobs, check_lines, check_markup
+from harvesters.reading.gis.checks import check_blobs, check_lines, check_markup, check_tables
 from harvesters.reading.gis.files import STEM, GisFile
 from harvesters.reading.gis.geojson import Features, Unusual
 from harvesters.reading.gis.geojson_columns import WKB, Rows
-from harvesters.reading.gis.kinds import GPX, JSON, OSM, OSM_PBF, SHAPEFILE
+from harvesters.reading.gis.kinds import GPX, JSON, OSM, OSM_PBF, SHAPEFILE, SQLITE
 from harvesters.reading.gis.points import points
 
 _BATCH = 16_384
@@ -63,6 +63,8 @@ class Layer:
 
 def layers(file: GisFile) -> list[Layer]:
     """The layers of a file; raises Unreadable where GDAL cannot open it, or opens it as another kind."""
+    if file.kind is SQLITE:
+        check_tables(file.path, file.name)
     collection = _collection(file) if file.kind is JSON else None
     if collection is not None:
         return [collection]
