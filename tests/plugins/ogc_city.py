@@ -1,4 +1,4 @@
-"""A city for GIS programs: many facilities on a map, places at the world's edges, odd ids, rows of no place."""
+"""A city for GIS programs: many facilities, places at the world's edges, odd ids, rows of no place."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ AT_THE_EDGES: dict[str, str | None] = {
     "equator": "POINT (-75 0)",
     "tower": "POINT Z (129.1 35.1 120.5)",
     "nowhere": None,
-    **{odd: "POINT (129.05 35.15)" for odd in ODD_IDS},
+    **dict.fromkeys(ODD_IDS, "POINT (129.05 35.15)"),
     "slanted": "LINESTRING (129.2 35.2, 129.3 35.3)",
 }
 READINGS = (

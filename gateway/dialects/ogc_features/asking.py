@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from gateway.api.cql2 import LANGUAGES, cql2_condition
 from gateway.api.parameters import Pairs
+from gateway.api.spans import read_span
+from gateway.api.typed import read_value
 from gateway.api.values import parse_time, parse_whole
 from gateway.dialects.ogc_features.blueprint import ABOUT, check_language
-from gateway.dialects.ogc_features.crs import CRS84, Crs, box_to_crs84, read_crs
-from gateway.dialects.ogc_features.moments import in_span, read_span
-from gateway.dialects.ogc_features.properties import queryable, read_value
+from gateway.dialects.ogc_features.crs import CRS84, Crs, box_to_crs84, read_crs, to_crs84
+from gateway.dialects.ogc_features.moments import in_span
+from gateway.dialects.ogc_features.properties import queryable
 from schemas.conditions import Condition, Filter, Some
 from schemas.dataset import BBox, Column
 from schemas.problem import BadInput, InputError, did_you_mean
@@ -21,7 +24,8 @@ from schemas.query import RowQuery
 MOST, DEFAULT = 10_000, 100
 DEEPEST = 2**53
 RESERVED = (
-    *("limit", "offset", "cursor", "bbox", "bbox-crs", "datetime", "crs", "properties", "snapshot", "as_of"),
+    *("limit", "offset", "cursor", "bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs"),
+    *("crs", "properties", "snapshot", "as_of"),
     *ABOUT,
 )
 """Parameters of items; a column of such a name cannot be asked by a parameter of its own."""
@@ -92,6 +96,9 @@ class _Reader:
             "bbox": self._bbox,
             "bbox-crs": self._bbox_crs,
             "datetime": self._datetime,
+            "filter": self._filter,
+            "filter-lang": self._filter_lang,
+            "filter-crs": self._filter_crs,
             "crs": self._crs,
             "properties": self._properties,
             "snapshot": lambda text: self.paging.update(snapshot=text),
@@ -108,6 +115,8 @@ class _Reader:
                 self.readers[name](value)
             else:
                 self._property(name, value)
+        except BadInput as fault:
+            self.errors += fault.errors
         except ValueError as fault:
             what, _, hint = str(fault).partition("; ")
             self.errors.append(InputError(name, what, hint or None))
@@ -117,6 +126,8 @@ class _Reader:
         if column is None:
             hint = did_you_mean(name, [*self.queryable, *RESERVED])
             raise ValueError(f"is neither a parameter nor a property that can be asked here; {hint}")
+        if value == "" and column.type != "text":
+            raise ValueError("is empty; give it a value or leave it out")
         self.filters.append(Filter(column.name, "eq", read_value(column, value, self.zone)))
 
     def _limit(self, text: str) -> None:
@@ -141,8 +152,7 @@ class _Reader:
 
     def _bbox_crs(self, text: str) -> None:
         read_crs(text)
-        if "bbox" not in self.said:
-            raise ValueError("names the system of a bbox, and there is none; give bbox too")
+        self._goes_with("bbox")
 
     def _bbox(self, text: str) -> None:
         box = read_box(text)
@@ -159,6 +169,29 @@ class _Reader:
     def _datetime(self, text: str) -> None:
         span, column = read_span(text, self.zone), when(self.columns)
         self.filters += in_span(column, span, self.zone) if column else ()
+
+    def _filter(self, text: str) -> None:
+        lang = self.said.get("filter-lang") or LANGUAGES[0]
+        try:
+            crs = read_crs(self.said.get("filter-crs") or CRS84.uri)
+        except ValueError:
+            return  # It is a fault of filter-crs, and told there.
+        move = None if crs.plain else lambda shape: to_crs84(shape, crs)
+        if lang in LANGUAGES:
+            self.filters.append(cql2_condition(text, lang, self.columns, self.zone, move=move))
+
+    def _filter_lang(self, text: str) -> None:
+        if text not in LANGUAGES:
+            raise ValueError(f"has no {text!r}; {did_you_mean(text, LANGUAGES)}")
+        self._goes_with("filter")
+
+    def _filter_crs(self, text: str) -> None:
+        read_crs(text)
+        self._goes_with("filter")
+
+    def _goes_with(self, other: str) -> None:
+        if other not in self.said:
+            raise ValueError(f"says how {other} is written, and there is none; give {other} too")
 
     def _properties(self, text: str) -> None:
         names, shape = text.split(","), place(self.columns)

@@ -35,10 +35,14 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @ogc_features.get("/collections")
 def collections() -> Response:
-    """All collections."""
+    """The collections whose features are somewhere.
+
+    One whose features are nowhere is served at its address, but the schema of the standard, and clients that
+    go by it, know of no feature without a place.
+    """
     pairs, spoken = about(), language()
     chosen = shown(pairs)
-    found = services().catalogue.datasets_with_rows()
+    found = [each for each in services().catalogue.datasets_with_rows() if each.bbox is not None]
     body = {
         "links": both("/collections", pairs, chosen),
         "crs": list(OFFERED),
@@ -139,7 +143,8 @@ def _links(dataset: Dataset, language: str) -> list[Link]:
     )
     return [
         *both(here, [], "json"),
-        link("items", url(f"{here}/items", "f=json"), GEOJSON, word("items", language)),
+        # GDAL looks for the limit of this very path in the definition, so that it has no parameter.
+        link("items", url(f"{here}/items"), GEOJSON, word("items", language)),
         link("items", url(f"{here}/items", "f=html"), HTML, word("items", language)),
         *(link(rel, url(f"{here}/{kind}"), SCHEMA, word(kind, language)) for rel, kind in schemas),
         *_elsewhere(dataset, language),

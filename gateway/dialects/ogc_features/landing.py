@@ -17,6 +17,10 @@ CLASSES = (
     *(f"ogcapi-features-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson", "html")),
     "ogcapi-features-2/1.0/conf/crs",
     *(f"ogcapi-features-3/1.0/conf/{name}" for name in ("queryables", "queryables-query-parameters")),
+    *(f"ogcapi-features-3/1.0/conf/{name}" for name in ("filter", "features-filter")),
+    *(f"cql2/1.0/conf/{name}" for name in ("cql2-text", "cql2-json", "basic-cql2")),
+    *(f"cql2/1.0/conf/{name}" for name in ("advanced-comparison-operators", "basic-spatial-functions")),
+    "cql2/1.0/conf/basic-spatial-functions-plus",
     *(f"ogcapi-features-5/1.0/conf/{name}" for name in ("schemas", "core-roles-features", "queryables")),
     "ogcapi-common-3/1.0/conf/schemas",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.api import cql2
 from gateway.dialects.ogc_features.asking import DEFAULT, MOST
 from gateway.dialects.ogc_features.blueprint import FORMATS
 from gateway.dialects.ogc_features.crs import CRS84, OFFERED
@@ -43,6 +44,9 @@ PARAMETERS: tuple[dict[str, Any], ...] = (
         "Features of a time: an instant, a day in the city's zone, or two of them around a slash, of which "
         "one may be .. for an open end or a duration such as P2D.",
     ),
+    _query("filter", "Features that answer a filter in CQL2."),
+    _query("filter-lang", "How filter is written.", enum=list(cql2.LANGUAGES), default=cql2.LANGUAGES[0]),
+    _query("filter-crs", "The coordinate reference system of shapes in filter.", **_CRS),
     _query("crs", "The coordinate reference system of the answer, in the order of its axes.", **_CRS),
     _query("properties", "Properties to show.", type="array", items={"type": "string"}),
     _query("snapshot", "A version by its id."),

@@ -1,15 +1,10 @@
-"""The properties of features: their JSON Schema, and how a value of one is written in a parameter."""
+"""The properties of features in JSON Schema, with their roles and units."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from gateway.api.values import parse_time, parse_whole
-from schemas.conditions import Value
 from schemas.dataset import Column
 
 _TYPES: dict[str, dict[str, Any]] = {
@@ -57,42 +52,3 @@ def _role(column: Column, *, alone: bool) -> dict[str, str]:
     if alone:
         return {"x-ogc-role": "id"}
     return {"x-ogc-role": "primary-instant"} if column.role == "time" and column.type != "text" else {}
-
-
-def read_value(column: Column, text: str, zone: ZoneInfo) -> Value:
-    """A value of a column as a parameter has it; raises ValueError with a sentence."""
-    if text == "" and column.type != "text":
-        raise ValueError("is empty; give it a value or leave it out")
-    match column.type:
-        case "text":
-            return text
-        case "integer":
-            return parse_whole(text)
-        case "number":
-            return _number(text)
-        case "boolean":
-            if text not in ("true", "false"):
-                raise ValueError(f"takes true or false, not {text!r}")
-            return text == "true"
-        case "date":
-            return _date(text)
-        case "time":
-            return parse_time(text, zone)
-    raise ValueError("is a geometry; ask with bbox")
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or "_" in text:
-        raise ValueError(f"takes a number, not {text!r}")
-    return value
-
-
-def _date(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ValueError(f"takes a day such as 2026-01-31, not {text!r}") from None
