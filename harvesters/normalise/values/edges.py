@@ -15,11 +15,15 @@ _BLANK = 0x20
 # that most columns are done by a look for each, which is ten times quicker than to trim or compose them.
 # Blanks: the next line and no-break space, the Ogham one, those of typography, the ideographic one.
 _BLANKS = {b"\xc2": (b"\x85", b"\xa0"), b"\xe1": (b"\x9a",), b"\xe2": (b"\x80", b"\x81"), b"\xe3": (b"\x80",)}
-# What NFC may change: combining marks, scripts of India, conjoining jamo, compatibility ideographs, the ohm,
-# kelvin and angstrom signs, kana marks.
+# What NFC may change: combining marks, the dot of Greek, the scripts from Hebrew to N'Ko and of South Asia,
+# conjoining jamo, compatibility ideographs, quads, the ohm, kelvin and angstrom signs, kana and tone marks.
 _UNCOMPOSED = {
     **dict.fromkeys((b"\xcc", b"\xcd", b"\xe0", b"\xe1", b"\xef", b"\xf0"), (b"",)),
-    **{b"\xe2": (b"\x84",), b"\xe3": (b"\x82",)},
+    **dict.fromkeys((b"\xd6", b"\xd7", b"\xd8", b"\xd9", b"\xdb", b"\xdc", b"\xdd", b"\xdf"), (b"",)),
+    b"\xce": (b"\x87",),
+    b"\xd2": (b"\x83", b"\x84", b"\x85", b"\x86", b"\x87"),
+    b"\xe2": (b"\x80\x80", b"\x80\x81", b"\x83", b"\x84", b"\x8c", b"\xab", b"\xb3", b"\xb5", b"\xb7"),
+    b"\xe3": (*(b"\x80" + bytes([last]) for last in range(0xAA, 0xB0)), b"\x82"),
 }
 
 
