@@ -23,6 +23,8 @@ from catalogue.encode import page as encode_page
 from catalogue.encode import stream as encode_stream
 from catalogue.encode.batches import lines as table_lines
 from catalogue.encode.batches import parquet as table_parquet
+from catalogue.encode.figures import GROUP_FORMATS
+from catalogue.encode.figures import figures as encode_groups
 from catalogue.errors import (
     Barred,
     CannotAppend,
@@ -56,6 +58,7 @@ from catalogue.storage import Storage
 __all__ = [
     "DOWNLOADS",
     "EXPORT_FORMATS",
+    "GROUP_FORMATS",
     "PAGE_FORMATS",
     "Barred",
     "BeingMade",
@@ -86,6 +89,7 @@ __all__ = [
     "UnknownSnapshot",
     "UnknownTrial",
     "changes_schema",
+    "encode_groups",
     "encode_page",
     "encode_stream",
     "fitting",
@@ -121,6 +125,4 @@ def open_catalogue(
     downloads = Downloads(Exports(storage, index_folder / "exports"), index_folder / "asked")
     comparer = Comparer(storage, index_folder / "compare")
     latest = Latest(storage, rows, index_folder / "current")
-    return Catalogue(
-        Parts(connect(database_url), storage, search, rows, latest, comparer, downloads, clock)
-    )
+    return Catalogue(Parts(connect(database_url), storage, search, rows, latest, comparer, downloads, clock))

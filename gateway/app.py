@@ -9,6 +9,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from gateway import compression, errors
 from gateway.api.access import access
+from gateway.api.aggregate import aggregates
 from gateway.api.answers import base_url, public_answer
 from gateway.api.applications import applications
 from gateway.api.beginning import beginning
@@ -20,6 +21,8 @@ from gateway.api.downloads import downloads
 from gateway.api.events import events
 from gateway.api.exports import exports
 from gateway.api.feeds import feeds
+from gateway.api.latest import latest
+from gateway.api.nearest import nearest
 from gateway.api.operations import operations
 from gateway.api.rows import rows
 from gateway.api.subscriptions import subscriptions
@@ -40,6 +43,9 @@ _API = (
     beginning,
     datasets,
     rows,
+    aggregates,
+    nearest,
+    latest,
     downloads,
     exports,
     changes,

@@ -125,7 +125,9 @@ def _shown(
 ) -> list[tuple[object, ...]]:
     if not found:
         return []
-    by_column: list[Sequence[Any]] = [list(values) for values in zip(*found, strict=True)]
+    by_column: list[Sequence[Any]] = [
+        list(v) for v in zip(*(row[: len(columns)] for row in found), strict=True)
+    ]
     for place, column in enumerate(columns):
         if query.bucket and place == len(query.groups):
             by_column[place] = _starts(by_column[place], query.bucket, column, zone)
@@ -133,7 +135,7 @@ def _shown(
             by_column[place] = instants(by_column[place])
         elif column.type == "integer":
             _check_whole(by_column[place], column.name)
-    return list(zip(*by_column[: len(columns)], strict=True))
+    return list(zip(*by_column, strict=True))
 
 
 def _starts(starts: Sequence[int | None], bucket: Bucket, column: Column, zone: tzinfo) -> list[str | None]:
