@@ -74,5 +74,5 @@ def _etag(format: str, pairs: Pairs, snapshots: Sequence[str]) -> str:
 def _next(dataset: str, pairs: Pairs, cursor: str | None) -> str | None:
     if cursor is None:
         return None
-    kept = [pair for pair in pairs if pair[0] != "cursor"]
+    kept = [pair for pair in pairs if pair[0] not in ("cursor", "offset")]
     return link(f"/api/v1/datasets/{dataset}/rows", [*kept, ("cursor", cursor)])

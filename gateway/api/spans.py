@@ -17,6 +17,7 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,10})S)?)?"
 )
 _LAST = re.compile(r"([1-9]\d{0,6})([smhd])")
+_LEAST = timedelta(microseconds=1)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HINT = "takes a time, a day, or two of them around a slash; such as 2026-01-03/.. or 2026-01-03/P2D"
 
@@ -49,7 +50,7 @@ def between(start: str, end: str, zone: ZoneInfo) -> Span:
     if end.startswith("P"):
         return Span(first, _moved(first, end, 1, zone))
     last = Span(None, None) if end in OPEN else _whole(end, zone)
-    if first is not None and last.last is not None and first > last.last:
+    if first is not None and last.last is not None and first + last.without * _LEAST > last.last:
         raise ValueError("ends before it starts; put the earlier time first")
     return Span(first, last.last, last.without)
 
