@@ -17,6 +17,13 @@ _STRANGE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\xc0-\xff]{2,}(?![A-Za-z\x80-\xf
 _SIGNS = frozenset("€‚„…†‰‹‘’“”•–—™›\u00a0¡£§©ª«¬®°±²³´µ·¹º»¼½¾¿×")
 _ALONE = frozenset("àâáèéêíóòôúùÀÂÁÈÉÊÓÒ")
 """Letters that are a word of some language."""
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_CYRILLIC, _GREEK = re.compile(r"[\u0400-\u04ff]"), re.compile(r"[\u0370-\u03ff]")
+_SCRIPTS = (("cp1251", _CYRILLIC), ("koi8-r", _CYRILLIC), ("cp1253", _GREEK), ("iso8859-7", _GREEK))
+"""Codecs of one byte a letter, and the letters that they are for."""
+_VOWELS = frozenset("аеёиіоуыэюяєїαεηιουωάέήίόύώ")
+_SPOKEN = 0.22
+"""Of the letters of a text more than so many are vowels, and of one in a wrong codec fewer."""
 _LEAD_BIG5, _LEAD_GB = range(0xA4, 0xC7), range(0xB0, 0xD8)
 """Where Big5 and GB 2312 keep the characters of everyday texts."""
 
@@ -29,6 +36,10 @@ def likely_codec(sample: bytes) -> str | None:
         return "cp949"
     if _is_western(sample):
         return "cp1252"
+    spoken = {codec: _spoken(sample, codec, letters) for codec, letters in _SCRIPTS}
+    script = max(spoken, key=lambda codec: spoken[codec])
+    if spoken[script] >= _SPOKEN:
+        return script
     for codec, leads in (("big5", _LEAD_BIG5), ("gb18030", _LEAD_GB)):
         if _is_chinese(sample, codec, leads):
             return codec
@@ -62,6 +73,26 @@ def _is_in_place(text: str, at: int) -> bool:
         # Within a word stand only an apostrophe and a Catalan point; others are letters of other codecs.
         return not (before and after) or text[at] in "’·"
     return text[at].isalpha() and (before or after or text[at] in _ALONE)
+
+
+def _spoken(sample: bytes, codec: str, letters: re.Pattern[str]) -> float:
+    """The share of vowels in the words beyond ASCII, 0 unless nearly all are of one script, with capitals
+    where capitals stand."""
+    try:
+        text = sample.decode(codec)
+    except UnicodeDecodeError:
+        return 0.0
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    sound = [word for word in words if _is_cased(word) and len(letters.findall(word)) == len(word)]
+    signs = {sign for sign in text if not sign.isascii() and not letters.match(sign)}
+    if not words or signs - _SIGNS or (len(words) - len(sound)) * _FEW > len(words):
+        return 0.0
+    spelt = "".join(sound).lower()
+    return sum(letter in _VOWELS for letter in spelt) / len(spelt)
+
+
+def _is_cased(word: str) -> bool:
+    return word.islower() or word.isupper() or word.istitle()
 
 
 def _is_chinese(sample: bytes, codec: str, leads: range) -> bool:

@@ -1,4 +1,4 @@
-"""Shapefiles that do not say in which encoding their attributes are, or say it wrongly."""
+"""Texts that do not say in which encoding they are, or say it wrongly."""
 
 from __future__ import annotations
 
@@ -58,3 +58,13 @@ def test_the_encoding_is_the_one_in_which_the_letters_make_sense(
 
     assert parsed.table["NAME"].to_pylist() == names
     assert parsed.encoding == found
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "cp1253", "iso8859-7"])
+def test_russian_and_greek_are_told_by_their_vowels(encoding: str, read_text: Any) -> None:
+    cyrillic = encoding in ("cp1251", "koi8-r")
+    names = ["Москва и область", "Санкт-Петербург"] if cyrillic else ["Αλέξανδρος", "Μύρων Ευστόργιος"]
+
+    (parsed,) = read_text("\n".join(["id,name", *(f"1,{name}" for name in names)]).encode(encoding))
+
+    assert parsed.table["name"].to_pylist() == names
