@@ -1,10 +1,11 @@
-"""Read the visible sheets of an OpenDocument spreadsheet (.ods) into typed columns."""
+"""Read the visible sheets of an OpenDocument spreadsheet (.ods, or flat .fods) into typed columns."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lxml import etree
 
@@ -17,6 +18,7 @@ from schemas.feed import FormatSpec
 
 OPTIONS = frozenset({"crs", "header", "member", "sheet", "x", "y"})
 
+_MANIFEST = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _SHEET, _ROW = f"{_TABLE}table", f"{_TABLE}table-row"
 _CELL, _COVERED = f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"
@@ -26,9 +28,20 @@ _DOWN, _ACROSS = f"{_TABLE}number-rows-spanned", f"{_TABLE}number-columns-spanne
 
 def read(path: Path, spec: FormatSpec) -> Iterator[Parsed]:
     """One table a sheet; raises Unreadable for a broken, encrypted or absurdly wide workbook."""
-    merged = dict(_extents(path))
-    sheets = workbook_sheets(path, merged)
-    yield from tables(sheets, spec, "ods", "utf-8")
+    with TemporaryDirectory(prefix="entrepot-ods-") as folder:
+        packed = path if zipfile.is_zipfile(path) else _packed(path, Path(folder, "flat.ods"))
+        merged = dict(_extents(packed))
+        sheets = workbook_sheets(packed, merged)
+        yield from tables(sheets, spec, "ods", "utf-8")
+
+
+def _packed(flat: Path, to: Path) -> Path:
+    """A workbook that is one XML document, packed as others are."""
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", _MANIFEST)
+        archive.write(flat, "content.xml")
+    return to
 
 
 def _extents(path: Path) -> Iterator[tuple[str, tuple[Merged, ...]]]:

@@ -12,7 +12,8 @@ from harvesters.reading.kinds import marks
 
 NAMES = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".psv": "csv",
-    ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".ods": "ods", ".html": "html", ".htm": "html",
+    ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".ods": "ods", ".fods": "ods",
+    ".html": "html", ".htm": "html",
     ".json": "json", ".ndjson": "json", ".jsonl": "json", ".xml": "xml",
     ".parquet": "parquet", ".geoparquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".dbf": "dbf",
     ".geojson": "gis", ".topojson": "gis", ".gpkg": "gis", ".kml": "gis", ".kmz": "gis", ".shp": "gis",
@@ -91,6 +92,8 @@ def _markup(text: bytes, name: str, named: str | None) -> str:
         raise page(name)
     if b'"urn:schemas-microsoft-com:office:spreadsheet"' in text[:2048]:
         return "xls"
+    if element == b"office:document":
+        return "ods"
     kind = "gis" if element.rpartition(b":")[2] == b"kml" else "xml"
     return _known(marks.markup(text)) or kind
 

@@ -155,3 +155,22 @@ def test_workbooks_cut_short_are_unreadable(shared_data: Path, read_text: Any, s
         content = (shared_data / name).read_bytes()
         with pytest.raises(Unreadable):
             read_text(content[: int(len(content) * share)], Path(name).name)
+
+
+FLAT = """<?xml version="1.0" encoding="UTF-8"?>
+<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="공원">{}</table:table></office:spreadsheet>
+</office:body></office:document>"""
+
+
+def test_a_flat_open_document_is_a_workbook_too(read_text: Any) -> None:
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    lines = (("이름", "구"), ("시민공원", "부산진구"), ("어린이공원", "남구"))
+    rows = "".join(f"<table:table-row>{''.join(map(cell.format, line))}</table:table-row>" for line in lines)
+
+    (parsed,) = read_text(FLAT.format(rows), "parks.fods")
+
+    assert parsed.kind == "ods"
+    assert parsed.table.to_pylist() == [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
