@@ -58,7 +58,8 @@ def entrepot(folder: Path) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "config.cli", "serve", "--port", str(port), "--workers", str(WORKERS)]
     with running("entrepot", command, f"http://127.0.0.1:{port}", "/readyz", environ=environ) as server:
-        yield Server(server.name, server.url, server.processes, {"X-API-Key": key})
+        headers = {"X-API-Key": key, "Cache-Control": "no-cache"}  # What is remembered is measured apart.
+        yield Server(server.name, server.url, server.processes, headers)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Remembered:
         self._lock = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "GET" or "HTTP_RANGE" in environ:
+        if environ["REQUEST_METHOD"] != "GET" or _anew(environ):
             return self._app(environ, start_response)
         key = tuple(environ.get(name, "") for name in _ASKED)
         kept = self._kept.get(key)
@@ -101,6 +101,11 @@ class Remembered:
             old = self._kept.pop(key, None)
             if old is not None:
                 self._room += _size(key, old)
+
+
+def _anew(environ: WSGIEnvironment) -> bool:
+    """Whether a range is asked for, or an answer that no memory gives (RFC 9111, 5.2.1.4)."""
+    return "HTTP_RANGE" in environ or "no-cache" in environ.get("HTTP_CACHE_CONTROL", "")
 
 
 def _size(key: Key, kept: Kept) -> int:

@@ -123,6 +123,14 @@ def test_what_no_view_lets_be_kept_is_asked_each_time() -> None:
     assert city.asked == 4
 
 
+@pytest.mark.parametrize("headers", [{"CACHE_CONTROL": "no-cache"}, {"RANGE": "bytes=0-5"}])
+def test_who_wants_it_fresh_or_in_parts_gets_it_from_the_application(headers: dict[str, str]) -> None:
+    city = City()
+    app = Remembered(city, city.current)
+    ask(app)
+    assert ask(app, **headers)[1] == b"answer 2 "
+
+
 def test_the_memory_has_an_end_and_the_oldest_goes_first() -> None:
     city = City(size=400_000)
     app = Remembered(city, city.current, megabytes=1)
