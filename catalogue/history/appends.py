@@ -99,9 +99,7 @@ class Appender:
                 written = joined(written, stands.parts, stands)
                 if written.lineage == stands.lineage:
                     _lighten(connection, stands)
-            snapshot = make_current(
-                connection, dataset, replace(written, run=run.run), self._clock(), run
-            )
+            snapshot = make_current(connection, dataset, replace(written, run=run.run), self._clock(), run)
             run = replace(run, status="published", snapshot=snapshot.id)
             return land(connection, run, snapshot.created), snapshot.lineage == snapshot.id
 

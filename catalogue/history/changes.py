@@ -58,12 +58,17 @@ class Difference:
 def between(since: Snapshot, until: Snapshot, comparer: Comparer, storage: Parts) -> Iterator[Changes]:
     """The changes from one snapshot to another."""
     columns = column_changes(since.columns, until.columns)
-    if since.lineage is not None and since.lineage == until.lineage and since.rows <= until.rows:
+    if grown(since, until):
         counts = Counts(until.rows - since.rows, 0, 0)
         yield Changes(since, until, columns, counts, _appended(since, until, storage))
         return
     with comparer.between(since, until) as found:
         yield Changes(since, until, columns, found.counts(), found.batches())
+
+
+def grown(since: Snapshot, until: Snapshot) -> bool:
+    """Whether a snapshot came from another by appends alone: what is new lies behind its rows."""
+    return since.lineage is not None and since.lineage == until.lineage and since.rows <= until.rows
 
 
 def column_changes(before: Sequence[Column], after: Sequence[Column]) -> ColumnChanges:

@@ -17,6 +17,7 @@ from catalogue.history.following import Followed, Place
 from catalogue.history.publishing import Publisher
 from catalogue.history.reconcile import Reconciler
 from catalogue.history.upkeep import Upkeep
+from catalogue.history.walks import Walks
 from catalogue.publication import Publication
 from catalogue.queue import new_id
 from catalogue.stewards.stewardship import Stewardship
@@ -42,6 +43,7 @@ class Chronicle(Stewardship):
         self._publisher = Publisher(self._entries, parts.storage, reconciler, parts.clock)
         growth = (parts.engine, self._entries, parts.storage, parts.clock)
         self._appender = Appender(*growth)
+        self._walks = Walks(parts.comparer.spill.with_name("changes"), parts.comparer, parts.storage)
         self._upkeep = Upkeep(*growth)
 
     def append(self, publication: Publication, run: Run) -> Run:
@@ -89,8 +91,8 @@ class Chronicle(Stewardship):
         if place.until is not None and until not in (None, place.until):
             raise BadInput([InputError("until", "is not where this cursor leads", "leave it out")])
         pair = self._pair(dataset, since, place, until)
-        with between(pair[0], pair[1], self._parts.comparer, self._storage) as found:
-            yield following.page(found, place, limit)
+        with self._walks.page(pair[0], pair[1], place, limit) as found:
+            yield found
 
     def difference(self, dataset: str, since: str, until: str | None = None, limit: int = 20) -> Difference:
         """The counts of the same, and the first `limit` changes."""

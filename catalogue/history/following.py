@@ -65,15 +65,18 @@ def read(dataset: str, text: str) -> Place:
         raise BadInput([InputError("since", "is no cursor of this dataset's changes", hint)]) from None
 
 
-def page(found: Changes, place: Place, limit: int | None) -> Followed:
-    """The next `limit` changes behind a place, or all of them; raises BadInput for a place beyond them."""
+def page(found: Changes, place: Place, limit: int | None, *, skip: int = 0) -> Followed:
+    """The next `limit` changes behind a place, or all of them; raises BadInput for a place beyond them.
+
+    The batches of `found` begin there, or `skip` rows before.
+    """
     total = sum(vars(found.counts).values())
     if place.done > total:
         raise BadInput([InputError("since", "is behind the last change", "take it from the former answer")])
     end = total if limit is None else min(total, place.done + limit)
     more = end < total
     here = Place(found.since.id, found.until.id, end) if more else Place(found.until.id)
-    cut = replace(found, batches=_cut(found.batches, place.done, end - place.done))
+    cut = replace(found, batches=_cut(found.batches, skip, end - place.done))
     return Followed(cut, write(found.until.dataset, here), more)
 
 

@@ -172,7 +172,7 @@ class Comparer:
     def __init__(self, storage: Parts, spill: Path, *, megabytes: int = MEGABYTES) -> None:
         self._storage = storage
         self._megabytes = megabytes
-        self._spill = spill
+        self.spill = spill
         self._database: Any = None
         self._lock = Lock()
 
@@ -182,8 +182,8 @@ class Comparer:
         with self._lock:
             if self._database is None:
                 # DuckDB takes the folder for its own, so that no other process may share it.
-                own = self._spill / secrets.token_hex(6)
-                self._spill.mkdir(parents=True, exist_ok=True)
+                own = self.spill / secrets.token_hex(6)
+                self.spill.mkdir(parents=True, exist_ok=True)
                 self._database = open_database(self._storage, f"{self._megabytes} MB", own, threads=2)
             cursor = self._database.cursor()
         try:
@@ -194,7 +194,7 @@ class Comparer:
 
     def sweep(self) -> None:
         """Remove what processes that were killed have left on the disk."""
-        for folder in self._spill.glob("*"):
+        for folder in self.spill.glob("*"):
             if time.time() - folder.stat().st_mtime > ABANDONED:
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalogue import Catalogue, ChangesGone, Publication, UnknownSnapshot, open_catalogue
+from catalogue.history.following import Place
+from catalogue.history.walks import Walks
 from catalogue.search.embedded import Embedded
 from config.migrations import upgrade
 from schemas.arrow import ID, arrow_schema
@@ -174,3 +177,42 @@ def test_in_the_middle_of_a_pair_the_cursor_stays_with_it_although_newer_snapsho
         assert [row[ID] for batch in rest.changes.batches for row in batch.to_pylist()] == ["b", "c"]
     with pytest.raises(BadInput, match="until"), catalogue.follow("t", found.cursor, first):
         pass
+
+
+def test_a_walk_compares_once_and_goes_on_although_its_file_is_deleted(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    land(catalogue, publication("t", "keyed", {f"T{n:05}": n for n in range(30_000)}), "keyed")
+    first = catalogue.snapshot("t").id
+    land(catalogue, publication("t", "keyed", {f"T{n:05}": n + 1 for n in range(10_000, 40_000)}), "keyed")
+    seen: list[tuple[str, str]] = []
+    since, more, pages = first, True, 0
+    while more:
+        with catalogue.follow("t", since, limit=7_001) as found:
+            assert vars(found.changes.counts) == {"inserted": 10_000, "updated": 20_000, "deleted": 10_000}
+            for batch in found.changes.batches:
+                seen += zip(batch["_change"].to_pylist(), batch[ID].to_pylist(), strict=True)
+        since, more, pages = found.cursor, found.more, pages + 1
+        (file,) = (tmp_path / "derived" / "changes").iterdir()
+        if pages == 3:
+            file.unlink()
+    with catalogue.follow("t", first) as found:
+        once = [
+            pair
+            for batch in found.changes.batches
+            for pair in zip(batch["_change"].to_pylist(), batch[ID].to_pylist(), strict=True)
+        ]
+    assert (seen, pages) == (once, 6)
+
+
+def test_files_of_walks_do_not_outgrow_their_folder(catalogue: Catalogue, tmp_path: Path) -> None:
+    walks = Walks(tmp_path / "few", catalogue._parts.comparer, catalogue._parts.storage, largest=1)
+    land(catalogue, publication("t", "keyed", {"a": 1, "b": 1}), "keyed")
+    snapshots = [catalogue.snapshot("t")]
+    for height in (2, 3, 4):
+        land(catalogue, publication("t", "keyed", {"a": height, "b": height}), "keyed")
+        snapshots.append(catalogue.snapshot("t"))
+    for since in snapshots[:3]:
+        with walks.page(since, snapshots[-1], Place(since.id), 1) as found:
+            assert [row[ID] for batch in found.changes.batches for row in batch.to_pylist()] == ["a"]
+    assert len(list((tmp_path / "few").iterdir())) == 1
