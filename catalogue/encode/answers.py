@@ -12,6 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from catalogue.encode import columnar, gdal, streams
+from catalogue.encode.formats import EXPORT_FORMATS, check
 from catalogue.encode.sheets import xlsx
 from catalogue.encode.textual import Cells
 from schemas.dataset import Column
@@ -37,22 +38,24 @@ PLAIN = Look()
 class Answer:
     """`rows` rows of a dataset or whatever `name` calls; `batches` reads them, `_id` and then `columns`.
 
-    `kinds` are the GeoParquet names of the types its geometries may have, `created` is when the rows were.
+    `created` is when the rows came to be.
     """
 
     name: str
     columns: tuple[Column, ...]
     rows: int
     batches: Callable[[], Iterable[pa.RecordBatch]]
-    kinds: tuple[str, ...] = ()
+    places: gdal.Places = gdal.NOT_KNOWN
     created: datetime = field(default=gdal.UNDATED)
 
 
 def stream(answer: Answer, format: str, look: Look = PLAIN) -> Iterator[bytes]:
     """The bytes of an answer in one of EXPORT_FORMATS, at constant memory.
 
+    Raises BadInput for a format that is none of them, or that needs a geometry where there is none.
     FlatGeobuf and GeoPackage are begun only when the last row is known, and lie on the disk till then.
     """
+    check(format, answer.columns, EXPORT_FORMATS, "rows")
     columns, batches = answer.columns, answer.batches()
     match format:
         case "csv":
@@ -73,7 +76,7 @@ def stream(answer: Answer, format: str, look: Look = PLAIN) -> Iterator[bytes]:
 def write(answer: Answer, format: str, file: Path) -> None:
     """The same as a file."""
     if format in gdal.DRIVERS:
-        layer = gdal.Layer(answer.name, answer.columns, answer.kinds, answer.created)
+        layer = gdal.Layer(answer.name, answer.columns, answer.places, answer.created)
         gdal.write(file, format, layer, answer.batches())
         return
     with file.open("wb") as out:

@@ -16,7 +16,10 @@ import pyarrow.parquet as pq
 
 from catalogue.encode import formats, packing
 from catalogue.encode.answers import Answer, write
+from catalogue.encode.gdal import Places
 from catalogue.encode.whole import ROWS, batches
+from catalogue.geometry import geometry_column
+from catalogue.geoparquet import covering_name
 from catalogue.rows.flow import Flow
 from catalogue.snapshots import Parts
 from schemas.snapshot import Snapshot
@@ -133,19 +136,27 @@ def answer_of(snapshot: Snapshot, flow: Flow, storage: Parts) -> Answer:
         flow.columns,
         flow.rows,
         lambda: batches(snapshot, storage, flow.columns) if give is None else give(ROWS),
-        kinds(snapshot, storage),
+        places(snapshot, storage),
         snapshot.created,
     )
 
 
-def kinds(snapshot: Snapshot, storage: Parts) -> tuple[str, ...]:
-    """The GeoParquet names of the types that a snapshot's geometries have, as its parts say."""
-    found: set[str] = set()
+def places(snapshot: Snapshot, storage: Parts) -> Places:
+    """Where the rows of a snapshot are, as the metadata of its parts say."""
+    if geometry_column(snapshot.columns) is None:
+        return Places()
+    kinds: set[str] = set()
+    nowhere, corner = 0, f"{covering_name(snapshot.columns)}.xmin"
     for part in snapshot.parts:
-        geo = (pq.read_schema(storage.path(part.path)).metadata or {}).get(b"geo")
-        for column in json.loads(geo)["columns"].values() if geo else ():
-            found |= set(column["geometry_types"])
-    return tuple(sorted(found))
+        metadata = pq.read_metadata(storage.path(part.path))
+        geo = json.loads(metadata.metadata[b"geo"])
+        kinds |= set(geo["columns"][geo["primary_column"]]["geometry_types"])
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for column in map(group.column, range(metadata.num_columns)):
+                if column.path_in_schema == corner:
+                    known = column.statistics is not None and column.statistics.has_null_count
+                    nowhere += column.statistics.null_count if known else 1
+    return Places(tuple(sorted(kinds)), not nowhere)
 
 
 @contextmanager

@@ -27,15 +27,26 @@ UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Layer:
-    """What a file's one layer is called, the columns of its rows without `_id`, and when its rows came to be.
+class Places:
+    """What is known of where rows are.
 
-    `kinds` are the GeoParquet names of the types its geometries may have; none where that is not known.
+    `kinds` are the GeoParquet names of the types their geometries may have; with `everywhere` none is nowhere.
     """
+
+    kinds: tuple[str, ...] = ()
+    everywhere: bool = False
+
+
+NOT_KNOWN = Places()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a file's one layer is called, the columns of its rows without `_id`, and when these came to be."""
 
     name: str
     columns: tuple[Column, ...]
-    kinds: tuple[str, ...] = ()
+    places: Places = NOT_KNOWN
     created: datetime = UNDATED
 
 
@@ -56,13 +67,25 @@ def write(file: Path, format: str, layer: Layer, batches: Iterable[pa.RecordBatc
         layer=layer.name,
         driver=DRIVERS[format],
         geometry_name=where,
-        geometry_type=layer.kinds[0] if len(layer.kinds) == 1 and layer.kinds[0] in _KINDS else "Unknown",
+        geometry_type=_kind(layer.places),
         # Both formats put longitude first, whatever the authority says.
         crs="EPSG:4326",
-        layer_options={"FID": _free("fid", names), "GEOMETRY_NAME": where} if format == "gpkg" else {},
+        layer_options=_options(format, layer.places, names, where),
     )
     if format == "gpkg":
         _date(file, layer.created)
+
+
+def _kind(places: Places) -> str:
+    """The one type of all geometries in GDAL's words, or that it is not known."""
+    return places.kinds[0] if len(places.kinds) == 1 and places.kinds[0] in _KINDS else "Unknown"
+
+
+def _options(format: str, places: Places, names: list[str], where: str) -> dict[str, str]:
+    if format == "gpkg":
+        return {"FID": _free("fid", names), "GEOMETRY_NAME": where}
+    # The index of a FlatGeobuf takes no row that is nowhere.
+    return {"SPATIAL_INDEX": "YES" if places.everywhere else "NO"}
 
 
 def _type(column: Column, place: str | None) -> pa.DataType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import shapely
@@ -9,6 +10,7 @@ import shapely
 from catalogue import geometry
 from catalogue.encode import formats, textual
 from catalogue.encode.answers import PLAIN, Answer, Look, stream
+from catalogue.encode.gdal import Places
 from catalogue.encode.textual import TextFormat, objects
 from catalogue.rows.plan import ID_COLUMN
 from schemas.arrow import ARROW_TYPES, arrow_schema
@@ -69,8 +71,11 @@ def _answer(page: RowPage, name: str) -> Answer:
     arrays = [_array(list(v), column) for v, column in zip(values, described, strict=True)]
     rows = pa.Table.from_arrays(arrays, schema=arrow_schema(page.columns))
     place = geometry.geometry_column(page.columns)
-    kinds = tuple(geometry.boxes(rows[place])[1]) if place else ()
-    return Answer(name, page.columns, len(rows), rows.to_batches, kinds)
+    if place is None:
+        return Answer(name, page.columns, len(rows), rows.to_batches)
+    corners, kinds = geometry.boxes(rows[place])
+    places = Places(tuple(kinds), not np.isnan(corners).any())
+    return Answer(name, page.columns, len(rows), rows.to_batches, places)
 
 
 def _array(values: list[object], column: Column) -> pa.Array:

@@ -82,7 +82,7 @@ def _mended(text: str | None) -> str | None:
 
 def _whole(values: Any) -> Any:
     plain = joined(b"<c><v>", values.cast(TEXT), b"</v></c>")
-    large = pc.greater_equal(pc.abs(values), _EXACT_WHOLE)
+    large = pc.or_(pc.greater_equal(values, _EXACT_WHOLE), pc.less_equal(values, -_EXACT_WHOLE))
     if not pc.any(large).as_py():
         return plain
     return pc.if_else(large, _texts(values), plain)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import io
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
+import zstandard
+from werkzeug.test import Client
+
+from gateway.app import create_app
+from gateway.gate import Gate, Identify
+from gateway.services import Handover
 
 FILE = "/api/v1/datasets/parks/download"
 
@@ -18,6 +28,12 @@ FILE = "/api/v1/datasets/parks/download"
         ("geojson", "application/geo+json"),
         ("ndjson", "application/x-ndjson"),
         ("arrows", "application/vnd.apache.arrow.stream"),
+        ("geojsons", "application/geo+json-seq"),
+        ("fgb", "application/vnd.flatgeobuf"),
+        ("gpkg", "application/geopackage+sqlite3"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("csv.gz", "application/gzip"),
+        ("geojson.zst", "application/zstd"),
     ],
 )
 def test_a_snapshot_is_a_file_with_a_name_a_strong_tag_and_ranges(still, extension, media_type):
@@ -103,7 +119,7 @@ def test_an_earlier_snapshot_is_downloaded_by_its_name(house, places):
     [
         ("parks/download.xml", 400, "bad-input", "known: "),
         ("parks/download.parqet", 400, "bad-input", "did you mean 'parquet'"),
-        ("parks/download.csv.gz", 400, "bad-input", "did you mean 'csv'"),
+        ("parks/download.csv.bz", 400, "bad-input", "did you mean 'csv.gz'"),
         ("parks/download.csv?snapshot=never", 404, "unknown-snapshot", ""),
         ("parks/download.csv?snapsht=x", 400, "bad-input", "did you mean 'snapshot'"),
         ("parks/download.csv?limit=5", 400, "bad-input", "known: snapshot"),
@@ -118,3 +134,40 @@ def test_a_file_that_is_none_is_refused_with_what_there_is(still, path, status, 
     answer = still.get(f"/api/v1/datasets/{path}")
     assert (answer.status_code, answer.json["type"]) == (status, f"/problems/{kind}")
     assert said in answer.text
+
+
+def test_a_file_tells_its_rows_its_snapshot_and_the_digest_of_its_bytes(still):
+    answer = still.get(f"{FILE}.csv")
+    digest = base64.b64encode(hashlib.sha256(answer.data).digest()).decode()
+    assert answer.headers["Repr-Digest"] == f"sha-256=:{digest}:"
+    assert answer.headers["X-Rows"] == str(answer.data.count(b"\r\n") - 1)
+    assert answer.headers["X-Snapshot"] == still.get("/api/v1/datasets/parks/rows").json["snapshot"]
+    part = still.get(f"{FILE}.csv", headers={"Range": "bytes=0-9"})
+    assert part.headers["Repr-Digest"] == answer.headers["Repr-Digest"]
+
+
+def test_packed_files_hold_the_plain_ones(still):
+    plain = still.get(f"{FILE}.csv").data
+    assert gzip.decompress(still.get(f"{FILE}.csv.gz").data) == plain
+    unpacked = zstandard.ZstdDecompressor().decompressobj().decompress(still.get(f"{FILE}.csv.zst").data)
+    assert unpacked == plain
+
+
+def test_a_client_that_has_the_file_is_told_so_before_it_is_read(still):
+    tag = still.get(f"{FILE}.gpkg").headers["ETag"]
+    answer = still.get(f"{FILE}.gpkg", headers={"If-None-Match": tag})
+    assert (answer.status_code, answer.data) == (304, b"")
+
+
+def test_a_proxy_in_front_is_told_which_file_to_send(house):
+    services = replace(house.services, handover=Handover("/files", house.folder))
+    app = create_app(services, session_key=b"for this test", version="1")
+    identify = Identify(house.clients.find, services.plans, "anonymous")
+    client = Client(Gate(app.wsgi_app, identify=identify, limiter=services.limiter, meter=house.meter))
+    answer = client.get(f"{FILE}.csv")
+    inside = answer.headers["X-Accel-Redirect"].removeprefix("/files/")
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert (house.folder / inside).read_bytes().count(b"\r\n") == 26
+    assert answer.headers["Content-Disposition"] == "attachment; filename=parks.csv"
+    parquet = client.get(f"{FILE}.parquet").headers["X-Accel-Redirect"]
+    assert pq.read_table(house.folder / parquet.removeprefix("/files/")).num_rows == 25

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
 import pytest
+from python_calamine import CalamineWorkbook
 
 PARKS = "/api/v1/datasets/parks/rows"
 AIR = "/api/v1/datasets/air/rows"
@@ -19,7 +22,28 @@ TYPES = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
+    "geojson-seq": "application/geo+json-seq",
+    "fgb": "application/vnd.flatgeobuf",
+    "gpkg": "application/geopackage+sqlite3",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+def layer(data, ending):
+    """The ids of what GDAL reads; FlatGeobuf has its features in an order of its own."""
+    with tempfile.NamedTemporaryFile(suffix=ending) as file:
+        file.write(data)
+        file.flush()
+        return sorted(pyogrio.read_arrow(file.name)[1]["_id"].to_pylist())
+
+
+def sheet(data):
+    return [
+        row[0]
+        for row in CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python()[1:]
+    ]
+
+
 READERS = {
     "json": lambda data: [row["_id"] for row in json.loads(data)["items"]],
     "csv": lambda data: [row["_id"] for row in csv.DictReader(io.StringIO(data.decode()))],
@@ -27,6 +51,10 @@ READERS = {
     "ndjson": lambda data: [json.loads(line)["_id"] for line in data.splitlines()],
     "parquet": lambda data: pq.read_table(io.BytesIO(data))["_id"].to_pylist(),
     "arrow": lambda data: pa.ipc.open_stream(data).read_all()["_id"].to_pylist(),
+    "geojson-seq": lambda data: [json.loads(text)["id"] for text in data.decode().split("\x1e")[1:]],
+    "fgb": lambda data: layer(data, ".fgb"),
+    "gpkg": lambda data: layer(data, ".gpkg"),
+    "xlsx": sheet,
 }
 
 
@@ -118,3 +146,51 @@ def test_geojson_is_a_collection_of_features(still):
     assert place["geometry"] == {"type": "Point", "coordinates": [129.01, 35.1]}
     assert nowhere["geometry"] is None
     assert place["properties"]["name"] == "공원 1"
+
+
+def test_json_comes_as_columns_or_as_arrays_too(still):
+    rows = still.get(f"{PARKS}?limit=3&select=name,capacity,geometry").json
+    columns = still.get(f"{PARKS}?limit=3&select=name,capacity,geometry&shape=columns").json
+    arrays = still.get(f"{PARKS}?limit=3&select=name,capacity,geometry&shape=arrays").json
+    assert arrays["names"] == list(columns["columns"]) == list(rows["items"][0])
+    assert [dict(zip(arrays["names"], row, strict=True)) for row in arrays["items"]] == rows["items"]
+    assert columns["columns"] == {name: [row[name] for row in rows["items"]] for name in arrays["names"]}
+    assert "shape=columns" in columns["next"]
+    none = still.get(f"{PARKS}?id=nobody&shape=columns").json
+    assert none["columns"]["_id"] == []
+
+
+def test_csv_begins_with_a_byte_order_mark_where_that_is_asked_for(still):
+    plain = still.get(f"{PARKS}?format=csv&limit=2").data
+    assert still.get(f"{PARKS}?format=csv&limit=2&bom=true").data == b"\xef\xbb\xbf" + plain
+    assert still.get(f"{PARKS}?format=csv&limit=2&bom=false").data == plain
+
+
+@pytest.mark.parametrize(
+    ("asked", "where", "said"),
+    [
+        ("shape=recrds", "shape", "did you mean 'records'"),
+        ("shape=arrays&format=csv", "shape", "format=json"),
+        ("bom=true", "bom", "format=csv"),
+        ("bom=yes&format=csv", "bom", "true or false"),
+        ("shap=arrays", "shap", "did you mean 'shape'"),
+        ("format=xslx", "format", "did you mean 'xlsx'"),
+    ],
+)
+def test_a_look_that_cannot_be_given_names_what_can(still, asked, where, said):
+    answer = still.get(f"{PARKS}?{asked}")
+    assert (answer.status_code, answer.json["errors"][0]["where"]) == (400, where)
+    assert said in answer.text
+
+
+@pytest.mark.parametrize("format", ["geojson", "geojson-seq", "fgb", "gpkg"])
+def test_formats_of_places_are_refused_where_rows_have_none(still, format):
+    asked = still.get(f"{AIR}?format={format}")
+    assert (asked.status_code, asked.json["type"]) == (400, "/problems/bad-input")
+    assert still.get(AIR, headers={"Accept": TYPES[format]}).status_code == 406
+
+
+def test_a_layer_is_called_as_its_dataset(still, tmp_path):
+    file = tmp_path / "page.gpkg"
+    file.write_bytes(still.get(f"{PARKS}?format=gpkg&limit=2").data)
+    assert [name for name, _ in pyogrio.list_layers(file)] == ["parks"]
