@@ -129,6 +129,9 @@ def _links(dataset: Dataset) -> dict[str, str]:
         return links
     for name in ("schema", "snapshots", "rejects", "faults", "repairs", "rows"):
         links[name] = link(f"{own}/{name}")
+    links["changes"] = link(f"{own}/changes", {"since": dataset.snapshot or ""})
+    links["events"] = link(f"{own}/events", {"format": "json"})
+    links["soda"] = link(f"/resource/{dataset.id}.json")
     for extension in dataset.formats:
         links[f"download_{extension}"] = link(f"{own}/download.{extension}")
     return links
