@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from harvesters.reading.headers import column_names
 
 _NAMES = ("id", "name", "fieldName", "field", "key", "label", "title")
 """How descriptions of columns call the name, the best first."""
+_ALIKE, _MOST_KEYS = 2, 100
 _MOST_COLUMNS = 5_000
 
 
@@ -40,6 +42,29 @@ class Shape:
     first: tuple[Any, ...] | None = None
     titles: tuple[str, ...] = ()
     described: bool = False
+
+
+class Kin:
+    """Sees the members of an object, and then knows whether they are records under their names: objects that
+    have most of their own members in common."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._common: set[str] | None = None
+        self._all: set[str] = set()
+
+    def see(self, keys: Iterable[str] | None) -> None:
+        """Take the next member into account, of which these are the keys; None where it is no object."""
+        self._count += 1
+        own = set(islice(keys, _MOST_KEYS)) if keys is not None else set()
+        self._common = own if self._common is None else self._common & own
+        if self._common:
+            self._all |= own
+
+    def are_records(self) -> bool:
+        """Whether all that was seen are records."""
+        common = len(self._common or ())
+        return self._count > 1 and common >= _ALIKE and common * 2 >= len(self._all)
 
 
 class Look:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harvesters.faults import Unreadable
-from harvesters.reading.items.grids import Grid, Look, Shape, chosen, others, shape_of, titles_of
+from harvesters.reading.items.grids import Grid, Kin, Look, Shape, chosen, others, shape_of, titles_of
+from harvesters.reading.items.rows import KEY
 
 LONGEST_ITEM = 64 << 20
 """Characters that one item may have; a quote that is never closed would read on to the end of the file."""
@@ -93,13 +94,23 @@ class Window:
 @dataclass(frozen=True)
 class Found:
     """A list: which of the document's lists it is, its shape, the names it is given for the members of its
-    objects, and how its rows are read where they are lists of cells. `others` counts objects elsewhere."""
+    objects, and how its rows are read where they are lists of cells. `others` counts objects elsewhere.
+    With `keyed` it is an object of records under their names, and `place` which object it is."""
 
     place: int
     shape: Shape
     names: tuple[str, ...] = ()
     grid: Grid | None = None
     others: int = 0
+    keyed: bool = False
+
+
+@dataclass
+class _Counter:
+    """How many lists and objects began so far."""
+
+    lists: int = 0
+    objects: int = 0
 
 
 def items_at(text: Iterator[str], path: str) -> Iterator[Any]:
@@ -112,7 +123,7 @@ def items_at(text: Iterator[str], path: str) -> Iterator[Any]:
 def longest_list(text: Iterator[str]) -> Found | None:
     """The longest list that holds records and is in no other list; the first of equals, None without any."""
     window, found = Window(text), list[Found]()
-    _survey(window, found, [0], 0)
+    _survey(window, found, _Counter(), 0)
     _end(window)
     shapes = [each.shape for each in found]
     meant = chosen(shapes)
@@ -123,7 +134,7 @@ def longest_list(text: Iterator[str]) -> Found | None:
 
 def items_of(text: Iterator[str], wanted: Found) -> Iterator[Any]:
     """The items of a list that was found in the same text."""
-    yield from _pick(Window(text), wanted.place, [0], 0)
+    yield from _pick(Window(text), wanted, _Counter(), 0)
 
 
 def _end(window: Window) -> None:
@@ -158,25 +169,31 @@ def _elements(window: Window) -> Iterator[None]:
             return
 
 
-def _survey(window: Window, found: list[Found], counter: list[int], depth: int) -> None:
-    """Note the lists of the value that stands next, and count them all in the order in which they begin."""
+def _survey(window: Window, found: list[Found], counter: _Counter, depth: int) -> dict[str, None] | None:
+    """Note the lists of the value that stands next, and count them all in the order in which they begin; the
+    keys of the value where it is an object."""
     sign = window.peek()
     if sign == "[":
         found.append(_measured(window, counter))
     elif sign == "{" and depth < _DEEPEST:
-        _survey_object(window, found, counter, depth)
+        return _survey_object(window, found, counter, depth)
     else:
-        window.value()
+        value = window.value()
+        return dict.fromkeys(value) if isinstance(value, dict) else None
+    return None
 
 
-def _survey_object(window: Window, found: list[Found], counter: list[int], depth: int) -> None:
+def _survey_object(window: Window, found: list[Found], counter: _Counter, depth: int) -> dict[str, None]:
     inner: list[Found] = []
     fields: tuple[str, ...] | None = None
     records: Found | None = None
+    keys, kin, number = dict[str, None](), Kin(), counter.objects
+    counter.objects += 1
     for key in _members(window):
-        sign, place = window.peek(), counter[0]
+        sign, place = window.peek(), counter.lists
+        own = None
         if key == "fields" and sign == "[":
-            counter[0] += 1
+            counter.lists += 1
             described = window.value()
             fields = titles_of(described)
             inner.append(Found(place, shape_of(described)))
@@ -184,35 +201,45 @@ def _survey_object(window: Window, found: list[Found], counter: list[int], depth
             records = _measured(window, counter)
             inner.append(records)
         else:
-            _survey(window, inner, counter, depth + 1)
-    if fields is None or records is None:
+            own = _survey(window, inner, counter, depth + 1)
+        kin.see(own)
+        keys[key] = None
+    if kin.are_records():
+        found.append(Found(number, Shape(len(keys), objects=True), keyed=True))
+    elif fields is None or records is None:
         found += inner
     else:  # A list beside its description is meant, whatever else the object holds.
         shape = replace(records.shape, titles=fields, described=True)
         found.append(replace(records, shape=shape, names=fields))
+    return keys
 
 
-def _measured(window: Window, counter: list[int]) -> Found:
+def _measured(window: Window, counter: _Counter) -> Found:
     """Number and shape of the list that stands next."""
-    place, look = counter[0], Look()
-    counter[0] += 1
+    place, look = counter.lists, Look()
+    counter.lists += 1
     for _ in _elements(window):
         look.see(window.value())
     return Found(place, look.shape())
 
 
-def _pick(window: Window, wanted: int, counter: list[int], depth: int) -> Iterator[Any]:
+def _pick(window: Window, wanted: Found, counter: _Counter, depth: int) -> Iterator[Any]:
     sign = window.peek()
     if sign == "[":
-        place = counter[0]
-        counter[0] += 1
+        meant = not wanted.keyed and counter.lists == wanted.place
+        counter.lists += 1
         for _ in _elements(window):
             item = window.value()
-            if place == wanted:
+            if meant:
                 yield item
     elif sign == "{" and depth < _DEEPEST:
-        for _ in _members(window):
-            yield from _pick(window, wanted, counter, depth + 1)
+        meant = wanted.keyed and counter.objects == wanted.place
+        counter.objects += 1
+        for key in _members(window):
+            if meant:
+                yield {KEY: key, **window.value()}
+            else:
+                yield from _pick(window, wanted, counter, depth + 1)
     else:
         window.value()
 

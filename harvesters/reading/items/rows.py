@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harvesters.faults import Unreadable
-from harvesters.reading.items.grids import Grid, Shape, chosen, others, shape_of, titles_of
+from harvesters.reading.items.grids import Grid, Kin, Shape, chosen, others, shape_of, titles_of
 from harvesters.reading.items.refusals import beside_heads, is_empty
 from schemas.problem import did_you_mean
 
 TEXT = "#text"
 """The member that holds an XML element's own text where it has attributes or children too."""
+
+KEY = "#key"
+"""The member that holds the name under which a record stands among others."""
 
 _DEEPEST = 8
 # What services call their one item when there is but one and it comes without a list.
@@ -82,7 +85,8 @@ def flatten(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _members(item: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
     for key, value in item.items():
-        name = (prefix.removesuffix("_") or "text") if key == TEXT else f"{prefix}{key}"
+        plain = "key" if key == KEY else key
+        name = (prefix.removesuffix("_") or "text") if key == TEXT else f"{prefix}{plain}"
         if isinstance(value, Mapping) and depth < _DEEPEST:
             yield from _members(value, f"{name}_", depth + 1)
         elif isinstance(value, list | Mapping):
@@ -106,9 +110,12 @@ def _follow(found: list[Any], steps: list[str], path: str) -> list[Any]:
 
 
 def _lists(held: Any) -> Iterator[tuple[Items, Shape]]:
-    """Every list that is not inside another one, and its shape."""
+    """Every list that is not inside another one, or object of records under their names, and its shape."""
     if isinstance(held, list):
         yield Items(held), shape_of(held)
+    elif isinstance(held, Mapping) and _are_records(held):
+        named = [{KEY: key, **value} for key, value in held.items()]
+        yield Items(named), Shape(len(named), objects=True)
     elif isinstance(held, Mapping):
         fields, records = held.get("fields"), held.get("records")
         if isinstance(fields, list) and isinstance(records, list):
@@ -117,6 +124,13 @@ def _lists(held: Any) -> Iterator[tuple[Items, Shape]]:
             return
         for value in held.values():
             yield from _lists(value)
+
+
+def _are_records(held: Mapping[str, Any]) -> bool:
+    kin = Kin()
+    for value in held.values():
+        kin.see(value if isinstance(value, Mapping) else None)
+    return kin.are_records()
 
 
 def _single(held: Any) -> list[Any] | None:

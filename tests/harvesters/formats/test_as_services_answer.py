@@ -140,3 +140,24 @@ def test_objects_in_other_lists_are_told(read_text: Any) -> None:
 
     assert (two.table.num_rows, two.repairs) == (2, {"other_lists": 1})
     assert (named.table.num_rows, named.repairs) == (1, {})
+
+
+STATIONS = {
+    "101": {"이름": "시청", "위치": {"x": 1}, "호선": [{"n": 1}]},
+    "102": {"이름": "종각", "호선": []},
+}
+
+
+@pytest.mark.parametrize("document", [STATIONS, {"_default": STATIONS}, {"count": 2, "data": STATIONS}])
+def test_records_under_their_names_are_rows_that_keep_them(document: Any, read_text: Any) -> None:
+    (parsed,) = read_text(json.dumps(document), "a.json")
+
+    assert [(row["key"], row["이름"]) for row in rows(parsed)] == [("101", "시청"), ("102", "종각")]
+
+
+def test_objects_of_different_kinds_are_no_records(read_text: Any) -> None:
+    document = {"header": {"code": "0", "n": 1}, "body": {"items": [{"a": 1}, {"a": 2}, {"a": 3}]}}
+
+    (parsed,) = read_text(json.dumps(document), "a.json")
+
+    assert rows(parsed) == [{"a": 1}, {"a": 2}, {"a": 3}]

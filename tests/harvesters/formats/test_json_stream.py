@@ -147,3 +147,12 @@ def test_rows_of_cells_are_streamed_under_their_names(head: dict[str, Any], read
 
     assert parsed.table.column_names == ["번호", "이름"]
     assert (parsed.table.num_rows, parsed.rejects["reason"].to_pylist()) == (19, ["column_count"])
+
+
+def test_records_under_their_names_are_streamed(read_streamed: Any) -> None:
+    records = {f"P{i}": {"이름": f"공원 {i}", "시설": [{"n": i}], "key": i} for i in range(20)}
+
+    parsed = whole(read_streamed(json.dumps({"meta": {"시설": [1, 2]}, "parks": records})))
+
+    assert parsed.table["key"].to_pylist() == list(records)
+    assert parsed.table["key_2"].to_pylist() == list(range(20))
