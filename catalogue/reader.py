@@ -17,12 +17,13 @@ from catalogue.parts import Export
 from catalogue.rows import areas, cursor
 from catalogue.rows.facets import facets
 from catalogue.rows.groups import grouped
+from catalogue.rows.joins import AND, Joined
 from catalogue.rows.latest import MARK
 from catalogue.rows.nearest import nearest
 from catalogue.search.text import highlight
 from schemas.conditions import Area
 from schemas.dataset import Column, Dataset
-from schemas.problem import BadInput, InputError
+from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import (
     FacetPage,
     FacetQuery,
@@ -82,14 +83,19 @@ class Reader(Chronicle):
         return current if snapshot in (None, current.id) else self._entries.snapshot(dataset, snapshot)
 
     def snapshot_of(self, dataset: str, query: RowQuery) -> Snapshot:
-        """The snapshot a row query reads: a cursor goes on in the one where it began."""
+        """The snapshot a row query reads: a cursor goes on in the one where it began.
+
+        With a join its id is that of both snapshots, and names both where it is given.
+        """
         if query.cursor is None:
-            return self.snapshot(dataset, query.snapshot, query.as_of)
+            return self._beside(self.snapshot(dataset, _first(query.snapshot), query.as_of), query)
         begun = cursor.snapshot(query.cursor).removesuffix(MARK)
         if query.snapshot not in (None, begun):
             raise BadInput([InputError("cursor", "is of another snapshot", "follow `next` as it is")])
         try:
-            return self.snapshot(dataset, begun)
+            return self._beside(
+                self.snapshot(dataset, _first(begun)), replace(query, snapshot=begun, as_of=None)
+            )
         except UnknownSnapshot:
             raise BadInput(
                 [InputError("cursor", "is of another dataset", "follow `next` as it is")]
@@ -142,6 +148,8 @@ class Reader(Chronicle):
     def rows_of(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
         """The same of a snapshot that was looked up before, whatever the query says of snapshots."""
         query = self._placed(query)
+        if isinstance(snapshot, Joined) and query.select is None:
+            query = replace(query, select=snapshot.shown())
         return self._read(snapshot, lambda whole: self._parts.rows.read(whole, query))
 
     def latest_of(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
@@ -174,8 +182,10 @@ class Reader(Chronicle):
         return self._read(snapshot, lambda whole: facets(scanner, whole, query))
 
     def all_rows(self, snapshot: Snapshot, query: RowQuery) -> encode.Answer:
-        """All rows of a snapshot that answer, counted, to be written by `encode_stream`; raises as `rows_of`."""
+        """All rows that answer, counted, to be written by `encode_stream`; raises as `rows_of`."""
         query = self._placed(query)
+        if isinstance(snapshot, Joined) and query.select is None:
+            query = replace(query, select=snapshot.shown())
         return self._read(
             snapshot,
             lambda whole: encode.answer_of(whole, self._parts.rows.flow(whole, query), self._storage),
@@ -207,6 +217,23 @@ class Reader(Chronicle):
         named = dict.fromkeys(area.dataset for area in areas.named(query.filters))
         return tuple(self._areas_in(dataset).id for dataset in named)
 
+    def _beside(self, ours: Snapshot, query: RowQuery) -> Snapshot:
+        """The snapshot with columns of the dataset that a query joins; itself where that is none."""
+        named = (query.snapshot or "").partition(AND)[2] or None
+        join = query.join
+        if join is None:
+            if named:
+                raise BadInput([InputError("snapshot", "names two of them", "give the join they are of")])
+            return ours
+        try:
+            other = self.snapshot(join.dataset, named or join.snapshot, None if named else query.as_of)
+        except (UnknownDataset, NoRows):
+            hint = did_you_mean(join.dataset, self.ids())
+            raise BadInput(
+                [InputError("join", f"there is no dataset of rows {join.dataset!r}", hint)]
+            ) from None
+        return self._read(other, lambda each: self._parts.rows.beside(ours, each, join))
+
     def _placed(self, query: RowQuery) -> RowQuery:
         """The same query with the shapes of the areas that it names; raises BadInput for one there is not."""
         return areas.placed(query, self._shape_of)
@@ -226,6 +253,11 @@ class Reader(Chronicle):
 
         A part that is gone because its snapshot was collected meanwhile is answered as such.
         """
+        if isinstance(snapshot, Joined):
+            whole = snapshot
+            return self._read(
+                whole.ours, lambda ours: self._read(whole.other, lambda other: read(whole.of(ours, other)))
+            )
         for _ in range(READS):
             try:
                 return read(snapshot)
@@ -236,6 +268,11 @@ class Reader(Chronicle):
                 self._current.forget(snapshot.dataset)
                 snapshot = fresh
         return read(snapshot)
+
+
+def _first(snapshots: str | None) -> str | None:
+    """The id of our own snapshot, of one or of two that are read together."""
+    return snapshots and snapshots.partition(AND)[0]
 
 
 def _marks(dataset: Dataset, q: str) -> dict[str, str]:

@@ -11,17 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from catalogue.encode import formats, packing
 from catalogue.encode.answers import Answer, write
-from catalogue.encode.gdal import Places
+from catalogue.encode.gdal import NOT_KNOWN, Places
 from catalogue.encode.whole import ROWS, batches
 from catalogue.geometry import geometry_column
 from catalogue.geoparquet import covering_name
 from catalogue.rows.flow import Flow
 from catalogue.snapshots import Parts
+from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
 LAYOUT = 2
@@ -136,27 +138,37 @@ def answer_of(snapshot: Snapshot, flow: Flow, storage: Parts) -> Answer:
         flow.columns,
         flow.rows,
         lambda: batches(snapshot, storage, flow.columns) if give is None else give(ROWS),
-        places(snapshot, storage),
+        places(snapshot, flow.columns, storage),
         snapshot.created,
     )
 
 
-def places(snapshot: Snapshot, storage: Parts) -> Places:
-    """Where the rows of a snapshot are, as the metadata of its parts say."""
-    if geometry_column(snapshot.columns) is None:
-        return Places()
+def places(snapshot: Snapshot, columns: tuple[Column, ...], storage: Parts) -> Places:
+    """Where the rows of a snapshot are by the geometry of `columns`, as the metadata of its parts say."""
+    place = geometry_column(columns)
+    if place is None or place != geometry_column(snapshot.columns):
+        return NOT_KNOWN
     kinds: set[str] = set()
     nowhere, corner = 0, f"{covering_name(snapshot.columns)}.xmin"
     for part in snapshot.parts:
         metadata = pq.read_metadata(storage.path(part.path))
-        geo = json.loads(metadata.metadata[b"geo"])
-        kinds |= set(geo["columns"][geo["primary_column"]]["geometry_types"])
-        for group in map(metadata.row_group, range(metadata.num_row_groups)):
-            for column in map(group.column, range(metadata.num_columns)):
-                if column.path_in_schema == corner:
-                    known = column.statistics is not None and column.statistics.has_null_count
-                    nowhere += column.statistics.null_count if known else 1
+        geo = json.loads((metadata.metadata or {}).get(b"geo", b"null"))
+        if geo is None or geo["primary_column"] != place:
+            return NOT_KNOWN
+        kinds |= set(geo["columns"][place]["geometry_types"])
+        nowhere += _missing(metadata, corner)
     return Places(tuple(sorted(kinds)), not nowhere)
+
+
+def _missing(metadata: Any, name: str) -> int:
+    """How many values of a column a file lacks, by its statistics; at least one where they do not say."""
+    missing = 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(metadata.num_columns)):
+            if column.path_in_schema == name:
+                known = column.statistics is not None and column.statistics.has_null_count
+                missing += column.statistics.null_count if known else 1
+    return missing
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyogrio
 
 from catalogue.encode.texts import wkt
@@ -23,6 +24,7 @@ DRIVERS = {"fgb": "FlatGeobuf", "gpkg": "GPKG"}
 _KINDS = frozenset(
     {"Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection"}
 )
+_INSTANT = pa.timestamp("ms", "UTC")
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -30,7 +32,7 @@ UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 class Places:
     """What is known of where rows are.
 
-    `kinds` are the GeoParquet names of the types their geometries may have; with `everywhere` none is nowhere.
+    `kinds` are the GeoParquet names of the types their geometries may have; `everywhere`: none is nowhere.
     """
 
     kinds: tuple[str, ...] = ()
@@ -53,7 +55,7 @@ class Layer:
 def write(file: Path, format: str, layer: Layer, batches: Iterable[pa.RecordBatch]) -> None:
     """Write a file in one of DRIVERS; the first geometry places a row, others are well-known text.
 
-    The same rows make the same bytes. GDAL keeps instants to the millisecond.
+    The same rows make the same bytes. Instants are kept to the millisecond, those before 1970 to the second.
     """
     place = geometry_column(layer.columns)
     names = _names(layer.columns) if format == "gpkg" else [ID_COLUMN.name, *(c.name for c in layer.columns)]
@@ -89,6 +91,8 @@ def _options(format: str, places: Places, names: list[str], where: str) -> dict[
 
 
 def _type(column: Column, place: str | None) -> pa.DataType:
+    if column.type == "time":
+        return _INSTANT
     other_place = column.type == "geometry" and column.name != place
     return pa.string() if other_place else ARROW_TYPES[column.type]
 
@@ -102,7 +106,16 @@ def _fitted(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
 def _array(values: Any, field: pa.Field) -> Any:
     if pa.types.is_binary(values.type) and pa.types.is_string(field.type):
         return wkt(values).cast(pa.string())
-    return values.cast(field.type)
+    return _floored(values) if field.type == _INSTANT else values.cast(field.type)
+
+
+def _floored(instants: Any) -> Any:
+    """Instants to the millisecond; before 1970 to the second, since GDAL 3.12 mistakes fractions there."""
+    found = pc.floor_temporal(instants, unit="millisecond").cast(_INSTANT)
+    early = pc.less(found, pa.scalar(0, pa.int64()).cast(_INSTANT))
+    if not pc.any(early).as_py():
+        return found
+    return pc.if_else(early, pc.floor_temporal(found, unit="second"), found)
 
 
 def _names(columns: tuple[Column, ...]) -> list[str]:

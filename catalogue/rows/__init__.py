@@ -11,14 +11,15 @@ from pathlib import Path
 from threading import Lock
 
 from catalogue.rows import build as index_build
-from catalogue.rows import cursor
+from catalogue.rows import cursor, joins, sql
 from catalogue.rows.flow import Flow
 from catalogue.rows.index import Beyond, Found, Gone, Index
 from catalogue.rows.plan import Plan, plan
 from catalogue.rows.scan import Scanner
 from catalogue.snapshots import Parts
+from schemas.dataset import Column
 from schemas.problem import BadInput, InputError
-from schemas.query import RowPage, RowQuery
+from schemas.query import Join, RowPage, RowQuery
 from schemas.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Rows:
         self._cache_bytes = cache_bytes
         self._scanner = scanner or Scanner(storage)
         self._open: OrderedDict[str, Index] = OrderedDict()
+        self._unique: dict[tuple[str, str], None] = {}
         self._lock = Lock()
 
     def read(self, snapshot: Snapshot, query: RowQuery) -> RowPage:
@@ -69,6 +71,24 @@ class Rows:
             count=self._count(index, asked) if query.count else None,
         )
 
+    def beside(self, ours: Snapshot, other: Snapshot, join: Join) -> joins.Joined:
+        """Rows with columns of another snapshot, to be read as any; raises BadInput where they do not fit."""
+        whole = joins.joined(ours, other, join)
+        fits = (other.id, whole.on.name)
+        if fits not in self._unique:
+            joins.check_unique(whole, self._different)
+            self._unique[fits] = None
+            while len(self._unique) > OPEN:
+                self._unique.pop(next(iter(self._unique)), None)
+        return whole
+
+    def _different(self, snapshot: Snapshot, column: Column) -> tuple[int, int]:
+        name = sql.name(snapshot, column)
+        ((values, different),) = self._scanner.over(
+            plan(snapshot, RowQuery()), f"count({name}), count(DISTINCT {name})"
+        )
+        return values, different
+
     @property
     def scanner(self) -> Scanner:
         """What asks the parts, where no index helps."""
@@ -77,7 +97,7 @@ class Rows:
     def flow(self, snapshot: Snapshot, query: RowQuery) -> Flow:
         """All rows that answer, whatever the page; raises as `read` does."""
         asked = plan(snapshot, query)
-        whole = not asked.filtered and not asked.order
+        whole = not (asked.filtered or asked.order or isinstance(snapshot, joins.Joined))
         batches = None if whole else functools.partial(self._scanner.flow, asked)
         return Flow(asked.columns[1:], self._count(self._index(snapshot.id), asked), batches)
 
@@ -118,6 +138,10 @@ class Rows:
         self._scanner.close()
 
     def _page(self, index: Index | None, asked: Plan) -> Found:
+        whole = asked.snapshot
+        if isinstance(whole, joins.Joined) and (own := joins.apart(asked, whole)):
+            values, last = self._page(self._index(own.snapshot.id), own)
+            return joins.completed(values, asked, whole, self.read), last
         if index:
             with suppress(Gone):
                 return self._looked_up(index, asked)
@@ -135,6 +159,9 @@ class Rows:
     def _count(self, index: Index | None, asked: Plan) -> int:
         if not asked.filtered:
             return asked.snapshot.rows
+        whole = asked.snapshot
+        if isinstance(whole, joins.Joined) and (own := joins.apart(asked, whole)):
+            return self._count(self._index(own.snapshot.id), own)
         if index:
             with suppress(Beyond, Gone):
                 return index.count(asked)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from catalogue import geometry
 from catalogue.rows import like, sql
+from catalogue.rows.joins import Joined
 from catalogue.rows.places import Close, Lies
 from catalogue.rows.plan import Plain, Plan
 from catalogue.rows.values import shown, stored
@@ -92,13 +93,14 @@ class Scanner:
         """All rows that a plan's filters leave, in its order: Arrow batches of at most `rows` rows with `_id`
         and the columns to show, under their names, whatever its page.
 
-        Only the way to the first is bounded in time, since whoever reads them may be slow. Raises RowsTimeout.
+        Only the way to the first is bounded in time: whoever reads them may be slow. Raises RowsTimeout.
         """
         source, files = self._source(plan, plan.times(), (0, plan.snapshot.rows))
         dialect = self._dialect(plan.snapshot)
         where, values = sql.where(plan, dialect)
-        # Without an order they come as they lie: one thread reads them, part after part.
-        order = f"ORDER BY {sql.order_by(plan, dialect)}" if plan.order else ""
+        # Without an order they come as they lie: one thread reads them, part after part. A join mixes them.
+        mixed = plan.order or isinstance(plan.snapshot, Joined)
+        order = f"ORDER BY {sql.order_by(plan, dialect)}" if mixed else ""
         text = f"SELECT {sql.names(plan)} FROM {source} WHERE {where} {order}"  # noqa: S608
         found, names = Event(), [column.name for column in plan.columns]
         with self._cursor(plan.snapshot, found) as cursor:
@@ -125,7 +127,7 @@ class Scanner:
         """The order values of the row that a page starts behind."""
         if plan.after is None or not plan.order:
             return ()
-        source, files = from_parts(plan.snapshot, self._storage)
+        source, files = self._source(plan, (None, None), (plan.after, plan.after))
         columns = [column for column, _ in plan.order]
         names = ", ".join(sql.name(plan.snapshot, column) for column in columns)
         text = f"SELECT {names} FROM {source} WHERE pos = ?"  # noqa: S608
@@ -166,6 +168,8 @@ class Scanner:
         def wanted(part: Part, offset: int) -> bool:
             return offset <= last and offset + part.rows > first and within(part.period, start, end)
 
+        if isinstance(plan.snapshot, Joined):
+            return _side_by_side(plan.snapshot, self._storage, wanted)
         return from_parts(plan.snapshot, self._storage, wanted)
 
     @contextmanager
@@ -214,7 +218,8 @@ def parts_gone(snapshot: Snapshot, storage: Parts) -> Iterator[None]:
     try:
         yield
     except duckdb.IOException as error:
-        missing = next((part.path for part in snapshot.parts if not storage.path(part.path).exists()), None)
+        parts = (*snapshot.parts, *(snapshot.other.parts if isinstance(snapshot, Joined) else ()))
+        missing = next((part.path for part in parts if not storage.path(part.path).exists()), None)
         if missing is None:
             raise
         raise FileNotFoundError(f"a part of {snapshot.dataset} {snapshot.id} is gone: {missing}") from error
@@ -241,6 +246,22 @@ def from_parts(
         for part, offset in found
     ]
     return f"({' UNION ALL '.join(selects)})", [str(storage.path(part.path)) for part, _ in found]
+
+
+def _side_by_side(
+    whole: Joined, storage: Parts, wanted: Callable[[Part, int], bool]
+) -> tuple[str, list[str]]:
+    """The same of the rows of two snapshots, the columns of the other behind those of ours."""
+    ours, files = from_parts(whole.ours, storage, wanted)
+    theirs, more = from_parts(whole.other, storage)
+    first = len(whole.ours.columns)
+    taken = [f"theirs.{sql.name(whole.other, c)} AS c{first + i}" for i, c in enumerate(whole.beside)]
+    placed = [geometry.geometry_column(each) for each in (whole.ours.columns, whole.other.columns)]
+    if placed[0] is None and placed[1] is not None:
+        taken.append("theirs.box AS box")
+    names = ", ".join(["ours.*", *taken])
+    equal = f"ours.{sql.name(whole.ours, whole.column)} = theirs.{sql.name(whole.other, whole.on)}"
+    return f"(SELECT {names} FROM {ours} AS ours LEFT JOIN {theirs} AS theirs ON {equal})", [*files, *more]  # noqa: S608
 
 
 def _watch(cursor: Any, done: Event, seconds: float) -> None:

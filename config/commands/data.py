@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from catalogue import EXPORT_FORMATS
+from catalogue import DOWNLOADS
 from config.commands import stewarding
 from config.output import json_option, line, show, show_one, talk
 from config.wiring import open_catalogue_of
@@ -56,7 +56,7 @@ def show_dataset(dataset: str, as_json: bool) -> None:
     "export", epilog="Example: entrepot datasets export city-parks --format parquet -o parks.parquet"
 )
 @click.argument("dataset")
-@click.option("--format", "format_", type=click.Choice(sorted(EXPORT_FORMATS)), required=True)
+@click.option("--format", "format_", type=click.Choice(sorted(DOWNLOADS)), required=True)
 @click.option("-o", "out", type=click.Path(path_type=Path, dir_okay=False), help="A file; stdout by default.")
 @click.option("--snapshot", default=None)
 def export(dataset: str, format_: str, out: Path | None, snapshot: str | None) -> None:

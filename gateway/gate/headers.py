@@ -11,6 +11,7 @@ Header = tuple[str, str]
 
 _EXPOSED = (
     "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, X-Snapshot, ETag, Link, WWW-Authenticate, "
+    "X-Rows, Repr-Digest, "
     "Content-Disposition, Content-Range, Accept-Ranges"
 )
 OPEN: tuple[Header, ...] = (

@@ -45,6 +45,9 @@ TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Cn"]) | st.sampled_from("\t\n\r=+-@,\"'\\\\<&>_x"),
     min_size=1,
 )
+INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)) | st.datetimes(
+    datetime(1800, 1, 1), datetime(1970, 1, 1), timezones=st.just(UTC)
+).map(lambda early: early.replace(microsecond=0))
 WHERE = st.integers(-1_800_000_000, 1_800_000_000).map(lambda n: n / 10**7)
 POINTS = st.builds(shapely.Point, WHERE, WHERE.map(lambda n: n / 2))
 LINES = st.lists(POINTS, min_size=2, max_size=4, unique=True).map(shapely.LineString)
@@ -66,7 +69,7 @@ def rows(places: st.SearchStrategy[Any]) -> st.SearchStrategy[list[tuple[Any, ..
         st.none() | st.floats(allow_nan=False, allow_infinity=False),
         st.none() | st.booleans(),
         st.none() | st.dates(date(1800, 1, 1), date(2200, 1, 1)),
-        st.none() | st.datetimes(datetime(1800, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
+        st.none() | INSTANTS,
         places,
         st.none() | shapes(POINTS),
     )
@@ -225,4 +228,20 @@ def every_way(storage: Any, snapshot: Any, folder: Path) -> Iterator[tuple[str, 
                 "filtered": some,
             },
         )
+    all_ways.close()
+
+
+@pytest.mark.parametrize("format", ["fgb", "gpkg", "geojson", "parquet"])
+def test_rows_are_placed_by_the_geometry_that_was_selected(land: Any, tmp_path: Path, format: str) -> None:
+    point, line = shapely.Point(129, 35), shapely.LineString([(129, 35), (130, 36)])
+    columns = (Column("geometry", "geometry", role="geometry"), Column("way", "geometry"))
+    found = [("0", shapely.to_wkb(point), shapely.to_wkb(line)), ("1", shapely.to_wkb(point), None)]
+    storage, snapshot = land(tmp_path, columns, found)
+    all_ways = Rows(storage, tmp_path / "index")
+    answer = encode.answer_of(snapshot, all_ways.flow(snapshot, RowQuery(select=("way",))), storage)
+    (tmp_path / f"rows.{format}").write_bytes(b"".join(encode.stream(answer, format)))
+    told = pyogrio.raw.read(tmp_path / f"rows.{format}", columns=[])[2] if format != "parquet" else None
+    if told is None:
+        told = pq.read_table(tmp_path / "rows.parquet")["way"].to_pylist()
+    assert [wkb and place(wkb) for wkb in told] == [line, None]
     all_ways.close()
