@@ -96,7 +96,12 @@ def _answer(dataset: str | None, query: dict[str, Any]) -> Response:
     stack = ExitStack()
     stack.enter_context(streams.place(who.application or who.address))
     seconds = min(streams.seconds, query["seconds"])
-    telling = Telling(catalogue, base_url(), dataset, query["rows"], streams)
+    clients = services().clients
+
+    def is_live() -> bool:
+        return who.kid is None or clients.is_live(who.kid)
+
+    telling = Telling(catalogue, base_url(), dataset, query["rows"], streams, is_live)
     answer = Response(telling.since(last, seconds, request.environ), content_type=STREAM)
     answer.call_on_close(stack.close)
     answer.headers["Cache-Control"] = "no-store"

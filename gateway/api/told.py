@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +39,17 @@ def few_changes(catalogue: Catalogue, event: Event) -> list[bytes] | None:
 
 @dataclass
 class Telling:
-    """What one stream tells: events of `dataset` or of all, with their `rows` where they are few."""
+    """What one stream tells: events of `dataset` or of all, with their `rows` where they are few.
+
+    It is asked before each thing that is told whether its credential `is_live` still.
+    """
 
     catalogue: Catalogue
     base: str
     dataset: str | None
     rows: bool
     streams: Streams
+    is_live: Callable[[], bool]
 
     def since(self, last: int | None, seconds: float, environ: WSGIEnvironment) -> Iterator[bytes]:
         """First what happened behind `last`, where it is given, then what happens for so many seconds.
@@ -66,6 +70,8 @@ class Telling:
             for event in page:
                 if event.id <= newest:
                     yield self._told(event, environ)
+            if not self.is_live():
+                return
             last = page[-1].id
 
     def _live(self, last: int, end: float, environ: WSGIEnvironment) -> Iterator[bytes]:
@@ -75,9 +81,13 @@ class Telling:
             for event in self.catalogue.watch.after(last, wait):
                 last = event.id
                 if self.dataset in (None, event.dataset):
+                    if not self.is_live():
+                        return
                     yield self._told(event, environ)
                     silent = time.monotonic()
             if time.monotonic() >= silent + self.streams.heartbeat:
+                if not self.is_live():
+                    return
                 # The id alone moves the client on past the events of other datasets.
                 yield b": \n" + _at(last)
                 silent = time.monotonic()

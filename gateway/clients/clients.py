@@ -194,6 +194,11 @@ class Clients:
             row = credentials.find(db, credential, self._secrets, self._clock())
         return credentials.described(row, self._plans) if row else None
 
+    def is_live(self, kid: str) -> bool:
+        """Whether a credential that was let in once would be let in still."""
+        with self._engine.connect() as db:
+            return credentials.is_live(db, kid, self._clock())
+
     def _end(self, text: str, kind: Kind, what: str) -> None:
         now, token, found = self._clock(), parse(text), self.find(text)
         if token is None or found is None or found.kind != kind:

@@ -108,6 +108,13 @@ def find(db: Connection, text: str, secrets: Secrets, now: datetime) -> Row[Any]
     return row if row and same and _live(row, now) else None
 
 
+def is_live(db: Connection, kid: str, now: datetime) -> bool:
+    """Whether the credential with that kid is neither revoked nor expired."""
+    mine = (credential.c.kid == kid) & credential.c.revoked.is_(None)
+    lasting = credential.c.expires.is_(None) | (credential.c.expires > now)
+    return db.execute(select(credential.c.kid).where(mine, lasting)).first() is not None
+
+
 _parent = credential.alias("parent")
 _FOUND = (
     select(

@@ -172,3 +172,13 @@ def test_streams_end_when_the_catalogue_closes(open_house):
         next(body)
         threading.Timer(0.3, house.catalogue.watch.close).start()
         assert b"".join(body).count(b"data:") == 0
+
+
+def test_a_stream_whose_key_is_revoked_tells_nothing_more(quick, key):
+    quick.services.streams.seconds = quick.services.streams.heartbeat = 10
+    body = opened(quick, PARKS, HTTP_AUTHORIZATION=f"Bearer {key}")
+    assert b"retry" in next(body)
+    (kid,) = [each.kid for each in quick.clients.keys(quick.clients.application("bus-board").id)]
+    quick.clients.revoke_key(kid, "kim@example.org")
+    quick.publish(places(21), "r-a")
+    assert b"".join(body) == b""
