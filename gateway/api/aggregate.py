@@ -21,6 +21,7 @@ from gateway.api.figure_words import (
     read_names,
     read_order,
 )
+from gateway.api.joins import JOIN_PARAMETERS, JOINS
 from gateway.api.looks import LOOKS, NotAcceptable
 from gateway.api.parameter_words import Described, query_parameter, taken, without
 from gateway.api.questions import PAGING, Question, read_question
@@ -36,7 +37,7 @@ GROUPLESS = ("select", *PAGING, *LOOKS, "format")
 COUNT = (Measure("count", "count"),)
 MEDIA = tuple(media.partition(";")[0] for media in GROUP_FORMATS.values())
 FORMAT = query_parameter("format", "before what Accept says", enum=list(GROUP_FORMATS))
-_OWN = ("group", "bucket", "agg", "order", "limit", "fill", "format")
+_OWN = ("group", "bucket", "agg", "order", "limit", "fill", "format", *JOINS)
 _PARAMETERS: tuple[Described, ...] = (
     query_parameter("group", "columns, by commas"),
     query_parameter(
@@ -54,6 +55,7 @@ _PARAMETERS: tuple[Described, ...] = (
     ),
     FORMAT,
     *without(ROW_PARAMETERS, GROUPLESS),
+    *JOIN_PARAMETERS,
 )
 _FACET_PARAMETERS: tuple[Described, ...] = (
     query_parameter("columns", "columns, by commas", required=True),

@@ -8,16 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Response
 
-from catalogue import encode_page
 from gateway.api.aggregate import COUNT, FORMAT, GROUPLESS, MEDIA, GroupsAnswer, groups_answer
-from gateway.api.answers import link
 from gateway.api.describe import describe
 from gateway.api.figure_words import FILLS, MOST, read_bucket, read_fill, read_limit, read_measures
-from gateway.api.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, read_look
+from gateway.api.looks import LOOK_PARAMETERS, MEDIA_TYPES
 from gateway.api.parameter_words import Described, query_parameter, taken, without
 from gateway.api.questions import Question, read_question
 from gateway.api.row_parameters import ROW_PARAMETERS
-from gateway.api.rows import RowsAnswer
+from gateway.api.rows import RowsAnswer, rows_answer
 from gateway.api.typed import read_value
 from gateway.services import services
 from schemas.conditions import Filter, Operator, Value
@@ -57,22 +55,7 @@ _PARAMETERS: tuple[Described, ...] = (
 def current(dataset: str) -> Response:
     """The latest row of each entity: of the rows that have the same key but for the time. Filters choose
     among them; follow `next` to see each exactly once."""
-    question = read_question(dataset, ())
-    format = dict(question.pairs).get("format") or accepted(question.snapshot.columns)
-    look = read_look(question.pairs, format)
-    unchanged = question.not_modified(format)
-    if unchanged:
-        return unchanged
-    page = services().catalogue.latest_of(question.snapshot, question.rows)
-    following = None
-    if page.next is not None:
-        kept = [pair for pair in question.pairs if pair[0] != "cursor"]
-        following = link(f"/api/v1/datasets/{dataset}/current", [*kept, ("cursor", page.next)])
-    data, media_type = encode_page(page, format, next_url=following, look=look, name=dataset)
-    response = question.answer(data, media_type, format, len(page.values))
-    if following:
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return response
+    return rows_answer(dataset, read_question(dataset, ()), services().catalogue.latest_of)
 
 
 @latest.get("/<dataset>/history")

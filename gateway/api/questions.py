@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
 
 from gateway.api.answers import PINNED, REVALIDATE, fresh, keep, not_modified
+from gateway.api.joins import may_change, read_join
 from gateway.api.looks import LOOKS
 from gateway.api.parameters import Pairs, read_pairs
 from gateway.api.row_parameters import MOVING, RESERVED, row_query, settled, which_snapshot
@@ -64,25 +65,20 @@ class Question:
 def read_question(dataset: str, own: Sequence[str], without: Sequence[str] = ()) -> Question:
     """What the request asks of `dataset`; its address has parameters of its own, and some of rows it has not.
 
-    Raises BadInput with every fault of the parameters of rows; the address reads its own.
+    Those of a join are read where they are its own. Raises BadInput with every fault of the parameters of
+    rows; the address reads its own.
     """
     catalogue, zone = services().catalogue, services().zone
     asked = read_pairs(request.query_string)
-    pairs, moves = settled(asked, catalogue.now()), not MOVING.isdisjoint(dict(asked))
-    snapshot = catalogue.snapshot_of(dataset, which_snapshot([p for p in pairs if p[0] not in without], zone))
+    pairs = settled(asked, catalogue.now())
     refused = [name for name in without if name not in own]
-    known = [*own, *(name for name in RESERVED if name not in refused)]
-    faults = [
-        InputError(name, "is not a parameter here", did_you_mean(name, known))
-        for name, _ in pairs
-        if name in refused
-    ]
-    faults += [
-        InputError(name, "is empty", "give it a value or leave it out")
-        for name, value in pairs
-        if name in own and not value
-    ]
+    which = which_snapshot([pair for pair in pairs if pair[0] not in refused], zone)
+    if "join" in own:
+        which = replace(which, join=read_join(pairs))
+    snapshot = catalogue.snapshot_of(dataset, which)
     rest = [pair for pair in pairs if pair[0] not in (*own, *refused, *LOOKS)]
+    known = [*own, *(name for name in RESERVED if name not in refused)]
+    faults = list(_refused(pairs, own, refused, known))
     rows = RowQuery()
     try:
         rows = row_query(rest, snapshot.columns, zone)
@@ -90,7 +86,18 @@ def read_question(dataset: str, own: Sequence[str], without: Sequence[str] = ())
         faults += _told(fault, known, snapshot.columns)
     if faults:
         raise BadInput(faults)
+    moves = may_change(which) or not MOVING.isdisjoint(dict(asked))
     return Question(snapshot, rows, {n: v for n, v in pairs if n in own}, pairs, moves, zone)
+
+
+def _refused(
+    pairs: Pairs, own: Sequence[str], refused: Sequence[str], known: Sequence[str]
+) -> Iterator[InputError]:
+    for name, value in pairs:
+        if name in refused:
+            yield InputError(name, "is not a parameter here", did_you_mean(name, known))
+        elif name in own and not value:
+            yield InputError(name, "is empty", "give it a value or leave it out")
 
 
 def _told(fault: BadInput, known: Sequence[str], columns: Sequence[Column]) -> list[InputError]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 from marshmallow import Schema, fields
 
 from catalogue import encode_page
-from gateway.api.answers import PINNED, REVALIDATE, fresh, keep, link, not_modified
+from gateway.api.answers import link
 from gateway.api.describe import describe
-from gateway.api.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, asked_of_rows, read_look
-from gateway.api.parameters import Pairs, read_pairs
-from gateway.api.row_parameters import MOVING, ROW_PARAMETERS, row_query, settled, which_snapshot
+from gateway.api.joins import JOIN_PARAMETERS, JOINS
+from gateway.api.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, read_look
+from gateway.api.parameters import Pairs
+from gateway.api.questions import Question, read_question
+from gateway.api.row_parameters import ROW_PARAMETERS
 from gateway.services import services
+from schemas.query import RowPage, RowQuery
+from schemas.snapshot import Snapshot
 
 rows = Blueprint("rows", __name__, url_prefix="/api/v1/datasets")
 
@@ -37,42 +40,31 @@ class RowsAnswer(Schema):
     scope="rows:read",
     answer=RowsAnswer,
     media_types=MEDIA_TYPES,
-    extra_parameters=(*ROW_PARAMETERS, *LOOK_PARAMETERS),
+    extra_parameters=(*ROW_PARAMETERS, *JOIN_PARAMETERS, *LOOK_PARAMETERS),
 )
 def read(dataset: str) -> Response:
     """A page of rows of one snapshot; follow `next` to see every row exactly once."""
-    catalogue, zone = services().catalogue, services().zone
-    asked = read_pairs(request.query_string)
-    pairs, moves = settled(asked, catalogue.now()), not MOVING.isdisjoint(dict(asked))
-    snapshot = catalogue.snapshot_of(dataset, which_snapshot(pairs, zone))
-    query = row_query(asked_of_rows(pairs), snapshot.columns, zone)
-    format = dict(pairs).get("format") or accepted(snapshot.columns)
-    look = read_look(pairs, format)
-    etag = _etag(format, pairs, (snapshot.id, *catalogue.beside(query)))
-    caching = PINNED if query.snapshot and not moves else REVALIDATE
-    unchanged = not_modified(etag, caching)
+    return rows_answer(dataset, read_question(dataset, JOINS), services().catalogue.rows_of)
+
+
+def rows_answer(dataset: str, question: Question, read: Callable[[Snapshot, RowQuery], RowPage]) -> Response:
+    """A page of rows, as `read` gives it, in the format asked for."""
+    format = dict(question.pairs).get("format") or accepted(question.snapshot.columns)
+    look = read_look(question.pairs, format)
+    unchanged = question.not_modified(format)
     if unchanged:
         return unchanged
-    page = catalogue.rows_of(snapshot, query)
-    request.environ["entrepot.rows"] = len(page.values)
-    following = _next(dataset, pairs, page.next)
+    page = read(question.snapshot, question.rows)
+    following = _next(question.pairs, page.next)
     data, media_type = encode_page(page, format, next_url=following, look=look, name=dataset)
-    response = fresh(data, media_type, etag, caching)
-    response.headers["X-Snapshot"] = snapshot.id
+    response = question.answer(data, media_type, format, len(page.values))
     if following:
         response.headers["Link"] = f'<{following}>; rel="next"'
-    if not moves:
-        keep(dataset, None if query.snapshot or query.cursor else snapshot.id)
     return response
 
 
-def _etag(format: str, pairs: Pairs, snapshots: Sequence[str]) -> str:
-    """Of all that an answer is made of; a `last` in it is told by the second that it starts at."""
-    return hashlib.blake2b(repr((format, pairs, snapshots)).encode(), digest_size=16).hexdigest()
-
-
-def _next(dataset: str, pairs: Pairs, cursor: str | None) -> str | None:
+def _next(pairs: Pairs, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     kept = [pair for pair in pairs if pair[0] not in ("cursor", "offset")]
-    return link(f"/api/v1/datasets/{dataset}/rows", [*kept, ("cursor", cursor)])
+    return link(request.path, [*kept, ("cursor", cursor)])
