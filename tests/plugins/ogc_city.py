@@ -53,7 +53,7 @@ EDGES = (
     Column("geometry", "geometry", Text("위치", "Location"), role="geometry"),
     Column("entrance", "geometry", Text("입구", "Entrance")),
 )
-ODD_IDS = ("a/b?c=d&e#f%2F", "..", "한글 이름", "x~y~2026-01-01T00:00:00Z", "//", "'\"<b>")
+ODD_IDS = ("a/b?c=d&e#f%2F", "..", "한글 이름", "x~y~2026-01-01T00:00:00Z", "//", "https://a.example//b/1", "'\"<b>")
 AT_THE_EDGES: dict[str, str | None] = {
     "east of the date line": "POINT (-179.5 66)",
     "west of it": "POINT (178.5 66)",
@@ -65,6 +65,7 @@ AT_THE_EDGES: dict[str, str | None] = {
     "nowhere": None,
     **dict.fromkeys(ODD_IDS, "POINT (129.05 35.15)"),
     "slanted": "LINESTRING (129.2 35.2, 129.3 35.3)",
+    "far from Korea": "POINT (39 0)",
 }
 READINGS = (
     Column("station", "text", Text("측정소", "Station"), key=True, role="key"),

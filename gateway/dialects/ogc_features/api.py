@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import Any
 
 from flask import Response, current_app
+from flask.blueprints import BlueprintSetupState
 
 from gateway.api.answers import base_url
 from gateway.dialects.ogc_features.blueprint import (
@@ -49,7 +49,7 @@ class Definitions:
 
 
 @ogc_features.record_once
-def remember(state: Any) -> None:
+def remember(state: BlueprintSetupState) -> None:
     """Each application has its own."""
     state.app.extensions[_EXTENSION] = Definitions()
 

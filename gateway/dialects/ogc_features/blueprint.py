@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import orjson
 from flask import Blueprint, Response, render_template, request
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import PathConverter
 
 from gateway.api.answers import REVALIDATE, base_url
 from gateway.api.parameters import Pairs, read_pairs
@@ -23,6 +25,19 @@ ABOUT = ("f", "lang")
 """Parameters that every resource takes: its format, and the language of titles."""
 
 ogc_features = Blueprint("ogc_features", __name__, url_prefix="/ogc", template_folder="templates")
+
+
+class AnyId(PathConverter):
+    """The id of a feature in an address: any letters, at its beginning slashes too."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
+@ogc_features.record_once
+def convert(state: BlueprintSetupState) -> None:
+    """Let addresses hold ids."""
+    state.app.url_map.converters["any_id"] = AnyId
 
 
 def shown(pairs: Pairs) -> Shown:

@@ -143,7 +143,6 @@ def _links(dataset: Dataset, language: str) -> list[Link]:
     )
     return [
         *both(here, [], "json"),
-        # GDAL looks for the limit of this very path in the definition, so that it has no parameter.
         link("items", url(f"{here}/items"), GEOJSON, word("items", language)),
         link("items", url(f"{here}/items", "f=html"), HTML, word("items", language)),
         *(link(rel, url(f"{here}/{kind}"), SCHEMA, word(kind, language)) for rel, kind in schemas),

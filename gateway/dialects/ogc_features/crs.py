@@ -16,7 +16,7 @@ from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
 from schemas.dataset import BBox
-from schemas.problem import did_you_mean
+from schemas.problem import BadInput, InputError, did_you_mean
 
 Floats = npt.NDArray[np.float64]
 _REGISTER = "http://www.opengis.net/def/crs/"
@@ -25,14 +25,6 @@ _CODES = ("OGC:CRS84", *(f"EPSG:{code}" for code in (4326, 3857, 5174, 5178, 517
 _SHORT = re.compile(r"\[?(EPSG|OGC):(\w+)\]?", re.IGNORECASE)
 _DENSE = 21
 """Points along each side of a box when it is taken to another system, where its sides are curves."""
-
-
-class OutsideCrs(ValueError):
-    """A place lies where a coordinate reference system is not defined."""
-
-    def __init__(self, feature: str, uri: str) -> None:
-        self.feature, self.uri = feature, uri
-        super().__init__(f"feature {feature!r} lies where {uri} is not defined; ask in CRS84 for it")
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,7 @@ def _transformer(source: str, target: str) -> Transformer:
 
 
 def reprojected(shapes: Sequence[str | None], ids: Sequence[str], crs: Crs) -> list[str | None]:
-    """GeoJSON texts (n,) in CRS84 as GeoJSON in `crs`; raises OutsideCrs naming one of `ids` (n,)."""
+    """GeoJSON texts (n,) in CRS84 as GeoJSON in `crs`; raises BadInput naming one of `ids` (n,)."""
     places = shapely.from_geojson(list(shapes))
     transformer = _transformer(CRS84.code, crs.code)
 
@@ -90,7 +82,8 @@ def reprojected(shapes: Sequence[str | None], ids: Sequence[str], crs: Crs) -> l
     moved[deep] = shapely.transform(places[deep], move, include_z=True)
     for feature, bounds in zip(ids, shapely.bounds(moved), strict=True):
         if np.isinf(bounds).any():
-            raise OutsideCrs(feature, crs.uri)
+            what = f"is not defined where feature {feature!r} lies"
+            raise BadInput([InputError("crs", what, "ask for this page in CRS84")])
     texts: list[str | None] = shapely.to_geojson(moved).tolist()
     return texts
 

@@ -64,7 +64,7 @@ def items(collection: str) -> Response:
     return _headed(response, snapshot, asked)
 
 
-@ogc_features.get("/collections/<collection>/items/<path:feature>", merge_slashes=False)
+@ogc_features.get("/collections/<collection>/items/<any_id:feature>")
 def item(collection: str, feature: str) -> Response:
     """One feature, by its id."""
     require("rows:read")

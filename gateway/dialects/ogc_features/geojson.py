@@ -11,7 +11,7 @@ from schemas.query import RowPage
 
 
 def features(page: RowPage, crs: Crs) -> list[dict[str, Any]]:
-    """Features for orjson, coordinates in the axis order of `crs`; raises OutsideCrs.
+    """Features for orjson, coordinates in the axis order of `crs`; raises BadInput where it is not defined.
 
     The first geometry of the columns is the last of the page's; further ones are properties.
     """

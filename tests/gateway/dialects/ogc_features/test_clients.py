@@ -44,7 +44,8 @@ def heard(house) -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
-def test_gdal_asks_for_pages_as_large_as_the_definition_says_and_follows_next_verbatim(heard):
+def test_gdal_learns_the_size_of_pages_from_the_definition_and_follows_next_as_it_is(heard):
+    """It takes 1,000 where the default is less and the maximum allows it."""
     url, queries = heard
     # In a process of its own: GDAL waits for the answer and lets no other thread run meanwhile.
     read = f"import pyogrio; print(len(pyogrio.read_dataframe('OAPIF:{url}', layer='facilities')))"
@@ -52,8 +53,10 @@ def test_gdal_asks_for_pages_as_large_as_the_definition_says_and_follows_next_ve
         [sys.executable, "-c", read], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "3000"
-    pages = [parse_qs(q.partition("?")[2]) for q in queries if "/facilities/items?" in q]
-    assert ["10000"] in [page.get("limit") for page in pages]
+    pages = [parse_qs(query.partition("?")[2]) for query in queries if "/facilities/items?" in query]
+    assert [page["limit"] for page in pages] == [["20"], ["1000"], ["1000"], ["1000"]]
+    assert all("cursor" in page and page["crs"] == pages[1]["crs"] for page in pages[2:])
+    assert any(query.startswith("/ogc/api") for query in queries)
 
 
 def test_gdal_lists_the_collections(served):
