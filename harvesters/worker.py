@@ -196,8 +196,8 @@ class Worker:
         """Send events to those who subscribe; one that is slow holds up one of a few threads."""
         while not stop.is_set():
             try:
-                if self._courier is not None and self._courier.deliver(most=1):
-                    continue
+                if self._courier is not None:
+                    self._courier.deliver(most=20)
             except Exception:  # The last handler of the thread: what waits is sent later.
                 log.exception("worker=%s", self._name)
                 stop.wait(5)

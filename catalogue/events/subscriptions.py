@@ -19,6 +19,8 @@ from catalogue.events.log import Events
 from catalogue.tables import events, notices, subscriptions
 from schemas.event import Event, EventKind
 
+FAR = 1_000
+"""Events that a subscription may be behind without any of them being for it, until that is written down."""
 _DISABLED = "disabled"
 
 
@@ -60,6 +62,7 @@ class Subscriptions:
 
     def __init__(self, engine: Engine, events: Events, clock: Callable[[], datetime]) -> None:
         self._engine, self._events, self._clock = engine, events, clock
+        self._passed: dict[str, int] = {}
 
     def add(
         self,
@@ -101,34 +104,55 @@ class Subscriptions:
     def take(self, patience: timedelta) -> Subscription | None:
         """One that something waits for, for this caller alone; it is free again after `patience` unless it
         is told before what became of it."""
-        now, newest = self._clock(), self._events.ends()[1]
+        now, (_, newest) = self._clock(), self._events.ends()
         behind = (subscriptions.c.position < newest) & subscriptions.c.disabled.is_(None)
-        waits = subscriptions.c.asked.is_not(None) | behind
         free = subscriptions.c.due.is_(None) | (subscriptions.c.due <= now)
-        which = sa.select(subscriptions.c.id).where(waits, free).order_by(subscriptions.c.position).limit(1)
+        waiting = sa.select(*_COLUMNS).where(subscriptions.c.asked.is_not(None) | behind, free)
         with self._engine.connect() as connection:
-            if connection.scalar(which) is None:
-                return None
-        with writing(self._engine) as connection:
-            id = connection.scalar(which.with_for_update(skip_locked=True))
-            if id is None:
-                return None
-            taken = sa.update(subscriptions).where(subscriptions.c.id == id).values(due=now + patience)
-            return _read(connection.execute(taken.returning(*_COLUMNS)).one())
+            found = [_read(row) for row in connection.execute(waiting.order_by(subscriptions.c.position))]
+        for each in found:
+            if (each.asked or self._concerned(each, newest)) and (taken := self._lease(each, now, patience)):
+                return taken
+        return None
 
     def next(self, subscription: Subscription) -> Event | None:
-        """The event to be sent next; where there is none, all that is there is passed over."""
-        _, newest = self._events.ends()
-        asked = sa.select(events.c.seq).where(events.c.seq > subscription.position, events.c.seq <= newest)
-        asked = asked.where(events.c.kind.in_(subscription.kinds))
-        if subscription.datasets is not None:
-            asked = asked.where(events.c.dataset.in_(subscription.datasets))
-        with self._engine.connect() as connection:
-            seq = connection.scalar(asked.order_by(events.c.seq).limit(1))
+        """The event to be sent next, None where there is none any more."""
+        seq = self._first(subscription, subscription.position, self._events.ends()[1])
         if seq is not None:
             return self._events.after(seq - 1, limit=1)[0]
-        self._settle(subscription, due=None, position=newest)
+        self._settle(subscription, due=None)
         return None
+
+    def _lease(self, each: Subscription, now: datetime, patience: timedelta) -> Subscription | None:
+        """The subscription as it is now, unless another has taken it since it was looked at."""
+        free = subscriptions.c.due.is_(None) | (subscriptions.c.due <= now)
+        mine = (subscriptions.c.id == each.id) & (subscriptions.c.position == each.position) & free
+        with writing(self._engine) as connection:
+            taken = sa.update(subscriptions).where(mine).values(due=now + patience)
+            row = connection.execute(taken.returning(*_COLUMNS)).one_or_none()
+            return None if row is None else _read(row)
+
+    def _concerned(self, each: Subscription, newest: int) -> bool:
+        """Whether an event up to the newest is for a subscription; what is not is looked at once."""
+        looked = max(self._passed.get(each.id, 0), each.position)
+        if looked >= newest:
+            return False
+        if self._first(each, looked, newest) is not None:
+            return True
+        self._passed[each.id] = newest
+        if newest - each.position > FAR:
+            self._settle(each, position=newest)
+        return False
+
+    def _first(self, each: Subscription, after: int, newest: int) -> int | None:
+        """The id of the first event behind one that a subscription is for."""
+        asked = sa.select(events.c.seq).where(events.c.seq > after, events.c.seq <= newest)
+        asked = asked.where(events.c.kind.in_(each.kinds))
+        if each.datasets is not None:
+            asked = asked.where(events.c.dataset.in_(each.datasets))
+        with self._engine.connect() as connection:
+            seq: int | None = connection.scalar(asked.order_by(events.c.seq).limit(1))
+        return seq
 
     def done(self, subscription: Subscription, event: Event | None) -> None:
         """An event got through, or (None) the trial that was asked for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from published import places, readings, run
 
 from catalogue import Catalogue, Subscription, webhook_secret
@@ -74,8 +75,6 @@ def test_whoever_comes_late_does_not_put_it_back(catalogue: Catalogue, clock) ->
 def test_what_does_not_concern_it_is_passed_over_at_once(catalogue: Catalogue) -> None:
     subscribe(catalogue, datasets=["parks"])
     catalogue.publish(readings(), run(readings(), "r1"))
-    taken = catalogue.subscriptions.take(HOUR)
-    assert catalogue.subscriptions.next(taken) is None
     assert catalogue.subscriptions.take(HOUR) is None
     publish(catalogue, 3, "r2")
     again = catalogue.subscriptions.take(HOUR)
@@ -86,3 +85,18 @@ def test_each_has_a_secret_of_its_own() -> None:
     assert webhook_secret(b"k", "sub_1") != webhook_secret(b"k", "sub_2")
     assert webhook_secret(b"k", "sub_1") != webhook_secret(b"x", "sub_1")
     assert webhook_secret(b"k", "sub_1").startswith("whsec_")
+
+
+def test_one_that_is_far_behind_without_being_concerned_is_brought_forward(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalogue.events.subscriptions.FAR", 2)
+    made = subscribe(catalogue, datasets=["air"])
+    for number in range(3):
+        assert catalogue.subscriptions.of("app")[0].position == made.position
+        publish(catalogue, number + 1, f"r{number}")
+        assert catalogue.subscriptions.take(HOUR) is None
+    assert catalogue.subscriptions.of("app")[0].position == catalogue.events.ends()[1]
+    catalogue.publish(readings(), run(readings(), "r9"))
+    taken = catalogue.subscriptions.take(HOUR)
+    assert catalogue.subscriptions.next(taken).dataset == "air"

@@ -38,6 +38,8 @@ PATHS = [
     "/api/v1/datasets/parks/faults", "/api/v1/datasets/parks/missing", "/api/v1/datasets/parks/deeds",
     "/api/v1/datasets/parks/changes", "/api/v1/datasets/parks/rejects/download", "/api/v1/trials/x",
     "/api/v1/datasets/parks/rejects", "/api/v1/datasets/list-1/rows", "/api/v1/usage", "/api/v1/feeds",
+    "/api/v1/subscriptions", "/resource/parks.json", "/resource/odd.csv", "/gtfs-rt/parks.pb",
+    "/gbfs/air/gbfs.json",
 ]  # fmt: skip
 
 
