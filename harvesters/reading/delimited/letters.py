@@ -24,6 +24,8 @@ _SCRIPTS = (("cp1251", _CYRILLIC), ("koi8-r", _CYRILLIC), ("cp1253", _GREEK), ("
 _VOWELS = frozenset("аеёиіоуыэюяєїαεηιουωάέήίόύώ")
 _SPOKEN = 0.22
 """Of the letters of a text more than so many are vowels, and of one in a wrong codec fewer."""
+_SUNG = 0.75
+"""No words have more vowels."""
 _LEAD_BIG5, _LEAD_GB = range(0xA4, 0xC7), range(0xB0, 0xD8)
 """Where Big5 and GB 2312 keep the characters of everyday texts."""
 
@@ -88,7 +90,8 @@ def _spoken(sample: bytes, codec: str, letters: re.Pattern[str]) -> float:
     if not words or signs - _SIGNS or (len(words) - len(sound)) * _FEW > len(words):
         return 0.0
     spelt = "".join(sound).lower()
-    return sum(letter in _VOWELS for letter in spelt) / len(spelt)
+    share = sum(letter in _VOWELS for letter in spelt) / len(spelt)
+    return share if share <= _SUNG else 0.0
 
 
 def _is_cased(word: str) -> bool:
