@@ -84,7 +84,7 @@ def test(snapshot: Snapshot, node: Node, dialect: Dialect) -> Fragment:
 def _joined(snapshot: Snapshot, node: Joined, dialect: Dialect) -> Fragment:
     tests = [test(snapshot, part, dialect) for part in node.parts]
     text = f" {node.joint} ".join(f"({text})" for text, _ in tests)
-    return text or str(node.joint == "AND").upper(), [value for _, values in tests for value in values]
+    return f"({text or str(node.joint == 'AND').upper()})", [value for _, values in tests for value in values]
 
 
 def _held(snapshot: Snapshot, node: Held, dialect: Dialect) -> Fragment:
