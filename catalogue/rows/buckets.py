@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from schemas.dataset import Column
-from schemas.query import Bucket
+from schemas.query import Bucket, Calendar
 from schemas.snapshot import Period
 
 SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
@@ -27,23 +27,37 @@ Offsets = tuple[tuple[int, int], ...]
 """From which instant on clocks are how far ahead of UTC, in microseconds; the first holds for all before."""
 
 
-def start(bucket: Bucket, column: Column, place: str, offsets: Offsets) -> str:
-    """SQL of where the span of a row begins, in microseconds since 1970: of UTC, or of the clock on the wall.
+def start(bucket: Bucket, column: Column, place: str, offsets: Offsets) -> tuple[str, str]:
+    """SQL of a number that rows of one span share, and of where that span begins, told by the number.
 
-    `place` is the column in SQL. By the wall go all spans that an hour does not consist of: where clocks are
-    changed they are longer or shorter than others, but begin as people expect.
+    It begins in microseconds since 1970, of UTC or of the clock on the wall. `place` is the column in SQL.
+    By the wall go all spans that an hour does not consist of: where clocks are changed they are longer or
+    shorter than others, but begin as people expect.
     """
     if column.type == "date":
-        wall, ahead = f"(epoch_us(CAST({place} AS TIMESTAMP)))", "0"
+        wall, ahead = f"epoch_us(CAST({place} AS TIMESTAMP))", "0"
     else:
         ahead = _ahead(place, offsets)
         wall = f"(epoch_us({place}) + {ahead})"
     if isinstance(bucket.every, str) and bucket.every != "week":
-        return f"epoch_us(date_trunc('{bucket.every}', make_timestamp({wall})))"
+        return _of_the_calendar(bucket.every, f"CAST(make_timestamp({wall}) AS DATE)")
     span = _span(bucket)
     base = -(-_LONG_AGO // span) * span + (_MONDAY if span % _WEEK == 0 else 0)
-    floor = f"(({wall} + {base}) // {span}) * {span} - {base}"
-    return floor if by_the_wall(bucket) else f"{floor} - {ahead}"
+    number = f"(({wall} + {base}) // {span})"
+    begun = f"{number} * {span} - {base}"
+    if by_the_wall(bucket):
+        return number, begun
+    # Where clocks are changed, one number may be of two spans.
+    return (number if len(offsets) == 1 else f"({begun} - {ahead})"), f"({begun} - {ahead})"
+
+
+def _of_the_calendar(every: Calendar, day: str) -> tuple[str, str]:
+    """The same of spans that have no fixed length."""
+    number, date = {
+        "month": (f"(year({day}) * 12 + month({day}) - 1)", "make_date({0} // 12, {0} % 12 + 1, 1)"),
+        "quarter": (f"(year({day}) * 4 + quarter({day}) - 1)", "make_date({0} // 4, {0} % 4 * 3 + 1, 1)"),
+    }.get(every, (f"year({day})", "make_date({0}, 1, 1)"))
+    return number, f"epoch_us(CAST({date.format(number)} AS TIMESTAMP))"
 
 
 def by_the_wall(bucket: Bucket) -> bool:

@@ -77,8 +77,8 @@ def _bucket(scanner: Scanner, asked: Plan, bucket: Bucket, zone: tzinfo) -> _Sai
     column = next(each for each in asked.snapshot.columns if each.name == bucket.column)
     place = sql.name(asked.snapshot, column)
     period = asked.snapshot.period if column.role == "time" else _period(scanner, asked, place, column)
-    start = buckets.start(bucket, column, place, buckets.offsets(zone, period))
-    return _Said(start, start)
+    number, start = buckets.start(bucket, column, place, buckets.offsets(zone, period))
+    return _Said(start, number)
 
 
 def _period(scanner: Scanner, asked: Plan, place: str, column: Column) -> Period | None:
