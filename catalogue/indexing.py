@@ -48,7 +48,7 @@ class Indexing:
                 self._search.put(live)
             if gone:
                 self._search.drop(gone)
-            self._settle(list(work), states)
+            self._settle(work, states)
             told += len(states)
         return told
 
@@ -74,15 +74,18 @@ class Indexing:
                 for row in connection.execute(asked)
             }
 
-    def _settle(self, done: list[int], states: dict[str, State]) -> None:
+    def _settle(self, done: dict[int, str], states: dict[str, State]) -> None:
         """Strike off the work that was done, and note again what changed while it was done.
 
         Two processes may tell the engine of one dataset in the wrong order; whoever told an old version
         sees here that it is old, or the newer one is told later. Work is struck off by its own number,
-        never up to a number: numbers become visible in another order than they are given.
+        never up to a number: numbers become visible in another order than they are given. And by its
+        dataset: SQLite gives the number of work that another process struck off to the next work.
         """
+        this = (search_work.c.seq == sa.bindparam("number")) & (search_work.c.dataset == sa.bindparam("of"))
+        struck = [{"number": number, "of": dataset} for number, dataset in done.items()]
         asked = sa.select(datasets.c.id, datasets.c.version).where(datasets.c.id.in_(list(states)))
         with writing(self._engine) as connection:
-            connection.execute(sa.delete(search_work).where(search_work.c.seq.in_(done)))
+            connection.execute(sa.delete(search_work).where(this), struck)
             versions = connection.execute(asked).all()
             note_changes(connection, [id for id, version in versions if version != states[id][0]])

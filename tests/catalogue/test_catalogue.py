@@ -273,6 +273,39 @@ def test_an_old_version_told_late_does_not_stay_in_the_index(
     slow.close()
 
 
+def test_what_is_published_while_two_processes_tell_of_another_dataset_is_found(
+    catalogue: Catalogue, database_url: str, tmp_path: Path
+) -> None:
+    """SQLite gives the number of work that was struck off again: it must not be struck off as the old one."""
+    trees = replace(PARKS, id="trees", feed="trees", title=Text("가로수"))
+
+    class Away(Embedded):
+        """The engine of a process that loses its machine as it publishes."""
+
+        def put(self, documents):
+            raise SearchUnavailable("the power is gone", "wait")
+
+    class Slow(Embedded):
+        """An engine to which others tell the same, and then have more to tell, before it has told this."""
+
+        overtaken = False
+
+        def put(self, documents):
+            if not self.overtaken:
+                self.overtaken = True
+                catalogue.drain_search()
+                dying.publish(publication("가", dataset=trees), replace(run("t1"), feed="trees"))
+            super().put(documents)
+
+    folders = {"storage_folder": tmp_path / "storage", "index_folder": tmp_path / "derived"}
+    dying = open_catalogue(database_url, search=Away(tmp_path / "search"), **folders)
+    slow = open_catalogue(database_url, search=Slow(tmp_path / "search"), **folders)
+    slow.publish(publication("가"), run("r1"))
+    assert found(catalogue, "가로수") == ["trees"]
+    slow.close()
+    dying.close()
+
+
 def test_reindexing_drops_orphans_and_brings_back_what_was_lost(catalogue: Catalogue, tmp_path: Path) -> None:
     catalogue.publish(publication("가"), run())
     engine = Embedded(tmp_path / "search")
