@@ -298,10 +298,10 @@ def test_broken_files_are_unreadable(read_text: Any, content: bytes) -> None:
         read_text(content, "a.geojson")
 
 
-def test_a_database_that_is_no_geopackage_is_unreadable(tmp_path: Path, read: Any) -> None:
+def test_a_database_without_tables_is_unreadable(tmp_path: Path, read: Any) -> None:
     path = tmp_path / "a.gpkg"
     with sqlite3.connect(path) as database:
-        database.execute("CREATE TABLE t (a)")
+        database.execute("PRAGMA user_version = 1")
     database.close()
 
     with pytest.raises(Unreadable):
