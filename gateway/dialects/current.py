@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from catalogue import Catalogue
@@ -17,14 +17,11 @@ MOST = 100_000
 
 
 class NotOfThatKind(LookupError):
-    """The dataset has no rows of the kind that is asked for; `wanted` names the columns that it lacks."""
+    """The dataset has no rows of the kind that is asked for; `why` says by what that is known."""
 
-    def __init__(self, dataset: str, kind: str, wanted: Sequence[str]) -> None:
-        self.dataset, self.kind, self.wanted = dataset, kind, tuple(wanted)
-        super().__init__(
-            f"dataset {dataset!r} holds no {kind}: it has no column {', '.join(wanted)};"
-            " see /schema for what it has, and /rows for its rows"
-        )
+    def __init__(self, dataset: str, kind: str, why: str) -> None:
+        self.dataset, self.kind, self.why = dataset, kind, why
+        super().__init__(f"dataset {dataset!r} holds no {kind}: {why}; its /schema says what it has")
 
 
 @dataclass(frozen=True)
@@ -43,20 +40,26 @@ def current(
 
     Without `when` all rows count as they stand.
     """
-    at = _latest(snapshot) if when else snapshot.created
-    filters = (Filter(when, "gte", at - within),) if when else ()
+    known = _latest(snapshot, when)
+    filters = (Filter(when, "gte", known - within),) if when and known else ()
     keyed = any(column.key for column in snapshot.columns)
     read = catalogue.latest_of if keyed else catalogue.rows_of
     page = read(snapshot, RowQuery(filters=filters, limit=MOST))
     rows: list[dict[str, Any]] = [dict(zip(page.names, row, strict=True)) for row in page.values]
     if when is None:
-        return Current(snapshot, rows, at)
+        return Current(snapshot, rows, snapshot.created)
+    last = _last_of_each(rows, entity, when)
+    at = max((moment(row[when]) for row in last), default=known or snapshot.created)
+    return Current(snapshot, [row for row in last if moment(row[when]) >= at - within], at)
+
+
+def _last_of_each(rows: list[dict[str, Any]], entity: str, when: str) -> list[dict[str, Any]]:
     last: dict[Any, dict[str, Any]] = {}
     for row in rows:
         former = last.get(row[entity])
-        if former is None or moment(row[when]) >= moment(former[when]):
+        if row[when] is not None and (former is None or moment(row[when]) >= moment(former[when])):
             last[row[entity]] = row
-    return Current(snapshot, list(last.values()), at)
+    return list(last.values())
 
 
 def moment(shown: str) -> datetime:
@@ -69,9 +72,15 @@ def seconds(shown: str | None) -> int | None:
     return None if shown is None else int(moment(shown).timestamp())
 
 
-def _latest(snapshot: Snapshot) -> datetime:
-    end = snapshot.period[1] if snapshot.period else None
-    return (end or snapshot.created).astimezone(UTC)
+def _latest(snapshot: Snapshot, when: str | None) -> datetime | None:
+    """The latest time of the column, where that is what the snapshot's period tells of."""
+    told = any(column.name == when and column.role == "time" for column in snapshot.columns)
+    return snapshot.period[1] if told and snapshot.period else None
+
+
+def lacking(names: Sequence[str]) -> str:
+    """Why a dataset without these columns is not of a kind."""
+    return f"it has no column {', '.join(names)}"
 
 
 def columns_called(snapshot: Snapshot, names: Mapping[str, Sequence[str]]) -> dict[str, str]:

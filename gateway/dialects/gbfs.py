@@ -16,7 +16,7 @@ from gateway.api.answers import base_url, fresh, not_modified
 from gateway.api.describe import NoParameters
 from gateway.api.parameters import load_query, read_pairs
 from gateway.caller import ROWS
-from gateway.dialects.current import NotOfThatKind, columns_called, current
+from gateway.dialects.current import NotOfThatKind, columns_called, current, lacking
 from gateway.scopes import require
 from gateway.services import services
 from schemas.conditions import Filter
@@ -61,7 +61,7 @@ def document(dataset: str, file: str) -> Response:
     readings = services().catalogue.snapshot(dataset)
     called = _called(readings)
     if file not in ("gbfs", *FILES):
-        raise NotOfThatKind(dataset, f"{file}.json", ("gbfs.json lists the files there are",))
+        raise NotOfThatKind(dataset, f"file {file}.json", f"there are gbfs, {', '.join(FILES)}")
     places = _places(readings, called) if file == "station_information" else None
     shown = places or readings
     etag = hashlib.blake2b(f"{shown.id} {file} {base_url()}".encode(), digest_size=16).hexdigest()
@@ -86,9 +86,9 @@ def document(dataset: str, file: str) -> Response:
 def _called(readings: Snapshot) -> dict[str, str]:
     """The columns of the readings by our words; raises NotOfThatKind."""
     called = columns_called(readings, _READING)
-    lacking = [_READING[word][0] for word in ("station", "at", "vehicles") if word not in called]
-    if lacking:
-        raise NotOfThatKind(readings.dataset, "readings of stations", lacking)
+    missing = [_READING[word][0] for word in ("station", "at", "vehicles") if word not in called]
+    if missing:
+        raise NotOfThatKind(readings.dataset, "readings of stations", lacking(missing))
     return called
 
 
@@ -132,7 +132,8 @@ def _places(readings: Snapshot, called: dict[str, str]) -> Snapshot:
             continue
         if _is_placed(places) and _tells_of(places, ids):
             return places
-    raise NotOfThatKind(readings.dataset, "places of stations", (f"of {about.publisher}'s datasets",))
+    why = f"no dataset of {about.publisher} tells where its stations are, by the same ids"
+    raise NotOfThatKind(readings.dataset, "places of stations", why)
 
 
 def _is_placed(snapshot: Snapshot) -> bool:

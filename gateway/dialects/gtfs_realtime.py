@@ -18,7 +18,7 @@ from gateway.api.answers import fresh, not_modified
 from gateway.api.parameters import load_query, read_pairs
 from gateway.api.values import OneOf
 from gateway.caller import ROWS
-from gateway.dialects.current import Current, NotOfThatKind, current, moment, seconds
+from gateway.dialects.current import Current, NotOfThatKind, current, lacking, moment, seconds
 from gateway.scopes import require
 from gateway.services import services
 from schemas.snapshot import Snapshot
@@ -74,8 +74,8 @@ def kind_of(snapshot: Snapshot) -> Kind:
     for kind in KINDS:
         if have.issuperset(kind.needed):
             return kind
-    lacking = [name for name in KINDS[0].needed if name not in have]
-    raise NotOfThatKind(snapshot.dataset, "vehicles, trip updates or alerts", lacking)
+    why = lacking([name for name in KINDS[0].needed if name not in have])
+    raise NotOfThatKind(snapshot.dataset, "vehicles, trip updates or alerts", why)
 
 
 def written(found: Current, kind: Kind, now: datetime) -> Any:
@@ -186,5 +186,5 @@ KINDS = (
     Kind(
         "trip updates", ("entity_id", "observed_at", "trip_id", "delay"), "entity_id", "observed_at", _update
     ),
-    Kind("alerts", ("alert_id", "header", "effect"), "alert_id", None, _alert),
+    Kind("alerts", ("alert_id", "header", "entities"), "alert_id", None, _alert),
 )

@@ -94,7 +94,7 @@ def test_each_station_fares_as_it_said_last(bikes):
 
 def test_files_as_gbfs_has_them_are_known_by_their_own_columns(house):
     columns = (
-        Column("station_id", "text", key=True), Column("last_reported", "time", role="time"),
+        Column("station_id", "text", key=True), Column("last_reported", "time"),
         Column("num_bikes_available", "integer"), Column("name", "text"), Column("geometry", "geometry"),
     )  # fmt: skip
     where = shapely.to_wkb(shapely.Point(10.7, 59.9))
