@@ -61,7 +61,6 @@ def _handed_over(export: Export) -> Response | None:
     response = Response(content_type=export.media_type)
     response.headers["X-Accel-Redirect"] = handover.address(export.path)
     response.headers.set("Content-Disposition", "attachment", filename=export.filename)
-    response.headers["Accept-Ranges"] = "bytes"
     response.set_etag(export.etag)
     return response
 

@@ -5,13 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
 import pytest
+from python_calamine import CalamineWorkbook
 
 FEEDS = ("seoul-car-parks", "seoul-air", "seoul-gu-bessel", "gangdong-petrol")
+
+
+def features(data, ending):
+    """How many features GDAL counts in a file of theirs."""
+    with tempfile.NamedTemporaryFile(suffix=ending) as file:
+        file.write(data)
+        file.flush()
+        return pyogrio.read_info(file.name, force_feature_count=True)["features"]
+
+
+def lines(data):
+    """How many lines a workbook's sheet has under its head."""
+    return CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).height - 1
+
+
 COUNTS = {
     "json": lambda data: len(json.loads(data)["items"]),
     "csv": lambda data: sum(1 for _ in csv.DictReader(io.StringIO(data.decode()))),
@@ -19,6 +37,10 @@ COUNTS = {
     "ndjson": lambda data: len(data.splitlines()),
     "parquet": lambda data: pq.read_table(io.BytesIO(data)).num_rows,
     "arrow": lambda data: pa.ipc.open_stream(data).read_all().num_rows,
+    "geojson-seq": lambda data: data.count(b"\x1e"),
+    "fgb": lambda data: features(data, ".fgb"),
+    "gpkg": lambda data: features(data, ".gpkg"),
+    "xlsx": lines,
 }
 
 

@@ -68,9 +68,9 @@ def test_what_an_operation_takes_is_what_its_view_takes(description):
     }  # fmt: skip
     rows = description["paths"]["/api/v1/datasets/{dataset}/rows"]["get"]
     named = {p["name"]: p for p in rows["parameters"]}
-    assert set(named) == {
+    assert set(named) >= {
         "dataset", "filters", "bbox", "select", "order", "limit", "cursor", "count", "snapshot", "as_of",
-        "format",
+        "format", "shape", "bom",
     }  # fmt: skip
     assert named["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 100}
     assert set(rows["responses"]["200"]["content"]) == {
@@ -80,7 +80,17 @@ def test_what_an_operation_takes_is_what_its_view_takes(description):
         "application/x-ndjson",
         "application/vnd.apache.parquet",
         "application/vnd.apache.arrow.stream",
+        "application/geo+json-seq",
+        "application/vnd.flatgeobuf",
+        "application/geopackage+sqlite3",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     }
+    taken = {
+        p["name"]
+        for p in description["paths"]["/api/v1/datasets/{dataset}/export.{extension}"]["get"]["parameters"]
+    }
+    assert taken >= {"dataset", "extension", "filters", "bbox", "select", "order", "snapshot", "as_of", "bom"}
+    assert not taken & {"limit", "cursor", "offset", "count", "format", "shape"}
 
 
 def test_who_may_call_what_is_described(description):
