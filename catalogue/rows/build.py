@@ -28,6 +28,9 @@ CODES = 4
 """So many columns of few values get an index: each costs 0.5 s and 20 MB for a million rows."""
 FEW = 1_000
 
+POINTS = 1
+"""The version of an index whose places are points alone: a box of theirs is all there is to know."""
+
 MOST_ROWS, MOST_PLACES = 20_000_000, 5_000_000
 """More are scanned: an index of them takes minutes to build, gigabytes of disk, and for places of memory."""
 
@@ -102,7 +105,13 @@ def _fill(connection: sqlite3.Connection, snapshot: Snapshot, parts: list[Path])
     if place:
         connection.execute("CREATE VIRTUAL TABLE places USING rtree(id, xmin, xmax, ymin, ymax)")
         pack(connection, "places", corners)
+        connection.execute(f"PRAGMA user_version = {POINTS if _are_points(corners) else 0}")
     return [name for name, values in seen.items() if 0 < len(values) <= FEW]
+
+
+def _are_points(corners: geometry.Floats) -> bool:
+    low, high = corners[:, :2], corners[:, 2:]
+    return bool(((low == high) | np.isnan(low)).all())
 
 
 def _insert(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], width: int) -> None:

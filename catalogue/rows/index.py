@@ -14,6 +14,8 @@ import shapely
 
 from catalogue import geometry
 from catalogue.rows import like, sql
+from catalogue.rows.build import POINTS
+from catalogue.rows.in_box import count_in_box
 from catalogue.rows.places import Close, Lies
 from catalogue.rows.plan import Plain, Plan
 from catalogue.rows.tree import Checked, Held, Place, leaves, tested
@@ -55,8 +57,10 @@ class Index:
         with self._connection() as connection:
             described = connection.execute("PRAGMA table_info(rows)").fetchall()
             leading = connection.execute(_LEADING).fetchall()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
         self._full = frozenset(name for _, name, _, required, *_ in described if required)
         self._leading = frozenset(name for (name,) in leading)
+        self._of_points = version == POINTS
 
     def anchor(self, plan: Plan) -> Sequence[Plain]:
         """The order values of the row that a page starts behind; none where position is the only order."""
@@ -93,7 +97,7 @@ class Index:
         self, connection: sqlite3.Connection, plan: Plan, anchor: Sequence[Plain], hidden: frozenset[str]
     ) -> Found:
         dialect = self._dialect(plan, hidden)
-        tests = _tests(connection, plan, dialect)
+        tests = self._tests(connection, plan, dialect)
         if plan.after is not None:
             tests.append(sql.after(plan, anchor, dialect))
         where, values = sql.both(tests)
@@ -114,10 +118,24 @@ class Index:
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises Beyond."""
         with self._connection() as connection, _within(connection, _COUNT // _dear(plan)):
-            dialect = self._dialect(plan, frozenset())
-            where, values = sql.both(_tests(connection, plan, dialect))
+            places = self._places(plan)
+            if not plan.conditions and len(places) == 1 and isinstance(places[0], Box):
+                return count_in_box(connection, places[0].bbox)
+            where, values = sql.both(self._tests(connection, plan, self._dialect(plan, frozenset())))
             found = connection.execute(f"SELECT count(*) FROM rows WHERE {where}", values)  # noqa: S608
             return int(found.fetchone()[0])
+
+    def _tests(self, connection: sqlite3.Connection, plan: Plan, dialect: sql.Dialect) -> list[sql.Fragment]:
+        """Tests of all places, the boxes of rows looked up in the R-tree, and of the other conditions."""
+        conditions = [sql.test(plan.snapshot, node, dialect) for node in plan.conditions]
+        return conditions + [test for place in self._places(plan) for test in _placed(connection, place)]
+
+    def _places(self, plan: Plan) -> list[Place]:
+        """The places of a plan; of points, a rectangle asks no more than a box."""
+        if not self._of_points:
+            return list(plan.places)
+        sides = [place.rectangle if isinstance(place, Lies) else None for place in plan.places]
+        return [Box(box) if box else place for place, box in zip(plan.places, sides, strict=True)]
 
     def close(self) -> None:
         """Close idle connections; those in use close when they are given back."""
@@ -192,12 +210,6 @@ def _dear(plan: Plan) -> int:
 def _scanned(_: Lies | Close) -> sql.Fragment:
     """Only the parts hold geometries as they are."""
     raise Beyond
-
-
-def _tests(connection: sqlite3.Connection, plan: Plan, dialect: sql.Dialect) -> list[sql.Fragment]:
-    """Tests of all places, the boxes of rows looked up in the R-tree, and of the other conditions."""
-    conditions = [sql.test(plan.snapshot, node, dialect) for node in plan.conditions]
-    return conditions + [test for place in plan.places for test in _placed(connection, place)]
 
 
 def _placed(connection: sqlite3.Connection, place: Place) -> list[sql.Fragment]:

@@ -31,6 +31,13 @@ class Lies:
         west, south, east, north = self.shape.bounds
         return west, south, east, north
 
+    @cached_property
+    def rectangle(self) -> BBox | None:
+        """The box that is to be met, None where the shape is another or is asked otherwise."""
+        if self.relation != "intersects" or shapely.get_num_coordinates(self.shape) != 5:
+            return None
+        return self.bounds if self.shape.equals(shapely.box(*self.bounds)) else None
+
     @property
     def apart(self) -> bool:
         """What is true of rows outside of `bounds`."""

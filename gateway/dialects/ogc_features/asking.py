@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+import shapely
+
 from gateway.api.cql2 import LANGUAGES, cql2_condition
 from gateway.api.parameters import Pairs
 from gateway.api.spans import read_span
@@ -16,7 +18,7 @@ from gateway.dialects.ogc_features.blueprint import ABOUT, check_language
 from gateway.dialects.ogc_features.crs import CRS84, Crs, box_to_crs84, read_crs, to_crs84
 from gateway.dialects.ogc_features.moments import in_span
 from gateway.dialects.ogc_features.properties import queryable
-from schemas.conditions import Condition, Filter, Some
+from schemas.conditions import Box, Condition, Filter, Shape, Some
 from schemas.dataset import BBox, Column
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import RowQuery
@@ -160,11 +162,7 @@ class _Reader:
             crs = read_crs(self.said.get("bbox-crs") or CRS84.uri)
         except ValueError:
             return  # It is a fault of bbox-crs, and told there.
-        box = _in_the_world(box_to_crs84(box, crs))
-        if place(self.columns) is None:
-            self.filters.append(NOWHERE)
-        else:
-            self.paging["bbox"] = box
+        self.filters.append(_meets(_in_the_world(box_to_crs84(box, crs))) if place(self.columns) else NOWHERE)
 
     def _datetime(self, text: str) -> None:
         span, column = read_span(text, self.zone), when(self.columns)
@@ -212,6 +210,17 @@ def read_box(text: str) -> BBox:
         raise ValueError("takes four numbers, or six with heights; such as bbox=129.0,35.1,129.2,35.3")
     half = len(numbers) // 2
     return numbers[0], numbers[1], numbers[half], numbers[half + 1]
+
+
+def _meets(box: BBox) -> Condition:
+    """What a geometry must be to meet a box itself, not only with its own box.
+
+    Over the antimeridian, and where there is no area, the boxes are compared.
+    """
+    west, south, east, north = box
+    if west >= east or south >= north:
+        return Box(box)
+    return Shape("intersects", bytes(shapely.to_wkb(shapely.box(*box))))
 
 
 def _in_the_world(box: BBox) -> BBox:
