@@ -21,6 +21,7 @@ BAD = {
     "ENTREPOT_ALLOW_HOSTS": "10.20.0.0/99",
     "ENTREPOT_EXTENT": "1,2,3",
     "ENTREPOT_TIMEZONE": "Asia/Soul",
+    "ENTREPOT_ACCEL_PREFIX": "files",
     "ENTREPOT_PUBLIC_URL": "data.city.example",
     "ENTREPOT_TRUSTED_PROXIES": "proxy",
     "ENTREPOT_PLANS": "/no/such/plans.toml",
