@@ -200,11 +200,13 @@ def _within(connection: sqlite3.Connection, steps: int) -> Iterator[None]:
 
 def _dear(plan: Plan) -> int:
     """How much dearer a row is than most: texts in small letters and patterns are tested in Python."""
-    dear = (
-        isinstance(leaf, Held) or (isinstance(leaf, Checked) and (leaf.folded or leaf.operator == "like"))
-        for leaf in leaves(plan.conditions)
-    )
-    return _SPELT if any(dear) else 1
+    for leaf in leaves(plan.conditions):
+        match leaf:
+            case Held() if any(leaf.cased()):
+                return _SPELT
+            case Checked(folded=True) | Checked(operator="like"):
+                return _SPELT
+    return 1
 
 
 def _scanned(_: Lies | Close) -> sql.Fragment:

@@ -89,10 +89,13 @@ def _joined(snapshot: Snapshot, node: Joined, dialect: Dialect) -> Fragment:
 
 def _held(snapshot: Snapshot, node: Held, dialect: Dialect) -> Fragment:
     """Each word in some column; a text that is missing holds no word."""
-    texts = [dialect.small.format(name(snapshot, column)) for column in node.columns]
-    one = " OR ".join(f"COALESCE({dialect.contains.format(text)}, FALSE)" for text in texts)
-    values: list[Plain] = [word for word in node.words for _ in texts]
-    return " AND ".join([f"({one})"] * len(node.words)), values
+    names = [name(snapshot, column) for column in node.columns]
+    tests = []
+    for cased in node.cased():
+        texts = [dialect.small.format(each) if cased else each for each in names]
+        tests.append(" OR ".join(dialect.contains.format(text) for text in texts))
+    values: list[Plain] = [word for word in node.words for _ in names]
+    return " AND ".join(f"COALESCE({test}, FALSE)" for test in tests), values
 
 
 def _placed(node: Lies | Close, dialect: Dialect) -> Fragment:

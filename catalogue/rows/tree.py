@@ -33,6 +33,10 @@ class Held:
     words: tuple[str, ...]
     columns: tuple[Column, ...]
 
+    def cased(self) -> tuple[bool, ...]:
+        """Whether each word has letters of two sizes; Hangul and digits have none, and cost no folding."""
+        return tuple(word.upper() != word for word in self.words)
+
 
 @dataclass(frozen=True)
 class Joined:
