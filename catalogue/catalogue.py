@@ -110,10 +110,12 @@ class Catalogue(Reader):
         gone = garbage.collect(self._parts.engine, keep, now)
         for snapshot in gone:
             self._parts.rows.forget(snapshot)
+            self._parts.latest.forget(snapshot)
             self._parts.downloads.exports.forget(snapshot)
         self.events.forget(now - max([garbage.KEEP, *keep.values()]))
         self.trials.sweep()
         self._parts.comparer.sweep()
+        self._parts.latest.sweep(self.ids())
         garbage.sweep(self._parts.engine, self._storage, now)
         return len(gone)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Lock
 
 import numpy as np
@@ -35,6 +35,8 @@ INDEXED = 50_000
 KEPT = 50
 """Files of one dataset that are kept, for walks that have begun and for the snapshots that follow."""
 KNOWN = 256
+CACHE = 2**28
+"""Bytes of indexes that are kept."""
 _NEVER = -(2**63)
 
 
@@ -49,8 +51,9 @@ class Latest:
         self._storage, self._rows = storage, rows
         self._kept = Storage(folder)
         self._kept.path("parts").mkdir(parents=True, exist_ok=True)
-        self._own = Rows(self._kept, folder / "rows", cache_bytes=2**30)
+        self._own = Rows(self._kept, folder / "rows", cache_bytes=CACHE)
         self._known: OrderedDict[str, Snapshot] = OrderedDict()
+        self._making: dict[str, Lock] = {}
         self._lock = Lock()
 
     def of(self, snapshot: Snapshot) -> tuple[Rows, Snapshot]:
@@ -62,12 +65,27 @@ class Latest:
         if when is None:
             return self._rows, snapshot
         with self._lock:
+            making = self._making.setdefault(snapshot.dataset, Lock())
+        with making:  # Of those who ask for one dataset at once, the others wait for what the first makes.
             found = self._known.get(snapshot.id) or self._made(snapshot, entity, when)
+        with self._lock:
             self._known[snapshot.id] = found
             self._known.move_to_end(snapshot.id)
             while len(self._known) > KNOWN:
                 self._known.popitem(last=False)
         return self._own, found
+
+    def forget(self, snapshot_id: str) -> None:
+        """Delete what is looked up of a snapshot that is kept no longer."""
+        with self._lock:
+            self._known.pop(snapshot_id, None)
+        self._own.forget(f"{snapshot_id}{MARK}")
+
+    def sweep(self, published: Collection[str]) -> None:
+        """Delete the latest rows of datasets that are not published any more."""
+        for path, _ in list(self._kept.files("parts")):
+            if PurePosixPath(path).parts[1] not in published:
+                self._kept.remove(path)
 
     def close(self) -> None:
         """Close all files."""

@@ -98,6 +98,18 @@ def test_a_walk_goes_on_in_its_snapshot_though_rows_come_and_files_are_lost(
     assert [(row[2], row[4]) for row in found] == [(v, 1.0) for v in (4, 3, 2, 1, 0)]
 
 
+def test_nothing_is_left_of_a_dataset_that_is_withdrawn(catalogue: Catalogue, tmp_path: Path, clock) -> None:
+    catalogue.append(publication([("가", v, NOON, 1.0) for v in range(5)]), run(1, 5))
+    latest(catalogue)
+    files = tmp_path / "derived" / "current"
+    catalogue.collect_garbage({})
+    assert [file.suffix for file in sorted(files.rglob("*")) if file.is_file()] == [".parquet", ".sqlite"]
+    catalogue.withdraw("buses")
+    clock.move(days=40)
+    catalogue.collect_garbage({})
+    assert not [file for file in files.rglob("*") if file.is_file()]
+
+
 def test_filters_choose_among_the_latest_rows(catalogue: Catalogue) -> None:
     rows = [("가", 1, NOON, 5.0), ("가", 1, NOON + timedelta(minutes=1), 50.0), ("나", 2, NOON, 5.0)]
     catalogue.append(publication(rows), run(1, 3))
