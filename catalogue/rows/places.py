@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,11 @@ class Lies:
         """The box that is to be met, None where the shape is another or is asked otherwise."""
         if self.relation != "intersects" or shapely.get_num_coordinates(self.shape) != 5:
             return None
-        return self.bounds if self.shape.equals(shapely.box(*self.bounds)) else None
+        corners = shapely.get_coordinates(self.shape).tolist()
+        west, south, east, north = self.bounds
+        known = [[west, south], [east, south], [east, north], [west, north]]
+        straight = all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(corners))
+        return self.bounds if straight and all(corner in corners for corner in known) else None
 
     @property
     def apart(self) -> bool:
