@@ -99,8 +99,3 @@ def small(text: str | None) -> str | None:
     if len(lowered) == len(text) and "Σ" not in text:
         return lowered
     return "".join(letter.lower()[0] for letter in text)
-
-
-def escaped(text: str) -> str:
-    """The pattern that only `text` itself is as."""
-    return re.sub(r"([\\%_])", r"\\\1", text)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from gateway.api.typed import read_truth, read_value
+from gateway.api.typed import as_pattern, read_truth, read_value
 from schemas.conditions import All, Condition, Filter, Operator
 from schemas.dataset import Column
 from schemas.problem import did_you_mean
@@ -36,7 +35,7 @@ def read_filter(name: str, value: str, columns: Mapping[str, Column], zone: Zone
         case "between":
             return _between(column, value, zone)
         case "icontains":
-            return Filter(column.name, "ilike", f"%{_as_it_is(value)}%")
+            return Filter(column.name, "ilike", f"%{as_pattern(value)}%")
     return Filter(column.name, operator, read_value(column, value, zone))  # type: ignore[arg-type] # of Operator
 
 
@@ -64,7 +63,3 @@ def parts(text: str) -> Sequence[str]:
     if not all(found):
         raise ValueError("has an empty value between its commas; leave out the comma")
     return found
-
-
-def _as_it_is(text: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,11 @@ def read_truth(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(f"takes true or false, not {text!r}")
     return text == "true"
+
+
+def as_pattern(text: str) -> str:
+    """The pattern of `like` that only `text` itself is as."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def read_day(text: str) -> str:

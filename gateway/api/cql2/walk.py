@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.api.cql2 import shapes, times
-from gateway.api.typed import literal
+from gateway.api.typed import as_pattern, literal
 from schemas.conditions import All, Condition, Filter, Not, Operator, Relation, Shape, Some
 from schemas.dataset import Column
 from schemas.problem import did_you_mean
@@ -88,7 +88,7 @@ class Walk:
             raise ValueError(f"has casei() before {op!r}; it goes with =, <>, in and like")
         column = self._column(_inner(left))
         text = self._text(column, _inner(right))
-        same = Filter(column.name, "ilike", _as_it_is(text))
+        same = Filter(column.name, "ilike", as_pattern(text))
         return same if op == "=" else Not(same)
 
     def _predicate(self, op: str, written: str, arguments: list[Any]) -> Condition:
@@ -177,10 +177,6 @@ def _so_many(op: str, arguments: Sequence[Any], count: int) -> Sequence[Any]:
     if len(arguments) != count:
         raise ValueError(f"gives {op} {len(arguments)} arguments; it takes {count}")
     return arguments
-
-
-def _as_it_is(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text)
 
 
 def _brief(node: Any) -> str:
