@@ -67,7 +67,9 @@ class Latest:
         with self._lock:
             making = self._making.setdefault(snapshot.dataset, Lock())
         with making:  # Of those who ask for one dataset at once, the others wait for what the first makes.
-            found = self._known.get(snapshot.id) or self._made(snapshot, entity, when)
+            found = self._known.get(snapshot.id)
+            if found is None or not self._kept.path(found.parts[0].path).exists():
+                found = self._made(snapshot, entity, when)
         with self._lock:
             self._known[snapshot.id] = found
             self._known.move_to_end(snapshot.id)
