@@ -12,7 +12,7 @@ from gateway.api.answers import PINNED, REVALIDATE, not_modified
 from gateway.api.describe import describe
 from gateway.api.looks import LOOK_PARAMETERS, asked_of_rows, read_look
 from gateway.api.parameters import Pairs, read_pairs
-from gateway.api.row_parameters import ROW_PARAMETERS, row_query, which_snapshot
+from gateway.api.row_parameters import MOVING, ROW_PARAMETERS, row_query, which_snapshot
 from gateway.caller import ROWS
 from gateway.services import services
 from schemas.problem import BadInput, InputError, did_you_mean
@@ -48,8 +48,9 @@ def export(dataset: str, extension: str) -> Response:
     asked, look = asked_of_rows(pairs), read_look(pairs, format)
     snapshot = catalogue.snapshot_of(dataset, which_snapshot(asked, zone))
     query = row_query(asked, snapshot.columns, zone)
-    caching = PINNED if query.snapshot else REVALIDATE
-    etag = _etag(snapshot.id, format, look, query)
+    moves = not MOVING.isdisjoint(dict(pairs))
+    caching = PINNED if query.snapshot and not moves else REVALIDATE
+    etag = _etag(snapshot.id, catalogue.beside(query), format, look, query)
     unchanged = not_modified(etag, caching)
     if unchanged:
         return unchanged

@@ -263,3 +263,16 @@ def test_a_day_is_all_of_it_in_the_citys_zone(still):
     assert len(ids(still, "datetime=2026-03-01T00:00:00Z/PT2H", AIR)) == 9
     assert len(ids(still, "datetime=PT2H/2026-03-01T02:00:00Z", AIR)) == 9
     assert len(ids(still, "datetime=2026-03-01T02:00:00Z", AIR)) == 3
+
+
+def test_an_export_within_an_area_follows_it_too(house):
+    house.publish(zones(), "z1")
+    pinned = house.get(PARKS).json["snapshot"]
+    path = f"/api/v1/datasets/parks/export.csv?within=zones:26110&snapshot={pinned}"
+    first = house.get(path)
+    assert "immutable" not in first.headers["Cache-Control"]
+    assert first.headers["X-Rows"] == "2"
+    house.publish(zones(0.03), "z2")
+    second = house.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert second.status_code == 200
+    assert "P003" in second.text
