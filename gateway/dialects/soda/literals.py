@@ -106,7 +106,11 @@ def number(tokens: Tokens) -> float:
     sign = -1.0 if tokens.skip("-") else 1.0
     if tokens.now.kind != "number":
         raise tokens.fault("a number")
-    return sign * _finite(tokens.take().text)
+    written = tokens.take().text
+    try:
+        return sign * _finite(written)
+    except ValueError:
+        raise SoqlFault(tokens.where, f"{written[:40]} is larger than any number here") from None
 
 
 def text(tokens: Tokens) -> str:

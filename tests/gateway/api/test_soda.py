@@ -183,6 +183,8 @@ def test_metadata(client):
         ({"$select": "id, id"}, 400, "query.compiler.malformed", "twice"),
         ({"$order": "geometry"}, 400, "query.compiler.malformed", "geometry"),
         ({"$limit": "-1"}, 400, "query.compiler.malformed", "whole number"),
+        ({"$limit": "1e400"}, 400, "query.compiler.malformed", "larger"),
+        ({"$where": "within_circle(geometry, 35, 129, 1e999)"}, 400, "query.compiler.malformed", "larger"),
         ({"$limit": "50001"}, 400, "query.compiler.malformed", "50000"),
         ({"$limt": "1"}, 400, "invalid-parameter", "$limit"),
         ({"$query": "select * from x"}, 400, "query.compiler.malformed", "from"),
