@@ -18,8 +18,8 @@ from schemas.problem import BadInput, InputError, did_you_mean
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WHOLE = range(-(2**63), 2**63)
-DEPTH, TESTS, WORDS = 30, 500, 20
-"""Conditions within conditions, tests in all, and words of one search that a query may have."""
+DEPTH, TESTS, WORDS, VALUES = 30, 500, 20, 10_000
+"""Conditions within conditions, tests in all, words of a search and values of `in` that a query may have."""
 FARTHEST = 20_037_508.0
 """Metres to the other side of the Earth: nothing is farther."""
 
@@ -188,6 +188,8 @@ def _checked(column: Column, asked: Filter) -> Checked:
     if operator == "in":
         if not isinstance(value, tuple):
             raise ValueError("in takes several values")
+        if len(value) > VALUES:
+            raise ValueError(f"in takes at most {VALUES} values")
         return Checked(column, operator, tuple(plain(column, one) for one in value))
     if operator in ("like", "ilike"):
         pattern = plain_text(str(value))

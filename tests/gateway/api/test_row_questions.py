@@ -168,6 +168,7 @@ def test_cql2_json_says_the_same(still):
         ),
         ("filter=" + "open%20OR%20" * 600 + "open", "filter", "more than 500"),
         ("q=" + "a+" * 30, "q", "30 words"),
+        ("id__in=" + "a," * 10_000 + "a", "id__in", "at most 10000 values"),
     ],
 )
 def test_every_fault_says_where_and_how_to_mend_it(still, query, where, what):
