@@ -36,6 +36,8 @@ from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import RowPage
 from schemas.snapshot import Snapshot
 
+ON_A_PAGE = 500
+"""Features that people are shown at once; the link next leads on."""
 _STARTS = frozenset({"cursor", "offset"})
 _OF_ONE = ("crs", "snapshot", "as_of", *ABOUT)
 
@@ -53,6 +55,8 @@ def items(collection: str) -> Response:
     unchanged = not_modified(etag, caching)
     if unchanged:
         return unchanged
+    if chosen == "html":
+        asked = replace(asked, query=replace(asked.query, limit=min(asked.query.limit, ON_A_PAGE)))
     found = _page(snapshot, asked)
     request.environ[ROWS] = len(found.values)
     told = _links(collection, pairs, chosen, found)

@@ -77,3 +77,9 @@ def test_no_feature_is_said_in_words(house):
 def test_a_fault_of_a_browser_is_a_page_and_of_a_program_a_problem(house):
     assert house.get(f"{ITEMS}?limit=x", Accept=BROWSER).mimetype == "text/html"
     assert house.get(f"{ITEMS}?limit=x").mimetype == "application/problem+json"
+
+
+def test_a_page_for_people_is_bounded_and_leads_on(house):
+    text = house.get(f"{ITEMS}?limit=10000&f=html").text
+    assert text.count("<tr><td>") == 500
+    assert 'rel="next' in text
