@@ -25,6 +25,9 @@ from catalogue.encode.batches import lines as table_lines
 from catalogue.encode.batches import parquet as table_parquet
 from catalogue.encode.figures import GROUP_FORMATS
 from catalogue.encode.figures import figures as encode_groups
+from catalogue.encode.tiles import DEEPEST as DEEPEST_TILE
+from catalogue.encode.tiles import tile as read_tile
+from catalogue.encode.tiles import told as tile_properties
 from catalogue.errors import (
     Barred,
     CannotAppend,
@@ -56,6 +59,7 @@ from catalogue.states import Promise, judge
 from catalogue.storage import Storage
 
 __all__ = [
+    "DEEPEST_TILE",
     "DOWNLOADS",
     "EXPORT_FORMATS",
     "GROUP_FORMATS",
@@ -96,8 +100,10 @@ __all__ = [
     "judge",
     "open_catalogue",
     "open_engine",
+    "read_tile",
     "table_lines",
     "table_parquet",
+    "tile_properties",
     "webhook_secret",
 ]
 

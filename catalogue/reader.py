@@ -202,6 +202,10 @@ class Reader(Chronicle):
         whole = self.snapshot(dataset, snapshot)
         return self._handed(whole, format, self._parts.downloads.soon)
 
+    def layer_of(self, snapshot: Snapshot) -> encode.Layer:
+        """The rows of a snapshot as a layer of maps; raises BadInput where they have no geometry."""
+        return self._read(snapshot, self._parts.downloads.exports.layers.of)
+
     def _handed(self, whole: Snapshot, format: str, make: Callable[[Snapshot, str], encode.Made]) -> Export:
         made = self._read(whole, lambda each: make(each, format))
         media_type, extension = encode.DOWNLOADS[format]

@@ -26,6 +26,7 @@ from gateway.api.nearest import nearest
 from gateway.api.operations import operations
 from gateway.api.rows import rows
 from gateway.api.subscriptions import subscriptions
+from gateway.api.tiles import tiles
 from gateway.api.trials import trials
 from gateway.api.usage import own_usage
 from gateway.caller import ROUTE
@@ -47,6 +48,7 @@ _API = (
     nearest,
     latest,
     downloads,
+    tiles,
     exports,
     changes,
     events,

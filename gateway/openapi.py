@@ -9,6 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
+from marshmallow import fields
 from werkzeug.routing import Rule
 
 from gateway.api.describe import OPERATION, Operation
@@ -39,6 +40,13 @@ _HEADERS: dict[str, Any] = {
     "WWW-Authenticate": "What to send instead.",
 }
 _ALWAYS = ("RateLimit-Policy", "RateLimit", "X-Request-ID")
+
+
+class QuotaProblemSchema(ProblemSchema):
+    """What a 429 says besides."""
+
+    violated_policies = fields.List(fields.String(), data_key="violated-policies")
+    sign_up = fields.String(metadata={"description": "where a caller without a key gets one"})
 
 
 class _Resolver(MarshmallowPlugin):
@@ -144,11 +152,13 @@ def _responses(rule: Rule, operation: Operation) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": operation.summary, "headers": _headers(*_ALWAYS)}
     if content:
         answer["content"] = content
-    return {str(operation.status): answer} | {
+    nothing = {"description": operation.nothing, "headers": _headers(*_ALWAYS)}
+    given = {str(operation.status): answer} | ({"204": nothing} if operation.nothing else {})
+    return given | {
         str(status): {
             "description": text,
             "headers": _headers(*_ALWAYS, *headers),
-            "content": {PROBLEM: {"schema": ProblemSchema}},
+            "content": {PROBLEM: {"schema": QuotaProblemSchema if status == 429 else ProblemSchema}},
         }
         for status, (text, headers) in _refusals(rule, operation).items()
     }

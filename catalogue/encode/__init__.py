@@ -7,6 +7,7 @@ from catalogue.encode.downloads import BeingMade, Downloads
 from catalogue.encode.export import Exports, Made, answer_of
 from catalogue.encode.formats import DOWNLOADS, EXPORT_FORMATS, PAGE_FORMATS, fitting
 from catalogue.encode.pages import page
+from catalogue.encode.tiles import Layer, Layers
 
 __all__ = [
     "DOWNLOADS",
@@ -16,6 +17,8 @@ __all__ = [
     "BeingMade",
     "Downloads",
     "Exports",
+    "Layer",
+    "Layers",
     "Look",
     "Made",
     "Shape",

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from catalogue.encode import formats, packing
 from catalogue.encode.answers import Answer, write
 from catalogue.encode.gdal import NOT_KNOWN, Places
+from catalogue.encode.tiles import Layers
 from catalogue.encode.whole import ROWS, batches
 from catalogue.geometry import geometry_column
 from catalogue.geoparquet import covering_name
@@ -50,6 +51,7 @@ class Exports:
 
     def __init__(self, storage: Parts, folder: Path, *, most_bytes: int = 20 * GIGABYTE) -> None:
         self._storage, self._folder, self._most_bytes = storage, folder, most_bytes
+        self.layers = Layers(storage, folder / "layers")
 
     def ready(self, snapshot: Snapshot, name: str) -> Made | None:
         """The file of a snapshot that DOWNLOADS calls `name`, None where it is not made; raises BadInput for
@@ -85,6 +87,7 @@ class Exports:
         """Delete all files of a snapshot."""
         for file in self._folder.glob(f"{snapshot_id}.*"):
             file.unlink(missing_ok=True)
+        self.layers.forget(snapshot_id)
 
     def _make(self, snapshot: Snapshot, name: str, path: Path) -> None:
         format, _, packed = name.partition(".")

@@ -27,6 +27,7 @@ class NoParameters(Schema):
 class Operation:
     """What OpenAPI says of a view; `answer` None means no JSON body.
 
+    `nothing` says when there is nothing to give, which is 204.
     `scope` is what a credential must allow; `secured` says that a person must be signed in. Where both are
     given, either will do.
     """
@@ -42,6 +43,7 @@ class Operation:
     secured: bool
     media_types: tuple[str, ...]
     extra_parameters: tuple[dict[str, Any], ...]
+    nothing: str | None = None
 
 
 def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
@@ -57,6 +59,7 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     secured: bool = False,
     media_types: tuple[str, ...] = (),
     extra_parameters: tuple[dict[str, Any], ...] = (),
+    nothing: str | None = None,
 ) -> Callable[[View], View]:
     """Checks the scope, and reads the query string into the keyword `query` and the body into `body`, where
     the view takes them.
@@ -64,8 +67,9 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     A view with `extra_parameters` reads its own query string; one with a `form`, which may carry files,
     reads its own body, once it knows who sends it.
     """
+    asked = (query, body, form)
     operation = Operation(
-        summary, tag, query, body, form, answer, status, scope, secured, media_types, extra_parameters
+        summary, tag, *asked, answer, status, scope, secured, media_types, extra_parameters, nothing
     )
 
     def decorate(view: View) -> View:
