@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from marshmallow import Schema, fields
 
@@ -55,6 +57,11 @@ class Snapshot:
     source_crs: str | None = None
     lineage: str | None = None
     replaced: datetime | None = None
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each column stands in `columns`, by its name."""
+        return {column.name: place for place, column in enumerate(self.columns)}
 
 
 class PartSchema(Schema):

@@ -42,7 +42,7 @@ _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=
 
 def name(snapshot: Snapshot, column: Column) -> str:
     """The SQL name of a column: its place, since published names differ by case and engines do not see it."""
-    return "id" if column.name == ID else f"c{snapshot.columns.index(column)}"
+    return "id" if column.name == ID else f"c{snapshot.places[column.name]}"
 
 
 def names(plan: Plan) -> str:
