@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["services"]
+pytest_plugins = ["services", "demo_city"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
