@@ -19,9 +19,7 @@ from schemas.problem import BadInput, InputError
 from schemas.steward import Trial
 
 trials = Blueprint("trials", __name__, url_prefix="/api/v1/trials")
-_ID = validate.Regexp(
-    rf"(?:{FEED_ID.pattern})\Z", error="is no id of a feed; use a to z, 0 to 9, - and _, at most 100 of them"
-)
+_NO_ID = "is no id of a feed; use a to z, 0 to 9, - and _, at most 100 of them"
 
 
 def _about(text: str, **more: Any) -> dict[str, Any]:
@@ -42,7 +40,7 @@ class TrialBody(Schema):
         validate=validate.Length(min=1, max=LONGEST_TEXT), metadata=_about("The TOML text of a feed's file.")
     )
     id = fields.String(
-        validate=_ID,
+        validate=validate.Regexp(rf"^(?:{FEED_ID.pattern})\Z", error=_NO_ID),
         metadata=_about(
             "The feed's id: what is tried is compared with what it publishes, and without a"
             " text is read as the feed of that id says."
@@ -57,8 +55,15 @@ class TrialBody(Schema):
 
 
 class TrialForm(TrialBody):
-    """The same with a file."""
+    """The same with a file; a field that holds nothing is as if it were not there."""
 
+    feed = fields.String(
+        validate=validate.Length(max=LONGEST_TEXT), metadata=_about("The TOML text of a feed's file.")
+    )
+    id = fields.String(
+        validate=validate.Regexp(rf"^(?:{FEED_ID.pattern})?\Z", error=_NO_ID),
+        metadata=_about("The feed's id, as in JSON."),
+    )
     file = fields.Raw(metadata=_about("The file to try.", type="string", format="binary"))
 
 

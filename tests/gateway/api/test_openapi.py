@@ -57,7 +57,8 @@ def test_every_refusal_is_described_with_its_headers(description):
         for status, response in responses.items():
             if status >= "4":
                 schema = response["content"]["application/problem+json"]["schema"]
-                assert schema == {"$ref": "#/components/schemas/Problem"}
+                name = "QuotaProblem" if status == "429" else "Problem"
+                assert schema == {"$ref": f"#/components/schemas/{name}"}
 
 
 def test_what_an_operation_takes_is_what_its_view_takes(description):
