@@ -112,7 +112,8 @@ class GroupQuery:
     """Figures of groups of rows: those that have the same values of `groups` and lie in the same bucket.
 
     Without either all rows are one group. Order names groups, `bucket` or measures, nulls last; ties and what
-    is not ordered follow the groups, then the bucket. `rows` says which rows; its columns, order, page and count are not looked at.
+    is not ordered follow the groups, then the bucket. `rows` says which rows; its columns, order, page and
+    count are not looked at.
     """
 
     measures: tuple[Measure, ...]

@@ -53,7 +53,15 @@ EDGES = (
     Column("geometry", "geometry", Text("위치", "Location"), role="geometry"),
     Column("entrance", "geometry", Text("입구", "Entrance")),
 )
-ODD_IDS = ("a/b?c=d&e#f%2F", "..", "한글 이름", "x~y~2026-01-01T00:00:00Z", "//", "https://a.example//b/1", "'\"<b>")
+ODD_IDS = (
+    "a/b?c=d&e#f%2F",
+    "..",
+    "한글 이름",
+    "x~y~2026-01-01T00:00:00Z",
+    "//",
+    "https://a.example//b/1",
+    "'\"<b>",
+)
 AT_THE_EDGES: dict[str, str | None] = {
     "east of the date line": "POINT (-179.5 66)",
     "west of it": "POINT (178.5 66)",

@@ -154,11 +154,12 @@ def test_geojson_of_rows_without_geometry_is_refused(storage, publication, tmp_p
     snapshot = snapshots.write(publication((Column("n", "integer"),), [("0", 1)]), storage, "s1", NOW)
 
     with pytest.raises(BadInput, match="no geometry"):
-        encode.Exports(storage, tmp_path).make(snapshot, "geojson").path
+        encode.Exports(storage, tmp_path).make(snapshot, "geojson")
 
 
 def test_the_parquet_of_a_whole_snapshot_is_the_stored_part(snapshot, storage, tmp_path):
-    assert encode.Exports(storage, tmp_path).make(snapshot, "parquet").path == storage.path(snapshot.parts[0].path)
+    made = encode.Exports(storage, tmp_path).make(snapshot, "parquet")
+    assert made.path == storage.path(snapshot.parts[0].path)
 
 
 @pytest.mark.parametrize("format", ["csv", "geojson", "ndjson", "arrow"])
@@ -186,7 +187,7 @@ def test_a_long_download_holds_every_row_once(storage, publication, tmp_path):
     rows = [(str(i), "x", i, None, None, None, None, POINT) for i in range(20_000)]
     snapshot = snapshots.write(publication(COLUMNS, rows), storage, "s1", NOW)
 
-    file = encode.Exports(storage, tmp_path).make(snapshot, "geojson").path
+    file = encode.Exports(storage, tmp_path).make(snapshot, "geojson")
     assert sorted(f["properties"]["n"] for f in json.loads(file.read_bytes())["features"]) == list(
         range(20_000)
     )
