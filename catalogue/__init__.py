@@ -26,6 +26,7 @@ from catalogue.encode.batches import parquet as table_parquet
 from catalogue.encode.figures import GROUP_FORMATS
 from catalogue.encode.figures import figures as encode_groups
 from catalogue.encode.tiles import DEEPEST as DEEPEST_TILE
+from catalogue.encode.tiles import fields as tile_fields
 from catalogue.encode.tiles import tile as read_tile
 from catalogue.encode.tiles import told as tile_properties
 from catalogue.errors import (
@@ -103,6 +104,7 @@ __all__ = [
     "read_tile",
     "table_lines",
     "table_parquet",
+    "tile_fields",
     "tile_properties",
     "webhook_secret",
 ]

@@ -13,6 +13,7 @@ _ALREADY = (
     "image/",
     "font/",
     "application/vnd.apache.parquet",
+    "application/vnd.pmtiles",
     "application/vnd.openxmlformats",
     "application/zip",
 )

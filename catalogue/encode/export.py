@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from catalogue.encode import formats, packing
 from catalogue.encode.answers import Answer, write
 from catalogue.encode.gdal import NOT_KNOWN, Places
-from catalogue.encode.tiles import Layers
+from catalogue.encode.tiles import Layers, archive
 from catalogue.encode.whole import ROWS, batches
 from catalogue.geometry import geometry_column
 from catalogue.geoparquet import covering_name
@@ -94,6 +94,8 @@ class Exports:
         with _appearing(path) as partial:
             if packed:
                 packing.pack(self.make(snapshot, format).path, packed, partial)
+            elif name == "pmtiles":
+                archive.write(self.layers.of(snapshot), snapshot, partial)
             else:
                 whole = Flow(snapshot.columns, snapshot.rows, None)
                 write(answer_of(snapshot, whole, self._storage), format, partial)

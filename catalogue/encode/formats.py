@@ -24,14 +24,17 @@ PAGE_FORMATS: Mapping[str, tuple[str, str]] = {"json": ("application/json", "jso
 """Media type and file extension of each format a page can have."""
 PACKINGS: Mapping[str, str] = {"gz": "application/gzip", "zst": "application/zstd"}
 """Media type of each packing, by the ending of its files."""
-DOWNLOADS: Mapping[str, tuple[str, str]] = {**EXPORT_FORMATS} | {
+DOWNLOADS: Mapping[str, tuple[str, str]] = {
+    **EXPORT_FORMATS,
+    "pmtiles": ("application/vnd.pmtiles", "pmtiles"),
+} | {
     f"{name}.{ending}": (media_type, f"{EXPORT_FORMATS[name][1]}.{ending}")
     for name in ("csv", "ndjson", "geojson", "geojson-seq")
     for ending, media_type in PACKINGS.items()
 }
 """Media type and extension of each file of a whole snapshot: texts come packed, too; the rest already is."""
 
-_PLACED = frozenset({"geojson", "geojson-seq", "fgb", "gpkg"})
+_PLACED = frozenset({"geojson", "geojson-seq", "fgb", "gpkg", "pmtiles"})
 
 
 def fitting(columns: Sequence[Column], formats: Mapping[str, tuple[str, str]] = EXPORT_FORMATS) -> list[str]:

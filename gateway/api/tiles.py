@@ -9,12 +9,12 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 from marshmallow import Schema, fields
 
-from catalogue import read_tile, tile_properties
+from catalogue import read_tile, tile_fields, tile_properties
 from gateway.api.answers import PINNED, REVALIDATE, fresh, keep, link, not_modified, public_answer
 from gateway.api.describe import describe
 from gateway.caller import ROWS
 from gateway.services import services
-from schemas.dataset import Column, Dataset
+from schemas.dataset import Dataset
 from schemas.snapshot import Snapshot
 
 tiles = Blueprint("tiles", __name__, url_prefix="/api/v1/datasets")
@@ -123,7 +123,7 @@ def _tilejson(dataset: Dataset, snapshot: Snapshot, properties: str | None) -> d
         "description": str(dataset.title),
         "minzoom": 0,
         "maxzoom": SHARPEST,
-        "fields": layer_fields(snapshot.columns, told),
+        "fields": tile_fields(snapshot.columns, told),
     }
     return {
         "tilejson": "3.0.0",
@@ -146,10 +146,3 @@ def _places(snapshot: Snapshot) -> dict[str, Any]:
     west, south, east, north = snapshot.bbox
     bounds = [west, south, east, north] if west <= east else [-180.0, south, 180.0, north]
     return {"bounds": bounds, "center": [(bounds[0] + bounds[2]) / 2, (south + north) / 2, 10]}
-
-
-def layer_fields(columns: tuple[Column, ...], told: list[str]) -> dict[str, str]:
-    """The attributes of features and what they are, in the words of TileJSON."""
-    words = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
-    kinds = {column.name: words.get(column.type, "String") for column in columns}
-    return {name: kinds.get(name, "String") for name in told}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -121,6 +122,13 @@ def told(columns: tuple[Column, ...], chosen: str | None = None) -> list[str]:
     if faults:
         raise BadInput(faults)
     return names
+
+
+def fields(columns: tuple[Column, ...], names: Sequence[str]) -> dict[str, str]:
+    """Attributes and what they are, in the words of TileJSON."""
+    words = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
+    kinds = {column.name: words.get(column.type, "String") for column in columns}
+    return {name: kinds.get(name, "String") for name in names}
 
 
 def _laid(batch: pa.RecordBatch, snapshot: Snapshot, place: str) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""Tiles of a dataset over HTTP: found by TileJSON, remembered by their snapshot, refused where there are none."""
+"""Tiles of a dataset over HTTP: found by TileJSON, told apart by snapshots, refused where there are none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import gzip
 import pyogrio
 import pytest
 import shapely
+from pmtiles.reader import Reader
+from pmtiles.tile import deserialize_header
 
 PARKS = "/api/v1/datasets/parks"
 # Where the 24 parks with a place lie.
@@ -129,3 +131,17 @@ def test_tiles_follow_the_dataset(house, places):
     assert after.headers["ETag"] != before.headers["ETag"]
     old = house.get(f"{THERE}?snapshot={before.headers['X-Snapshot']}")
     assert old.data == before.data
+
+
+def test_the_archive_of_all_tiles_is_read_by_ranges(still):
+    head = still.get(f"{PARKS}/download.pmtiles", headers={"Range": "bytes=0-126"})
+    assert head.status_code == 206
+    assert head.data[:8] == b"PMTiles\x03"
+    header = deserialize_header(head.data)
+    assert header["addressed_tiles_count"] > 14
+    whole = still.get(f"{PARKS}/download.pmtiles")
+    assert whole.mimetype == "application/vnd.pmtiles"
+    assert whole.headers["X-Rows"] == "25"
+    sent = Reader(lambda offset, length: whole.data[offset : offset + length]).get(8, 219, 101)
+    assert gzip.decompress(sent) == still.get(THERE).data
+    assert still.get("/api/v1/datasets/air/download.pmtiles").status_code == 400
