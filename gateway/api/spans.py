@@ -85,9 +85,9 @@ def _moved(start: datetime | None, duration: str, sign: int, zone: ZoneInfo) -> 
     if start is None:
         raise ValueError("counts a duration from an open end; give a time on one side")
     years, months, weeks, days, hours, minutes, seconds = (sign * int(count or 0) for count in match.groups())
-    local = start.astimezone(zone)
-    year, month = divmod(12 * (local.year + years) + local.month - 1 + months, 12)
     try:
+        local = start.astimezone(zone)
+        year, month = divmod(12 * (local.year + years) + local.month - 1 + months, 12)
         day = min(local.day, monthrange(year, month + 1)[1])
         moved = local.replace(year=year, month=month + 1, day=day) + timedelta(weeks=weeks, days=days)
         exact = parse_time(moved.isoformat(), zone)

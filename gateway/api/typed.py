@@ -50,7 +50,15 @@ def literal(column: Column, value: object, zone: ZoneInfo) -> Value:
 
 def _instant(column: Column, value: str | datetime, zone: ZoneInfo) -> Value:
     moment = parse_time(value, zone) if isinstance(value, str) else value
-    return moment if column.type == "time" else moment.astimezone(zone).date().isoformat()
+    return moment if column.type == "time" else _local_day(moment, zone).isoformat()
+
+
+def _local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The day of a moment in the zone: the first or last of all where it would be beyond the calendar."""
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:
+        return date.min if moment.year == 1 else date.max
 
 
 def read_truth(text: str) -> bool:
