@@ -26,6 +26,7 @@ from catalogue.encode.batches import parquet as table_parquet
 from catalogue.encode.figures import GROUP_FORMATS
 from catalogue.encode.figures import figures as encode_groups
 from catalogue.encode.tiles import DEEPEST as DEEPEST_TILE
+from catalogue.encode.tiles import LARGEST as MOST_DRAWN
 from catalogue.encode.tiles import fields as tile_fields
 from catalogue.encode.tiles import tile as read_tile
 from catalogue.encode.tiles import told as tile_properties
@@ -64,6 +65,7 @@ __all__ = [
     "DOWNLOADS",
     "EXPORT_FORMATS",
     "GROUP_FORMATS",
+    "MOST_DRAWN",
     "PAGE_FORMATS",
     "Barred",
     "BeingMade",

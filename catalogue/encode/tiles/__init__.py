@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from catalogue.encode.tiles.grid import DEEPEST, Tile, tile
 from catalogue.encode.tiles.layer import Drawn, Layer
-from catalogue.encode.tiles.layers import Layers, fields, told
+from catalogue.encode.tiles.layers import LARGEST, Layers, fields, told
 
-__all__ = ["DEEPEST", "Drawn", "Layer", "Layers", "Tile", "fields", "tile", "told"]
+__all__ = ["DEEPEST", "LARGEST", "Drawn", "Layer", "Layers", "Tile", "fields", "tile", "told"]

@@ -24,6 +24,7 @@ from gateway.dialects.ogc_features.links import (
     url,
 )
 from gateway.dialects.ogc_features.properties import described, queryable
+from gateway.dialects.ogc_features.tiles import TILESETS, has_tiles
 from gateway.dialects.ogc_features.wording import word
 from gateway.portal.blueprint import language
 from gateway.services import services
@@ -146,6 +147,7 @@ def _links(dataset: Dataset, language: str) -> list[Link]:
         link("items", url(f"{here}/items"), GEOJSON, word("items", language)),
         link("items", url(f"{here}/items", "f=html"), HTML, word("items", language)),
         *(link(rel, url(f"{here}/{kind}"), SCHEMA, word(kind, language)) for rel, kind in schemas),
+        *([link(TILESETS, url(f"{here}/tiles"), JSON)] if has_tiles(dataset) else []),
         *_elsewhere(dataset, language),
     ]
 

@@ -7,6 +7,7 @@ from flask import Response
 from gateway.dialects.ogc_features import links
 from gateway.dialects.ogc_features.blueprint import about, answer, ogc_features, shown
 from gateway.dialects.ogc_features.links import HTML, JSON, OPENAPI, both, link, url
+from gateway.dialects.ogc_features.tiles import SCHEMES
 from gateway.dialects.ogc_features.wording import word
 from gateway.portal.blueprint import language
 
@@ -23,6 +24,9 @@ CLASSES = (
     "cql2/1.0/conf/basic-spatial-functions-plus",
     *(f"ogcapi-features-5/1.0/conf/{name}" for name in ("schemas", "core-roles-features", "queryables")),
     "ogcapi-common-3/1.0/conf/schemas",
+    *(f"ogcapi-tiles-1/1.0/conf/{name}" for name in ("core", "tileset", "tilesets-list", "geodata-tilesets")),
+    "ogcapi-tiles-1/1.0/conf/mvt",
+    *(f"tms/2.0/conf/{name}" for name in ("tilematrixset", "json-tilematrixset")),
 )
 """Conformance classes below _SPEC."""
 
@@ -41,6 +45,7 @@ def landing() -> Response:
             link("service-doc", url("/api", "f=html"), HTML, word("docs", spoken)),
             *_to(("conformance", links.CONFORMANCE), "/conformance", word("conformance", spoken)),
             *_to(("data", links.DATA), "/collections", word("collections", spoken)),
+            link(SCHEMES, url("/tileMatrixSets"), JSON),
         ],
     }
     return answer(body, chosen, "ogc/landing.html")

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.dialects.ogc_features.asking import RESERVED
 from gateway.dialects.ogc_features.links import GEOJSON, HTML, JSON, PROBLEM, SCHEMA, path
+from gateway.dialects.ogc_features.openapi_tiles import TILE_PARAMETERS, tile_paths
 from gateway.dialects.ogc_features.parameters import PARAMETERS
 from gateway.dialects.ogc_features.properties import plain_schema, queryable
 from schemas.dataset import Column
@@ -80,6 +81,7 @@ def openapi(collections: Sequence[Described], server: str, title: str) -> Part:
         "/collections/{collectionId}": _of_one("collection", "One collection", JSON),
         "/collections/{collectionId}/queryables": _of_one("queryables", "What can be asked by", SCHEMA),
         "/collections/{collectionId}/schema": _of_one("schema", "What features hold", SCHEMA),
+        **tile_paths(_REFUSALS),
     }
     for each in collections:
         here = path("collections", each.id, "items")
@@ -89,7 +91,7 @@ def openapi(collections: Sequence[Described], server: str, title: str) -> Part:
         "openapi": "3.0.3",
         "info": {"title": title, "version": "1.0.0", "license": {"name": "Apache-2.0"}},
         "servers": [{"url": server}],
-        "tags": [{"name": "about"}, {"name": "collections"}, {"name": "features"}],
+        "tags": [{"name": "about"}, {"name": "collections"}, {"name": "features"}, {"name": "tiles"}],
         "paths": paths,
         "components": _components([each.id for each in collections]),
         "security": [{}, {"key": []}, {"keyHeader": []}],
@@ -101,7 +103,7 @@ def _components(ids: Sequence[str]) -> Part:
     of_path = {"in": "path", "required": True}
     return {
         "parameters": {
-            **{each["name"]: each for each in PARAMETERS},
+            **{each["name"]: each for each in (*PARAMETERS, *TILE_PARAMETERS)},
             "collectionId": {"name": "collectionId", **of_path, "schema": {"type": "string", **known}},
             "featureId": {"name": "featureId", **of_path, "schema": {"type": "string"}},
         },

@@ -20,6 +20,7 @@ WORDS: Mapping[str, Text] = {
     "items": Text("피처", "Features"),
     "queryables": Text("걸러 낼 수 있는 속성", "Queryable properties"),
     "schema": Text("피처의 스키마", "Schema of the features"),
+    "tiles": Text("벡터 타일", "Vector tiles"),
     "download": Text("전체 내려받기", "The whole dataset"),
     "page": Text("이 데이터셋의 페이지", "The dataset's page"),
     "next": Text("다음", "Next"),

@@ -1,0 +1,58 @@
+"""What the OpenAPI 3.0 document says of tiles: their grid, their tilesets and the tiles themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.api.tiles import MVT
+from gateway.dialects.ogc_features.links import JSON
+from gateway.dialects.ogc_features.tiles import GRID
+
+_SETS, _TILES = "/tileMatrixSets", "/collections/{collectionId}/tiles"
+_PLACE = ("tileMatrix", "tileRow", "tileCol")
+TILE_PARAMETERS: tuple[dict[str, Any], ...] = (
+    *(
+        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+        for name in _PLACE
+    ),
+    {
+        "name": "properties",
+        "in": "query",
+        "description": "Columns that features have as attributes, by commas; else all.",
+        "required": False,
+        "schema": {"type": "string"},
+    },
+)
+
+
+def tile_paths(refusals: Iterable[str]) -> dict[str, Any]:
+    """The paths of tiles; `refusals` are the statuses that the document describes."""
+    refused = {status: {"$ref": f"#/components/responses/{status}"} for status in refusals}
+    resources = {
+        _SETS: ("tilematrixsets.list", "The grids of tiles", ()),
+        f"{_SETS}/{GRID}": ("tilematrixset", "The grid of tiles", ()),
+        _TILES: ("collection.vector.list", "The tilesets of a collection", ("collectionId",)),
+        f"{_TILES}/{GRID}": ("collection.vector.tileset", "A tileset", ("collectionId",)),
+    }
+    paths = {path: _get(*told, JSON, refused) for path, told in resources.items()}
+    asked = ("collectionId", *_PLACE, "properties", "snapshot")
+    tile = _get("collection.vector.tile", "A vector tile", asked, MVT, refused)
+    tile["get"]["responses"]["204"] = {"description": "Nothing lies there"}
+    address = "/".join(f"{{{name}}}" for name in _PLACE)
+    return {**paths, f"{_TILES}/{GRID}/{address}": tile}
+
+
+def _get(id: str, summary: str, names: Iterable[str], media_type: str, refused: dict[str, Any]) -> Any:
+    schema = {"type": "object"} if media_type == JSON else {"type": "string", "format": "binary"}
+    operation = {
+        "operationId": id,
+        "summary": summary,
+        "tags": ["tiles"],
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in (*names, "lang")],
+        "responses": {
+            "200": {"description": summary, "content": {media_type: {"schema": schema}}},
+            **refused,
+        },
+    }
+    return {"get": operation}
