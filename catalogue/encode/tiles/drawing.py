@@ -16,7 +16,7 @@ POINT, LINE, AREA = 1, 2, 3
 _MOVE, _DRAW, _CLOSE = 1, 2, 15
 _TOLERANCE = 2.0
 """Steps that a simplified line may stray: a quarter of a pixel where a tile is drawn 512 pixels wide."""
-_FEWEST = {LINE: 2, AREA: 3}
+_SQUARE = (-float(BUFFER), -float(BUFFER), float(UNITS + BUFFER), float(UNITS + BUFFER))
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,25 @@ def kinds(shapes: Any) -> npt.NDArray[np.int64]:
 def fitted(shapes: Any, kind: int, tile: Tile) -> Any:
     """Shapes (n,) of degrees and of one kind in whole steps of a tile, cut off behind its buffer, without
     what is too small to be seen; empty where nothing is left."""
-    stepped = shapely.transform(shapely.force_2d(shapes), lambda degrees: tile.inside(world(degrees)))
+    stepped = _stepped(shapes, tile)
     if kind == POINT:
         return shapely.transform(stepped, np.rint)
     thin = shapely.simplify(stepped, _TOLERANCE)
     damaged = ~shapely.is_valid(thin)
     thin[damaged] = shapely.make_valid(thin[damaged])
-    low, high = float(-BUFFER), float(UNITS + BUFFER)
-    cut = shapely.clip_by_rect(thin, low, low, high, high)
+    cut = shapely.clip_by_rect(thin, *_SQUARE)
     # On whole steps lines may cross; this undoes it, and drops what has become nothing.
     return shapely.set_precision(cut, 1.0)
+
+
+def meet(shapes: Any, tile: Tile) -> npt.NDArray[np.bool_]:
+    """Which shapes (n,) of degrees lie in a tile and its buffer, however small they are there."""
+    found: npt.NDArray[np.bool_] = shapely.intersects(shapely.box(*_SQUARE), _stepped(shapes, tile))
+    return found
+
+
+def _stepped(shapes: Any, tile: Tile) -> Any:
+    return shapely.transform(shapely.force_2d(shapes), lambda degrees: tile.inside(world(degrees)))
 
 
 def strokes(shapes: Any, kind: int) -> Strokes:

@@ -12,7 +12,7 @@ import shapely
 
 from catalogue.encode.tiles.attributes import Attributes
 from catalogue.encode.tiles.choosing import largest, thinned
-from catalogue.encode.tiles.drawing import Strokes, dots, fitted, kinds, strokes
+from catalogue.encode.tiles.drawing import Strokes, dots, fitted, kinds, meet, strokes
 from catalogue.encode.tiles.grid import UNITS, Tile
 from catalogue.encode.tiles.writing import Integers, field, sizes, summed, varint, varints
 from catalogue.geometry import Floats
@@ -61,10 +61,11 @@ class Layer:
         kept = thinned(corners[places, :2], tile)
         seen = largest(corners[~places], tile)
         steps = np.rint(tile.inside(corners[places][kept, :2])).astype(np.int64)
-        groups = [(points[kept], dots(steps)), *self._shapes(others[seen], tile)]
+        shapes, elsewhere = self._shapes(others[seen], tile)
+        groups = [(points[kept], dots(steps)), *shapes]
         shown = np.concatenate([rows for rows, _ in groups])
         data = self._written(shown, [strokes for _, strokes in groups], properties) if len(shown) else b""
-        return Drawn(data, len(shown), len(rows) - len(shown))
+        return Drawn(data, len(shown), len(rows) - len(shown) - elsewhere)
 
     def _meeting(self, tile: Tile) -> Integers:
         """The rows whose boxes meet a tile and its buffer, in their order."""
@@ -76,17 +77,21 @@ class Layer:
         near: Integers = rows[_meet([side[rows] for side in self._corners], tile)]
         return near
 
-    def _shapes(self, rows: Integers, tile: Tile) -> list[tuple[Integers, Strokes]]:
-        """The rows of each kind that are seen in a tile, and what draws them."""
+    def _shapes(self, rows: Integers, tile: Tile) -> tuple[list[tuple[Integers, Strokes]], int]:
+        """The rows of each kind that are seen in a tile and what draws them; and how many others lie around
+        the tile, and not in it."""
         if not len(rows):
-            return []
+            return [], 0
         shapes = shapely.from_wkb(self._table[SHAPE].take(rows).to_numpy())
-        each, found = kinds(shapes), []
+        each, elsewhere = kinds(shapes), 0
+        found: list[tuple[Integers, Strokes]] = []
         for kind in np.unique(each[each > 0]).tolist():
             drawn = fitted(shapes[each == kind], kind, tile)
             there = kinds(drawn) == kind
-            found.append((rows[each == kind][there], strokes(drawn[there], kind)))
-        return found
+            elsewhere += int((~meet(shapes[each == kind][~there], tile)).sum())
+            if there.any():
+                found.append((rows[each == kind][there], strokes(drawn[there], kind)))
+        return found, elsewhere
 
     def _written(self, rows: Integers, drawn: Sequence[Strokes], properties: Sequence[str]) -> bytes:
         attributes = Attributes(self._table.select(list(properties)).take(rows))

@@ -57,7 +57,7 @@ def metres(shapes):
 
 @pytest.fixture(scope="module")
 def draw(land, tmp_path_factory):
-    """Lands shapes with attributes, draws a tile of them and reads it back: what was drawn, shapes and rows."""
+    """Lands shapes with attributes, draws a tile of them and reads back its shapes and rows."""
 
     def draw(shapes, tile, attributes=None, properties=None):
         folder = tmp_path_factory.mktemp("tiles")
@@ -165,6 +165,15 @@ def test_a_damaged_shape_and_one_without_place_do_no_harm(draw):
     _, found = draw([bow, None, nothing, shapely.Point(HERE)], around(*HERE, 9))
     assert {row["_id"] for _, row in found} == {"r0", "r3"}
     assert all(shapely.is_valid(shape) for shape, _ in found)
+
+
+def test_a_shape_that_only_goes_around_a_tile_is_not_in_it(draw):
+    tile = around(*HERE, 12)
+    far = square(tile, 4096).difference(square(tile, 400))
+    to_degrees = pyproj.Transformer.from_crs("EPSG:3857", "OGC:CRS84", always_xy=True)
+    frame = shapely.transform(far, lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1])))
+    drawn, found = draw([frame, frame.exterior], tile)
+    assert (drawn.data, drawn.features, drawn.omitted, found) == (b"", 0, 0, [])
 
 
 def test_several_kinds_of_shapes_go_into_one_tile(draw):

@@ -31,7 +31,7 @@ def test_a_tile_is_found_by_links_from_its_collection(house, tmp_path):
     item = linked(tileset, "item")
     assert (item["type"], item["templated"]) == (MVT, True)
     grid = house.json(near(linked(tileset, f"{REL}tiling-scheme")["href"]))
-    west, south = tileset["boundingBox"]["lowerLeft"]
+    west, _ = tileset["boundingBox"]["lowerLeft"]
     matrix = grid["tileMatrices"][6]
     size = matrix["cellSize"] * matrix["tileWidth"]
     column = int((west / 180 * matrix["pointOfOrigin"][1] - matrix["pointOfOrigin"][0]) // size)
