@@ -48,6 +48,10 @@ class Layer:
             for end, side in zip(ends, self._corners, strict=True)
         ]
 
+    def __len__(self) -> int:
+        """The rows of the layer, those without a place too."""
+        return len(self._table)
+
     def __contains__(self, tile: Tile) -> bool:
         """Whether some row's box meets a tile."""
         return len(self._meeting(tile)) > 0

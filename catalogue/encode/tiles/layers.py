@@ -28,7 +28,8 @@ LAYOUT = 1
 """Raised when the files change, so that none of old is taken for a new one."""
 LARGEST = 5_000_000
 """Rows of a layer; a map of more is made elsewhere, of a download."""
-OPEN = 32
+OPEN, OPEN_ROWS = 32, 4_000_000
+"""Layers that are kept open, and their rows: each takes 32 bytes of memory, the rest stays on the disk."""
 _GIGABYTE = 2**30
 
 
@@ -42,21 +43,36 @@ class Layers:
     def __init__(self, storage: Parts, folder: Path, *, most_bytes: int = 10 * _GIGABYTE) -> None:
         self._storage, self._folder, self._most_bytes = storage, folder, most_bytes
         self._open: OrderedDict[str, Layer] = OrderedDict()
-        self._lock, self._making = Lock(), Lock()
+        self._making: dict[str, Lock] = {}
+        self._lock = Lock()
 
     def of(self, snapshot: Snapshot) -> Layer:
         """The layer of a snapshot; raises BadInput where its rows have no geometry, or are too many."""
         check(snapshot)
-        layer = self._open.get(snapshot.id)
+        layer = self._used(snapshot.id)
         if layer is None:
-            with self._making:  # One at a time: each holds a core, and others may want the same.
+            with self._lock:
+                making = self._making.setdefault(snapshot.id, Lock())
+            with making:  # A map asks for many tiles at once; all but one wait for the first to make it.
                 layer = self._open.get(snapshot.id) or self._opened(snapshot)
-        with self._lock:
-            self._open[snapshot.id] = layer
-            self._open.move_to_end(snapshot.id)
-            while len(self._open) > OPEN:
-                self._open.popitem(last=False)
+                self._keep(snapshot.id, layer)
         return layer
+
+    def _used(self, snapshot_id: str) -> Layer | None:
+        with self._lock:
+            if snapshot_id in self._open:
+                self._open.move_to_end(snapshot_id)
+            return self._open.get(snapshot_id)
+
+    def _keep(self, snapshot_id: str, layer: Layer) -> None:
+        with self._lock:
+            self._making.pop(snapshot_id, None)
+            self._open[snapshot_id] = layer
+            while len(self._open) > 1 and self._too_many():
+                self._open.popitem(last=False)
+
+    def _too_many(self) -> bool:
+        return len(self._open) > OPEN or sum(map(len, self._open.values())) > OPEN_ROWS
 
     def forget(self, snapshot_id: str) -> None:
         """Delete the layer of a snapshot."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -273,3 +274,13 @@ def test_an_archive_of_much_ground_ends_at_a_zoom_before(land, tmp_path):
         header = Reader(MmapSource(opened)).header()
     assert header["addressed_tiles_count"] <= 200
     assert 5 <= header["max_zoom"] <= 9
+
+
+def test_a_map_that_asks_for_many_tiles_at_once_has_its_layer_made_once(land, tmp_path):
+    rows = [(f"r{i}", *NOTHING, shapely.to_wkb(shapely.Point(HERE))) for i in range(50)]
+    storage, snapshot = land(tmp_path, COLUMNS, rows)
+    layers = Layers(storage, tmp_path / "layers")
+    with ThreadPoolExecutor(8) as crowd:
+        found = list(crowd.map(lambda _: layers.of(snapshot), range(40)))
+    assert len(set(map(id, found))) == 1
+    assert layers.of(snapshot) is found[0]
