@@ -112,7 +112,7 @@ def _parse(layout: Layout, piece: cutting.Piece) -> pa.Table:
         pa.BufferReader(piece.text),
         # One block: the rows are cut already, so there is nothing to look for at its edges.
         read_options=arrow_csv.ReadOptions(
-            use_threads=False, block_size=len(piece.text) + 1, column_names=layout.names
+            use_threads=True, block_size=len(piece.text) + 1, column_names=layout.names
         ),
         parse_options=arrow_csv.ParseOptions(
             delimiter=layout.delimiter, newlines_in_values=b'"' in piece.text, ignore_empty_lines=False

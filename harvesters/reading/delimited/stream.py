@@ -80,7 +80,7 @@ def _table(cut: cutting.Piece, names: tuple[str, ...]) -> pa.Table:
         column_types=_schema(names), check_utf8=False, null_values=[""], strings_can_be_null=True
     )
     # One block: the rows are cut already, so there is nothing to look for at its edges.
-    whole = arrow_csv.ReadOptions(use_threads=False, block_size=len(cut.text) + 1, column_names=names)
+    whole = arrow_csv.ReadOptions(use_threads=True, block_size=len(cut.text) + 1, column_names=names)
     rows = arrow_csv.ParseOptions(newlines_in_values=b'"' in cut.text, ignore_empty_lines=False)
     return arrow_csv.read_csv(pa.BufferReader(cut.text), whole, rows, options)
 
