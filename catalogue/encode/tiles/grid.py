@@ -16,6 +16,8 @@ BUFFER = 64
 """Steps beyond each side that are drawn too, so that lines and symbols go on over the edge."""
 _NORTHERNMOST = 85.051_128_779_806_6
 """Degrees; the projection would go on to infinity."""
+_ROUND = 360.0
+"""Degrees; what lies farther is damaged, and numbers without bounds trouble the geometry library."""
 
 
 @dataclass(frozen=True, order=True)
@@ -69,4 +71,5 @@ def _number(text: str) -> int:
 def world(degrees: Floats) -> Floats:
     """Longitudes and latitudes (n, 2) in a world of side 1, from its north-west corner (EPSG:3857)."""
     north = np.radians(np.clip(degrees[:, 1], -_NORTHERNMOST, _NORTHERNMOST))
-    return np.column_stack([degrees[:, 0] / 360 + 0.5, 0.5 - np.arctanh(np.sin(north)) / (2 * np.pi)])
+    east = np.clip(degrees[:, 0], -_ROUND, _ROUND)
+    return np.column_stack([east / 360 + 0.5, 0.5 - np.arctanh(np.sin(north)) / (2 * np.pi)])

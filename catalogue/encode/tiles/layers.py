@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import shapely
 
 from catalogue.encode.tiles.grid import world
 from catalogue.encode.tiles.layer import CORNERS, SHAPE, Layer
 from catalogue.encode.whole import batches
-from catalogue.geometry import boxes, geometry_column
+from catalogue.geometry import boxes, geometry_column, points, shapes
 from catalogue.rows.plan import ID_COLUMN
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
@@ -150,11 +151,21 @@ def fields(columns: tuple[Column, ...], names: Sequence[str]) -> dict[str, str]:
 def _laid(batch: pa.RecordBatch, snapshot: Snapshot, place: str) -> pa.RecordBatch:
     """Rows with their boxes in the world, and texts as they are: a file cannot hold growing dictionaries."""
     corners, _ = boxes(pa.chunked_array([batch[place]]))
+    corners[_endless(batch[place])] = np.nan
     west_north, east_south = world(corners[:, [0, 3]]), world(corners[:, [2, 1]])
     names = told(snapshot.columns)
     columns: list[Any] = [_plain(batch[name]) for name in names]
     columns += [pa.array(side) for side in np.hstack([west_north, east_south]).T]
     return pa.record_batch([*columns, batch[place]], names=[*names, *CORNERS, SHAPE])
+
+
+def _endless(wkb: pa.Array) -> Any:
+    """Which shapes (n,) have a coordinate that is no number: one would spoil a tile for all others."""
+    found = np.zeros(len(wkb), np.bool_)
+    if points(wkb) is None:
+        coordinates, owners = shapely.get_coordinates(shapes(wkb), return_index=True)
+        found[owners[~np.isfinite(coordinates).all(axis=1)]] = True
+    return found
 
 
 def _plain(column: Any) -> Any:

@@ -168,6 +168,15 @@ def test_a_damaged_shape_and_one_without_place_do_no_harm(draw):
     assert all(shapely.is_valid(shape) for shape, _ in found)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_shape_with_a_place_that_is_no_number_does_not_spoil_the_tile(draw):
+    endless = shapely.LineString([HERE, (np.nan, 35.2), (129.2, 35.2)])
+    far = shapely.LineString([HERE, (1e300, 35.2)])
+    whole = shapely.LineString([HERE, (129.2, 35.2)])
+    _, found = draw([endless, far, whole], around(*HERE, 9))
+    assert {row["_id"] for _, row in found} == {"r1", "r2"}
+
+
 def test_a_shape_that_only_goes_around_a_tile_is_not_in_it(draw):
     tile = around(*HERE, 12)
     far = square(tile, 4096).difference(square(tile, 400))

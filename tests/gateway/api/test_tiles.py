@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 
 import pyogrio
 import pytest
@@ -145,3 +146,19 @@ def test_the_archive_of_all_tiles_is_read_by_ranges(still):
     sent = Reader(lambda offset, length: whole.data[offset : offset + length]).get(8, 219, 101)
     assert gzip.decompress(sent) == still.get(THERE).data
     assert still.get("/api/v1/datasets/air/download.pmtiles").status_code == 400
+
+
+def test_a_tile_given_again_says_the_same_of_itself(house):
+    first, again = house.get(THERE), house.get(THERE)
+    told = ("ETag", "X-Features", "X-Features-Omitted", "X-Snapshot", "Cache-Control", "Content-Type")
+    assert [again.headers[name] for name in told] == [first.headers[name] for name in told]
+    assert again.data == first.data
+    shutil.rmtree(house.folder / "derived" / "exports" / "layers")
+    assert house.get(THERE).data == first.data
+    assert house.get(f"{THERE}?properties=name").status_code == 200
+
+
+def test_pages_of_other_origins_may_read_what_a_tile_says(still):
+    exposed = still.get(THERE, headers={"Origin": "https://map.example"}).headers
+    assert exposed["Access-Control-Allow-Origin"] == "*"
+    assert "X-Features-Omitted" in exposed["Access-Control-Expose-Headers"]
