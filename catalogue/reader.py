@@ -14,12 +14,13 @@ from catalogue import encode, lists, rejects, repairs
 from catalogue.errors import NoRows, UnknownDataset, UnknownSnapshot
 from catalogue.history.chronicle import Chronicle
 from catalogue.parts import Export
-from catalogue.rows import areas, cursor
-from catalogue.rows.facets import facets
-from catalogue.rows.groups import grouped
+from catalogue.rows.figures.facets import facets
+from catalogue.rows.figures.groups import grouped
 from catalogue.rows.joins import AND, Joined
 from catalogue.rows.latest import MARK
-from catalogue.rows.nearest import nearest
+from catalogue.rows.question import cursor
+from catalogue.rows.space import areas
+from catalogue.rows.space.nearest import nearest
 from catalogue.search.text import highlight
 from schemas.conditions import Area
 from schemas.dataset import Column, Dataset

@@ -8,27 +8,27 @@ from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from gateway import compression, errors
-from gateway.api.access import access
-from gateway.api.aggregate import aggregates
 from gateway.api.answers import base_url, public_answer
-from gateway.api.applications import applications
 from gateway.api.beginning import beginning
-from gateway.api.changes import changes
 from gateway.api.datasets import datasets
-from gateway.api.deeds import deeds
 from gateway.api.describe import describe
-from gateway.api.downloads import downloads
-from gateway.api.events import events
-from gateway.api.exports import exports
-from gateway.api.feeds import feeds
-from gateway.api.latest import latest
-from gateway.api.nearest import nearest
 from gateway.api.operations import operations
-from gateway.api.rows import rows
-from gateway.api.subscriptions import subscriptions
-from gateway.api.tiles import tiles
-from gateway.api.trials import trials
-from gateway.api.usage import own_usage
+from gateway.api.people.access import access
+from gateway.api.people.applications import applications
+from gateway.api.people.subscriptions import subscriptions
+from gateway.api.people.usage import own_usage
+from gateway.api.reading.aggregate import aggregates
+from gateway.api.reading.changes import changes
+from gateway.api.reading.downloads import downloads
+from gateway.api.reading.events import events
+from gateway.api.reading.exports import exports
+from gateway.api.reading.latest import latest
+from gateway.api.reading.nearest import nearest
+from gateway.api.reading.rows import rows
+from gateway.api.reading.tiles import tiles
+from gateway.api.stewards.deeds import deeds
+from gateway.api.stewards.feeds import feeds
+from gateway.api.stewards.trials import trials
 from gateway.caller import ROUTE
 from gateway.dialects.gbfs import gbfs
 from gateway.dialects.gtfs_realtime import gtfs_realtime

@@ -24,9 +24,9 @@ from catalogue import (
     UnknownSnapshot,
     UnknownTrial,
 )
-from gateway.api.access import WrongPassword
-from gateway.api.looks import NotAcceptable
-from gateway.api.sent import UploadTooLarge
+from gateway.api.people.access import WrongPassword
+from gateway.api.reading.looks import NotAcceptable
+from gateway.api.stewards.sent import UploadTooLarge
 from gateway.caller import REQUEST_ID
 from gateway.clients.faults import AlreadyExists, NoSuch
 from gateway.dialects.current import NotOfThatKind

@@ -12,8 +12,8 @@ from flask import Flask
 from marshmallow import fields
 from werkzeug.routing import Rule
 
+from gateway.api.asking.values import BBoxField, Moment, Words
 from gateway.api.describe import OPERATION, Operation
-from gateway.api.values import BBoxField, Moment, Words
 from gateway.clients.plans import SCOPES
 from gateway.signed_in import COOKIE
 from schemas.problem import ProblemSchema

@@ -22,7 +22,7 @@ from catalogue.encode.tiles import Layers, archive
 from catalogue.encode.whole import ROWS, batches
 from catalogue.geometry import geometry_column
 from catalogue.geoparquet import covering_name
-from catalogue.rows.flow import Flow
+from catalogue.rows.engines.flow import Flow
 from catalogue.snapshots import Parts
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot

@@ -16,7 +16,7 @@ import pyogrio
 
 from catalogue.encode.texts import wkt
 from catalogue.geometry import geometry_column
-from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.question.plan import ID_COLUMN
 from schemas.arrow import ARROW_TYPES
 from schemas.dataset import Column
 

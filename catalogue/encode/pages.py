@@ -12,7 +12,7 @@ from catalogue.encode import formats, textual
 from catalogue.encode.answers import PLAIN, Answer, Look, stream
 from catalogue.encode.gdal import Places
 from catalogue.encode.textual import TextFormat, objects
-from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.question.plan import ID_COLUMN
 from schemas.arrow import ARROW_TYPES, arrow_schema
 from schemas.dataset import Column
 from schemas.query import RowPage

@@ -10,7 +10,7 @@ import pyarrow as pa
 from catalogue.encode.cells import CSV, JSON, RAW_CSV, Piece, Spells, together
 from catalogue.encode.textual import BOM, Cells, csv_head
 from catalogue.geometry import geometry_column
-from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.question.plan import ID_COLUMN
 from schemas.dataset import Column
 
 Batches = Iterable[pa.RecordBatch]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import orjson
 import shapely
 
-from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.question.plan import ID_COLUMN
 from schemas.dataset import Column
 
 Row = tuple[object, ...]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.question.plan import ID_COLUMN
 from catalogue.snapshots import Parts, first_rows
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot

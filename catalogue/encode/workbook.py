@@ -11,7 +11,7 @@ import pyarrow as pa
 from catalogue.encode.cells import together
 from catalogue.encode.sheet_cells import SHEET
 from catalogue.encode.texts import TEXT
-from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.question.plan import ID_COLUMN
 from schemas.dataset import Column
 
 _DECLARED = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'

@@ -10,12 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from catalogue.rows import build as index_build
-from catalogue.rows import cursor, joins, sql
-from catalogue.rows.flow import Flow
-from catalogue.rows.index import Beyond, Found, Gone, Index
-from catalogue.rows.plan import Plan, plan
-from catalogue.rows.scan import Scanner
+from catalogue.rows import joins
+from catalogue.rows.engines import build as index_build
+from catalogue.rows.engines import sql
+from catalogue.rows.engines.flow import Flow
+from catalogue.rows.engines.index import Beyond, Found, Gone, Index
+from catalogue.rows.engines.scan import Scanner
+from catalogue.rows.question import cursor
+from catalogue.rows.question.plan import Plan, plan
 from catalogue.snapshots import Parts
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError

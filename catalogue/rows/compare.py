@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalogue.rows.scan import from_parts, open_database, parts_gone
+from catalogue.rows.engines.scan import from_parts, open_database, parts_gone
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column

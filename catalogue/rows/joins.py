@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalogue import geometry
-from catalogue.rows.plan import ID_COLUMN, Plan
-from catalogue.rows.tree import Place, leaves, tested
+from catalogue.rows.question.plan import ID_COLUMN, Plan
+from catalogue.rows.question.tree import Place, leaves, tested
 from schemas.conditions import Filter
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from catalogue import snapshots
 from catalogue.publication import Publication
-from catalogue.rows import Rows, sql
-from catalogue.rows.plan import plan
+from catalogue.rows import Rows
+from catalogue.rows.engines import sql
+from catalogue.rows.question.plan import plan
 from catalogue.snapshots import Parts, time_column
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema

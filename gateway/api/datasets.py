@@ -8,8 +8,9 @@ from flask import Blueprint, Response, request
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from gateway.api.answers import link, public_answer
+from gateway.api.asking.parameters import read_pairs
+from gateway.api.asking.values import BBoxField, Between, Moment, OneOf, Whole, Words
 from gateway.api.describe import describe
-from gateway.api.parameters import read_pairs
 from gateway.api.shapes import (
     ColumnItemSchema,
     DatasetDetailSchema,
@@ -22,7 +23,6 @@ from gateway.api.shapes import (
     snapshot_item,
     words,
 )
-from gateway.api.values import BBoxField, Between, Moment, OneOf, Whole, Words
 from gateway.services import services
 from schemas.dataset import TextSchema
 from schemas.query import FACETS, SearchPage, SearchQuery, Sort

@@ -11,7 +11,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
-from gateway.api.parameters import load_body, load_query, read_pairs
+from gateway.api.asking.parameters import load_body, load_query, read_pairs
 from gateway.scopes import require
 from gateway.signed_in import person_or_none
 

@@ -13,8 +13,8 @@ from flask import Blueprint, Response, request
 
 from catalogue import NoRows
 from gateway.api.answers import base_url, fresh, not_modified
+from gateway.api.asking.parameters import load_query, read_pairs
 from gateway.api.describe import NoParameters
-from gateway.api.parameters import load_query, read_pairs
 from gateway.caller import ROWS
 from gateway.dialects.current import NotOfThatKind, columns_called, current, lacking
 from gateway.scopes import require

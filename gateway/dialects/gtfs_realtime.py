@@ -15,8 +15,8 @@ from google.transit import gtfs_realtime_pb2 as gtfs
 from marshmallow import Schema, fields
 
 from gateway.api.answers import fresh, not_modified
-from gateway.api.parameters import load_query, read_pairs
-from gateway.api.values import OneOf
+from gateway.api.asking.parameters import load_query, read_pairs
+from gateway.api.asking.values import OneOf
 from gateway.caller import ROWS
 from gateway.dialects.current import Current, NotOfThatKind, current, lacking, moment, seconds
 from gateway.scopes import require

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, request, session
 
 from gateway.api.answers import base_url
-from gateway.api.sent import LARGEST
+from gateway.api.stewards.sent import LARGEST
 from gateway.portal.language import COOKIE, LANGUAGES, Language, choose
 from gateway.portal.wording import Wording
 from gateway.services import services

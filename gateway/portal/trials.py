@@ -8,8 +8,8 @@ from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from gateway.api.answers import private_answer
-from gateway.api.sent import UploadTooLarge, read_sent
-from gateway.api.trials import TrialBody, own_trial, request_trial
+from gateway.api.stewards.sent import UploadTooLarge, read_sent
+from gateway.api.stewards.trials import TrialBody, own_trial, request_trial
 from gateway.portal.blueprint import STEWARD, portal, wording
 from gateway.portal.dataset import MAP_WORDS
 from gateway.portal.steward import desk_page

@@ -18,7 +18,7 @@ from catalogue.encode.tiles.grid import world
 from catalogue.encode.tiles.layer import CORNERS, SHAPE, Layer
 from catalogue.encode.whole import batches
 from catalogue.geometry import boxes, geometry_column, points, shapes
-from catalogue.rows.plan import ID_COLUMN
+from catalogue.rows.question.plan import ID_COLUMN
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from struct import Struct
 from zoneinfo import ZoneInfo
 
-from gateway.api.cql2 import LANGUAGES, cql2_condition
-from gateway.api.parameters import Pairs
-from gateway.api.spans import read_span
-from gateway.api.typed import read_value
-from gateway.api.values import parse_time, parse_whole
+from gateway.api.asking.cql2 import LANGUAGES, cql2_condition
+from gateway.api.asking.parameters import Pairs
+from gateway.api.asking.spans import read_span
+from gateway.api.asking.typed import read_value
+from gateway.api.asking.values import parse_time, parse_whole
 from gateway.dialects.ogc_features.blueprint import ABOUT, check_language
 from gateway.dialects.ogc_features.crs import CRS84, Crs, box_to_crs84, read_crs, to_crs84
 from gateway.dialects.ogc_features.moments import in_span

@@ -12,7 +12,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import PathConverter
 
 from gateway.api.answers import REVALIDATE, base_url
-from gateway.api.parameters import Pairs, read_pairs
+from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.dialects.ogc_features.links import GEOJSON, HTML, JSON, Link, header
 from gateway.dialects.ogc_features.wording import word
 from gateway.portal.blueprint import guard, language

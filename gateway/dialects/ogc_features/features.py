@@ -11,7 +11,7 @@ from flask import Response, request
 
 from catalogue import RowsTimeout
 from gateway.api.answers import PINNED, REVALIDATE
-from gateway.api.parameters import Pairs, read_pairs
+from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.caller import ROWS
 from gateway.clients.faults import NoSuch
 from gateway.dialects.ogc_features import geojson, maps

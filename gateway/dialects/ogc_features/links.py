@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from urllib.parse import quote
 
 from gateway.api.answers import base_url
-from gateway.api.parameters import Pairs
+from gateway.api.asking.parameters import Pairs
 
 ROOT = "/ogc"
 JSON = "application/json"

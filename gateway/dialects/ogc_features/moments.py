@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.api.spans import Span
-from gateway.api.typed import literal
+from gateway.api.asking.spans import Span
+from gateway.api.asking.typed import literal
 from schemas.conditions import All, Condition, Filter, Operator, Some
 from schemas.dataset import Column
 

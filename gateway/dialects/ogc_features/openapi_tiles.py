@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.api.tiles import MVT
+from gateway.api.reading.tiles import MVT
 from gateway.dialects.ogc_features.links import JSON
 from gateway.dialects.ogc_features.tiles import GRID
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api import cql2
+from gateway.api.asking import cql2
 from gateway.dialects.ogc_features.asking import DEFAULT, MOST
 from gateway.dialects.ogc_features.blueprint import FORMATS
 from gateway.dialects.ogc_features.crs import CRS84, OFFERED

@@ -8,7 +8,7 @@ from flask import Response
 
 from catalogue import DEEPEST_TILE, MOST_DRAWN
 from gateway.api.answers import keep
-from gateway.api.tiles import MVT, tile_answer
+from gateway.api.reading.tiles import MVT, tile_answer
 from gateway.dialects.ogc_features.blueprint import about, encoded, not_modified, ogc_features, tag, weak
 from gateway.dialects.ogc_features.crs import CRS84
 from gateway.dialects.ogc_features.links import JSON, Link, link, path, url

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.api.parameters import Pairs
+from gateway.api.asking.parameters import Pairs
 from gateway.dialects.soda.clauses import Ordered, Reader, Selected
 from gateway.dialects.soda.faults import UNKNOWN, SoqlFault
 from gateway.dialects.soda.literals import Names, number, text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from gateway.api.values import parse_time
+from gateway.api.asking.values import parse_time
 from gateway.dialects.soda.faults import MISMATCH, NO_COLUMN, SoqlFault
 from gateway.dialects.soda.tokens import Token, Tokens
 from schemas.arrow import ID

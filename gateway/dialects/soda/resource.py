@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from flask import Response, request
 
 from gateway.api.answers import fresh, not_modified
-from gateway.api.parameters import read_pairs
+from gateway.api.asking.parameters import read_pairs
 from gateway.caller import ROWS
 from gateway.dialects.soda import encoding
 from gateway.dialects.soda.asking import read_asked

@@ -152,7 +152,7 @@ from pathlib import Path
 import test_downloads as here
 from catalogue import encode
 from catalogue.encode.export import answer_of
-from catalogue.rows.flow import Flow
+from catalogue.rows.engines.flow import Flow
 storage, snapshot = here.million(Path({folder!r}))
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 before = peak()

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalogue import snapshots
-from catalogue.rows.buckets import offsets
-from catalogue.rows.groups import grouped
-from catalogue.rows.scan import Scanner
+from catalogue.rows.engines.scan import Scanner
+from catalogue.rows.figures.buckets import offsets
+from catalogue.rows.figures.groups import grouped
 from schemas.dataset import Column
 from schemas.query import Bucket, GroupQuery, Measure
 

@@ -15,7 +15,7 @@ from pyproj import Geod
 
 from catalogue import snapshots
 from catalogue.rows import Rows
-from catalogue.rows.nearest import nearest
+from catalogue.rows.space.nearest import nearest
 from schemas.conditions import Filter
 from schemas.dataset import Column
 from schemas.problem import BadInput

@@ -16,9 +16,10 @@ import pytest
 import shapely
 
 from catalogue import snapshots
-from catalogue.rows import Rows, index
-from catalogue.rows import build as index_build
-from catalogue.rows.scan import RowsTimeout, Scanner
+from catalogue.rows import Rows
+from catalogue.rows.engines import build as index_build
+from catalogue.rows.engines import index
+from catalogue.rows.engines.scan import RowsTimeout, Scanner
 from schemas.arrow import arrow_schema
 from schemas.conditions import Filter
 from schemas.dataset import Column

@@ -1,0 +1,1 @@
+"""Figures of rows: groups, spans of time, facets."""

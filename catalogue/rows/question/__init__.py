@@ -1,0 +1,1 @@
+"""What is asked of rows, checked before any engine answers it."""

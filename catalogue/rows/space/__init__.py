@@ -1,0 +1,1 @@
+"""Where rows are: relations to shapes, metres, named areas, what is nearest."""

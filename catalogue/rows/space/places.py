@@ -1,0 +1,88 @@
+"""How the geometries of rows lie to a shape, and which of them are close to a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from catalogue.rows.space import distance
+from schemas.conditions import Relation
+from schemas.dataset import BBox
+
+Shapes = npt.NDArray[Any]
+Truths = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Lies:
+    """The geometry of a row meets `shape`, is in it, holds it or is apart from it; edges belong to both."""
+
+    relation: Relation
+    shape: Any
+
+    @cached_property
+    def bounds(self) -> BBox:
+        """Outside of this box a row is apart from the shape."""
+        west, south, east, north = self.shape.bounds
+        return west, south, east, north
+
+    @cached_property
+    def rectangle(self) -> BBox | None:
+        """The box that is to be met, None where the shape is another or is asked otherwise."""
+        if self.relation != "intersects" or shapely.get_num_coordinates(self.shape) != 5:
+            return None
+        corners = shapely.get_coordinates(self.shape).tolist()
+        west, south, east, north = self.bounds
+        known = [[west, south], [east, south], [east, north], [west, north]]
+        straight = all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(corners))
+        return self.bounds if straight and all(corner in corners for corner in known) else None
+
+    @property
+    def apart(self) -> bool:
+        """What is true of rows outside of `bounds`."""
+        return self.relation == "disjoint"
+
+    def of(self, shapes: Shapes) -> Truths:
+        """Which of the geometries (n,), none of them missing or empty, lie so."""
+        try:
+            return self._of(shapes)
+        except shapely.errors.GEOSException:  # A ring that crosses itself, as sources have them.
+            return self._of(shapely.make_valid(shapes))
+
+    def _of(self, shapes: Shapes) -> Truths:
+        shapely.prepare(self.shape)
+        found: Truths
+        match self.relation:
+            case "within":
+                found = shapely.covers(self.shape, shapes)
+            case "contains":
+                found = shapely.covered_by(self.shape, shapes)
+            case _:
+                found = shapely.intersects(self.shape, shapes) != self.apart
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Close:
+    """The geometry of a row is at most `metres` from a point, on the ellipsoid."""
+
+    lon: float
+    lat: float
+    metres: float
+    apart = False
+
+    @cached_property
+    def bounds(self) -> BBox:
+        """Outside of this box a row is farther away."""
+        return distance.around(self.lon, self.lat, self.metres)
+
+    def of(self, shapes: Shapes) -> Truths:
+        """Which of the geometries (n,) are so close."""
+        found: Truths = distance.metres(self.lon, self.lat, shapes) <= self.metres
+        return found

@@ -1,0 +1,1 @@
+"""Read what a request asks: parameters, values, conditions, figures."""

@@ -1,0 +1,111 @@
+"""What a request asks of the rows of one snapshot, beside the parameters that its address has for itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from flask import Response, request
+
+from gateway.api.answers import PINNED, REVALIDATE, fresh, keep, not_modified
+from gateway.api.asking.joins import may_change, read_join
+from gateway.api.asking.parameters import Pairs, read_pairs
+from gateway.api.asking.row_parameters import MOVING, RESERVED, row_query, settled, which_snapshot
+from gateway.api.reading.looks import LOOKS
+from gateway.services import services
+from schemas.dataset import Column
+from schemas.problem import BadInput, InputError, did_you_mean
+from schemas.query import RowQuery
+from schemas.snapshot import Snapshot
+
+PAGING = ("order", "limit", "offset", "cursor", "count")
+"""Parameters of rows that walk through pages."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which rows of a snapshot are asked for, and the values of the address's `own` parameters.
+
+    `pairs` are all parameters; where the answer `moves`, the same ones may ask for something else later.
+    """
+
+    snapshot: Snapshot
+    rows: RowQuery
+    own: Mapping[str, str]
+    pairs: Pairs
+    moves: bool
+    zone: ZoneInfo
+
+    def not_modified(self, format: str) -> Response | None:
+        """The 304 to give before any work is done, or None."""
+        return not_modified(self._etag(format), self._caching)
+
+    def answer(self, data: bytes, media_type: str, format: str, rows: int) -> Response:
+        """What answers it: `rows` of them are metered."""
+        request.environ["entrepot.rows"] = rows
+        response = fresh(data, media_type, self._etag(format), self._caching)
+        response.headers["X-Snapshot"] = self.snapshot.id
+        if not self.moves:
+            named = self.rows.snapshot or self.rows.cursor
+            keep(self.snapshot.dataset, None if named else self.snapshot.id)
+        return response
+
+    @property
+    def _caching(self) -> str:
+        return PINNED if self.rows.snapshot and not self.moves else REVALIDATE
+
+    def _etag(self, format: str) -> str:
+        read = (self.snapshot.id, *services().catalogue.beside(self.rows))
+        asked = repr((request.path, format, self.pairs, read))
+        return hashlib.blake2b(asked.encode(), digest_size=16).hexdigest()
+
+
+def read_question(dataset: str, own: Sequence[str], without: Sequence[str] = ()) -> Question:
+    """What the request asks of `dataset`; its address has parameters of its own, and some of rows it has not.
+
+    Those of a join are read where they are its own. Raises BadInput with every fault of the parameters of
+    rows; the address reads its own.
+    """
+    catalogue, zone = services().catalogue, services().zone
+    asked = read_pairs(request.query_string)
+    pairs = settled(asked, catalogue.now())
+    refused = [name for name in without if name not in own]
+    which = which_snapshot([pair for pair in pairs if pair[0] not in refused], zone)
+    if "join" in own:
+        which = replace(which, join=read_join(pairs))
+    snapshot = catalogue.snapshot_of(dataset, which)
+    rest = [pair for pair in pairs if pair[0] not in (*own, *refused, *LOOKS)]
+    known = [*own, *(name for name in RESERVED if name not in refused)]
+    faults = list(_refused(pairs, own, refused, known))
+    rows = RowQuery()
+    try:
+        rows = row_query(rest, snapshot.columns, zone)
+    except BadInput as fault:
+        faults += _told(fault, known, snapshot.columns)
+    if faults:
+        raise BadInput(faults)
+    moves = may_change(which) or not MOVING.isdisjoint(dict(asked))
+    return Question(snapshot, rows, {n: v for n, v in pairs if n in own}, pairs, moves, zone)
+
+
+def _refused(
+    pairs: Pairs, own: Sequence[str], refused: Sequence[str], known: Sequence[str]
+) -> Iterator[InputError]:
+    for name, value in pairs:
+        if name in refused:
+            yield InputError(name, "is not a parameter here", did_you_mean(name, known))
+        elif name in own and not value:
+            yield InputError(name, "is empty", "give it a value or leave it out")
+
+
+def _told(fault: BadInput, known: Sequence[str], columns: Sequence[Column]) -> list[InputError]:
+    """The faults of rows, with what is near among the parameters of this address."""
+    names = [*known, *(column.name for column in columns)]
+    return [
+        replace(each, hint=did_you_mean(each.where.rpartition("__")[0] or each.where, names))
+        if "neither a parameter" in each.what
+        else each
+        for each in fault.errors
+    ]

@@ -1,0 +1,1 @@
+"""People, applications, keys, usage and subscriptions."""

@@ -1,0 +1,1 @@
+"""Rows as they leave: pages, figures, files, changes and events."""

@@ -1,0 +1,83 @@
+"""How rows are to look: the format by parameter or Accept, the shape of JSON, the mark before CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from flask import request
+
+from catalogue import PAGE_FORMATS, Look, Shape, fitting
+from gateway.api.asking.parameters import Pairs
+from schemas.dataset import Column
+from schemas.problem import BadInput, InputError, did_you_mean
+
+PLAIN = Look()
+LOOKS = ("shape", "bom")
+"""Parameters that shape the answer and ask nothing of the rows."""
+_SHAPES: tuple[Shape, ...] = get_args(Shape)
+_MEDIA_TYPES = {media_type.partition(";")[0]: name for name, (media_type, _) in PAGE_FORMATS.items()}
+MEDIA_TYPES = tuple(_MEDIA_TYPES)
+LOOK_PARAMETERS: tuple[dict[str, object], ...] = (
+    {
+        "name": "shape",
+        "in": "query",
+        "description": "JSON as objects (records), a list for each column, or one for each row (arrays)",
+        "schema": {"type": "string", "enum": list(_SHAPES), "default": "records"},
+    },
+    {
+        "name": "bom",
+        "in": "query",
+        "description": "CSV with the byte order mark that some spreadsheets need to see UTF-8",
+        "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+    },
+)
+"""The same in the words of OpenAPI."""
+
+
+class NotAcceptable(ValueError):
+    """None of the media types a client accepts can be given."""
+
+    def __init__(self, accept: str, offered: Sequence[str]) -> None:
+        self.accept, self.offered = accept, offered
+        super().__init__(
+            f"these rows come as {', '.join(offered)}; none of them is accepted by {accept!r}; "
+            "name another in Accept or in the parameter format"
+        )
+
+
+def asked_of_rows(pairs: Pairs) -> Pairs:
+    """The parameters that ask something of the rows."""
+    return [pair for pair in pairs if pair[0] not in LOOKS]
+
+
+def read_look(pairs: Pairs, format: str) -> Look:
+    """How rows in `format` are to look; raises BadInput with every fault."""
+    asked = {name: value for name, value in pairs if name in LOOKS}
+    if not asked:
+        return PLAIN
+    shape, bom = asked.get("shape", "records"), asked.get("bom", "false")
+    faults = [
+        InputError(name, f"is of {owner} only", f"ask with format={owner}, or leave it out")
+        for name, owner in (("shape", "json"), ("bom", "csv"))
+        if name in asked and format != owner
+    ]
+    if shape not in _SHAPES:
+        faults.append(InputError("shape", f"has no {shape!r}", did_you_mean(shape, _SHAPES)))
+    if bom not in ("true", "false"):
+        faults.append(InputError("bom", f"takes true or false, not {bom!r}"))
+    if faults:
+        raise BadInput(faults)
+    return Look(shape=_SHAPES[_SHAPES.index(shape)], bom=bom == "true")
+
+
+def accepted(columns: Sequence[Column]) -> str:
+    """The format that suits Accept best; raises NotAcceptable."""
+    if "HTTP_ACCEPT" not in request.environ or not request.accept_mimetypes:
+        return "json"
+    # JSON first: of what a client likes equally well it is what most expect.
+    offered = [PAGE_FORMATS[name][0].partition(";")[0] for name in fitting(columns, PAGE_FORMATS)]
+    best: str | None = request.accept_mimetypes.best_match(offered)
+    if best is None:
+        raise NotAcceptable(request.headers["Accept"], offered)
+    return _MEDIA_TYPES[best]

@@ -1,0 +1,1 @@
+"""What stewards do and see: trials, uploads, deeds, the health of feeds."""
