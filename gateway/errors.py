@@ -24,8 +24,8 @@ from catalogue import (
     UnknownSnapshot,
     UnknownTrial,
 )
+from gateway.api.asking.looks import NotAcceptable
 from gateway.api.people.access import WrongPassword
-from gateway.api.reading.looks import NotAcceptable
 from gateway.api.stewards.sent import UploadTooLarge
 from gateway.caller import REQUEST_ID
 from gateway.clients.faults import AlreadyExists, NoSuch

@@ -11,9 +11,9 @@ from flask import Response, request
 
 from gateway.api.answers import PINNED, REVALIDATE, fresh, keep, not_modified
 from gateway.api.asking.joins import may_change, read_join
+from gateway.api.asking.looks import LOOKS
 from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.api.asking.row_parameters import MOVING, RESERVED, row_query, settled, which_snapshot
-from gateway.api.reading.looks import LOOKS
 from gateway.services import services
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean

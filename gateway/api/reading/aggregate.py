@@ -21,11 +21,11 @@ from gateway.api.asking.figure_words import (
     read_order,
 )
 from gateway.api.asking.joins import JOIN_PARAMETERS, JOINS
+from gateway.api.asking.looks import LOOKS, NotAcceptable
 from gateway.api.asking.parameter_words import Described, query_parameter, taken, without
 from gateway.api.asking.questions import PAGING, Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
 from gateway.api.describe import describe
-from gateway.api.reading.looks import LOOKS, NotAcceptable
 from gateway.services import services
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import FacetPage, FacetQuery, GroupQuery, Measure

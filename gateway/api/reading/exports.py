@@ -9,10 +9,10 @@ from flask import Blueprint, Response, request
 
 from catalogue import EXPORT_FORMATS, encode_stream
 from gateway.api.answers import PINNED, REVALIDATE, not_modified
+from gateway.api.asking.looks import LOOK_PARAMETERS, asked_of_rows, read_look
 from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.api.asking.row_parameters import MOVING, ROW_PARAMETERS, row_query, which_snapshot
 from gateway.api.describe import describe
-from gateway.api.reading.looks import LOOK_PARAMETERS, asked_of_rows, read_look
 from gateway.caller import ROWS
 from gateway.services import services
 from schemas.problem import BadInput, InputError, did_you_mean

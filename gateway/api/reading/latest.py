@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Response
 
 from gateway.api.asking.figure_words import FILLS, MOST, read_bucket, read_fill, read_limit, read_measures
+from gateway.api.asking.looks import LOOK_PARAMETERS, MEDIA_TYPES
 from gateway.api.asking.parameter_words import Described, query_parameter, taken, without
 from gateway.api.asking.questions import Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
 from gateway.api.asking.typed import read_value
 from gateway.api.describe import describe
 from gateway.api.reading.aggregate import COUNT, FORMAT, GROUPLESS, MEDIA, GroupsAnswer, groups_answer
-from gateway.api.reading.looks import LOOK_PARAMETERS, MEDIA_TYPES
 from gateway.api.reading.rows import RowsAnswer, rows_answer
 from gateway.services import services
 from schemas.conditions import Filter, Operator, Value

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from flask import Blueprint, Response
 
 from catalogue import encode_page
+from gateway.api.asking.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, read_look
 from gateway.api.asking.parameter_words import query_parameter, taken, without
 from gateway.api.asking.questions import PAGING, Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
 from gateway.api.asking.values import parse_whole
 from gateway.api.describe import describe
-from gateway.api.reading.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, read_look
 from gateway.api.reading.rows import RowsAnswer
 from gateway.services import services
 from schemas.problem import BadInput, InputError

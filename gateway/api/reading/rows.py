@@ -10,11 +10,11 @@ from marshmallow import Schema, fields
 from catalogue import encode_page
 from gateway.api.answers import link
 from gateway.api.asking.joins import JOIN_PARAMETERS, JOINS
+from gateway.api.asking.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, read_look
 from gateway.api.asking.parameters import Pairs
 from gateway.api.asking.questions import Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
 from gateway.api.describe import describe
-from gateway.api.reading.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, read_look
 from gateway.services import services
 from schemas.query import RowPage, RowQuery
 from schemas.snapshot import Snapshot
