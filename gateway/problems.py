@@ -71,6 +71,10 @@ PROBLEMS: dict[str, Text] = {
         "찾는 데 너무 오래 걸렸습니다. 키 열이나 시간, bbox로 범위를 좁히세요.",
         "The rows took too long to find. Narrow the request by a key column, time or bbox.",
     ),
+    "being-made": Text(
+        "파일을 만들고 있습니다. Retry-After 뒤에 다시 받으세요.",
+        "The file is being made. Come again after Retry-After.",
+    ),
     "too-many-streams": Text(
         "열어 둘 수 있는 스트림이 모두 쓰이고 있습니다. 하나를 닫거나 잠시 뒤 다시 여세요.",
         "As many streams are open as can be. Close one, or open yours again in a moment.",
