@@ -78,7 +78,7 @@ def test_a_published_dataset_carries_what_its_snapshot_knows(entries: Entries, c
     described = entries.one("parks")
     assert described == replace(
         PARKS, rows=3, bbox=(128.5, 34.9, 129.3, 35.4), period=(NOON - timedelta(days=1), None),
-        snapshot="s1", created=NOON, updated=NOON, formats=("arrow", "csv", "ndjson", "parquet"),
+        snapshot="s1", created=NOON, updated=NOON, formats=("arrow", "csv", "ndjson", "parquet", "xlsx"),
     )  # fmt: skip
     assert entries.snapshot("parks", "s1") == replace(snapshot("s1"), run="run-s1")
 

@@ -10,7 +10,10 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import geopandas
+import pytest
 import shapely
+
+pytestmark = pytest.mark.usefixtures("gdal_online")
 
 MANY = 100_000
 

@@ -13,6 +13,7 @@ from config.cli import COMMANDS, entrepot
 from config.settings import describe_settings
 
 PROMISED = {
+    "ENTREPOT_ACCEL_PREFIX",
     "ENTREPOT_DATA",
     "ENTREPOT_DATABASE_URL",
     "ENTREPOT_STORAGE_URL",

@@ -13,7 +13,7 @@ ROWS = "/api/v1/datasets/parks/rows"
 ASKED = [
     f"{ROWS}?nmae=x",
     f"{ROWS}?name=a&name=b",
-    f"{ROWS}?name__like=a",
+    f"{ROWS}?name__liken=a",
     f"{ROWS}?id__gt=",
     f"{ROWS}?name=%FF",
     f"{ROWS}?name=%zz",

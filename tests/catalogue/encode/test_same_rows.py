@@ -152,6 +152,8 @@ def of_sheet(data: bytes) -> Table:
             row["day"] = row["day"].isoformat()[:10]
         if isinstance(row["at"], datetime):
             row["at"] = row["at"].isoformat() + "Z"
+        elif isinstance(row["at"], date):  # What calamine makes of a midnight.
+            row["at"] = f"{row['at'].isoformat()}T00:00:00Z"
         for name in ("geometry", "entrance"):
             row[name] = row[name] and place(shapely.from_wkt(row[name]))
         found[row.pop("_id")] = row

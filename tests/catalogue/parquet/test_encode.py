@@ -187,7 +187,7 @@ def test_a_long_download_holds_every_row_once(storage, publication, tmp_path):
     rows = [(str(i), "x", i, None, None, None, None, POINT) for i in range(20_000)]
     snapshot = snapshots.write(publication(COLUMNS, rows), storage, "s1", NOW)
 
-    file = encode.Exports(storage, tmp_path).make(snapshot, "geojson")
+    file = encode.Exports(storage, tmp_path).make(snapshot, "geojson").path
     assert sorted(f["properties"]["n"] for f in json.loads(file.read_bytes())["features"]) == list(
         range(20_000)
     )

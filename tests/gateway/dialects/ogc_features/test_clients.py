@@ -19,6 +19,8 @@ from owslib.ogcapi.features import Features
 from pyproj import Transformer
 from werkzeug.serving import make_server
 
+pytestmark = pytest.mark.usefixtures("gdal_online")
+
 MANY = 50_000
 
 
