@@ -12,6 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _datasets()
+    _runs()
+    _search_work_and_snapshots()
+
+
+def _datasets() -> None:
     op.create_table('datasets',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('feed', sa.Text(), nullable=False),
@@ -25,6 +31,8 @@ def upgrade() -> None:
     with op.batch_alter_table('datasets', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_datasets_feed'), ['feed'], unique=False)
 
+
+def _runs() -> None:
     op.create_table('runs',
     sa.Column('run', sa.Text(), nullable=False),
     sa.Column('dataset', sa.Text(), nullable=False),
@@ -55,6 +63,8 @@ def upgrade() -> None:
         batch_op.create_index('one_live_run_of_a_feed', ['feed'], unique=True, sqlite_where=sa.text("status = 'running'"), postgresql_where=sa.text("status = 'running'"))
         batch_op.create_index('one_queued_run_of_a_feed', ['feed'], unique=True, sqlite_where=sa.text("status = 'queued'"), postgresql_where=sa.text("status = 'queued'"))
 
+
+def _search_work_and_snapshots() -> None:
     op.create_table('search_work',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('dataset', sa.Text(), nullable=False),
@@ -72,4 +82,3 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('snapshots', schema=None) as batch_op:
         batch_op.create_index('ix_snapshots_dataset_created', ['dataset', 'created'], unique=True)
-

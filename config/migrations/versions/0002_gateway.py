@@ -12,6 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _audit_and_people()
+    _usage()
+    _applications()
+    _credentials()
+
+
+def _audit_and_people() -> None:
     op.create_table('audit',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -33,6 +40,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
     sa.UniqueConstraint('email', name=op.f('uq_person_email'))
     )
+
+
+def _usage() -> None:
     op.create_table('usage',
     sa.Column('application', sa.String(length=32), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
@@ -52,6 +62,8 @@ def upgrade() -> None:
     with op.batch_alter_table('usage_segment', schema=None) as batch_op:
         batch_op.create_index('ix_usage_segment_folded', ['folded'], unique=False)
 
+
+def _applications() -> None:
     op.create_table('application',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('name', sa.String(length=120), nullable=False),
@@ -66,6 +78,8 @@ def upgrade() -> None:
     with op.batch_alter_table('application', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_application_owner'), ['owner'], unique=False)
 
+
+def _credentials() -> None:
     op.create_table('credential',
     sa.Column('kid', sa.String(length=32), nullable=False),
     sa.Column('kind', sa.String(length=8), nullable=False),

@@ -12,6 +12,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _allowances_approvals_and_deeds()
+    _faults_and_states()
+    _notices()
+    _tombstones_trials_and_uploads()
+    _columns()
+
+
+def _allowances_approvals_and_deeds() -> None:
     op.create_table('allowances',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('until', sa.DateTime(timezone=True), nullable=False),
@@ -37,6 +45,8 @@ def upgrade() -> None:
     with op.batch_alter_table('deeds', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_deeds_subject'), ['subject'], unique=False)
 
+
+def _faults_and_states() -> None:
     op.create_table('faults',
     sa.Column('dataset', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
@@ -59,6 +69,9 @@ def upgrade() -> None:
     sa.Column('told_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('feed', name=op.f('pk_feed_states'))
     )
+
+
+def _notices() -> None:
     op.create_table('notices',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('feed', sa.Text(), nullable=False),
@@ -77,6 +90,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_notices_due'), ['due'], unique=False)
         batch_op.create_index(batch_op.f('ix_notices_feed'), ['feed'], unique=False)
 
+
+def _tombstones_trials_and_uploads() -> None:
     op.create_table('tombstones',
     sa.Column('dataset', sa.Text(), nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
@@ -107,6 +122,9 @@ def upgrade() -> None:
     sa.Column('by', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('feed', name=op.f('pk_uploaded_feeds'))
     )
+
+
+def _columns() -> None:
     with op.batch_alter_table('datasets', schema=None) as batch_op:
         batch_op.add_column(sa.Column('archived', sa.DateTime(timezone=True), nullable=True))
 
@@ -121,4 +139,3 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('step', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('state', sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
         batch_op.add_column(sa.Column('deaths', sa.Integer(), server_default=sa.text('0'), nullable=False))
-
