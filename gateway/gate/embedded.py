@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import tzinfo
 from math import ceil
 from pathlib import Path
@@ -39,26 +40,27 @@ class EmbeddedLimiter:
             raise ValueError(f"the cost of a request is 0 to {_MOST}, not {cost}")
         if not limits:
             return FREE
-        table = self._tables[subject.kind]
-        bucket, base = table.bucket(subject.name)
-        with table.lock(bucket):
-            moment = Moment(self._boot, self._clock.steady(), self._clock.wall())
-            counts = [self._count(table, bucket, (base, limit), moment) for limit in limits]
-            return _decide(limits, counts, cost)._replace(at=moment)
+        with self._counting(subject, limits) as (counts, moment):
+            return _decide(limits, counts, cost, moment)
 
     def give_back(self, subject: Subject, limits: Sequence[Limit], at: Moment) -> Decision:
         """Undo one request that was spent `at` that moment and turned out to be free; tells what is left."""
-        if not limits:
-            return FREE
-        table = self._tables[subject.kind]
-        bucket, base = table.bucket(subject.name)
-        with table.lock(bucket):
-            moment = Moment(self._boot, self._clock.steady(), self._clock.wall())
-            counts = [self._count(table, bucket, (base, limit), moment) for limit in limits]
+        with self._counting(subject, limits) as (counts, _):
             for count in counts:
                 if count is not None:
                     count.give_back(at)
             return Decision(True, tuple(map(_allowance, limits, counts)))
+
+    @contextmanager
+    def _counting(
+        self, subject: Subject, limits: Sequence[Limit]
+    ) -> Iterator[tuple[list[Count | None], Moment]]:
+        """The count of each limit at one moment, which nobody else reads or changes meanwhile."""
+        table = self._tables[subject.kind]
+        bucket, base = table.bucket(subject.name)
+        with table.lock(bucket):
+            moment = Moment(self._boot, self._clock.steady(), self._clock.wall())
+            yield [self._count(table, bucket, (base, limit), moment) for limit in limits], moment
 
     def _count(self, table: Table, bucket: int, wanted: tuple[int, Limit], moment: Moment) -> Count | None:
         base, limit = wanted
@@ -84,14 +86,14 @@ class EmbeddedLimiter:
             table.close()
 
 
-def _decide(limits: Sequence[Limit], counts: Sequence[Count | None], cost: int) -> Decision:
+def _decide(limits: Sequence[Limit], counts: Sequence[Count | None], cost: int, moment: Moment) -> Decision:
     for limit, count in zip(limits, counts, strict=True):
         if count is None or count.used + cost > limit.quota:
             return _refuse(limits, counts, cost)
     for count in counts:
         if cost and count is not None:
             count.spend(cost)
-    return Decision(True, tuple(map(_allowance, limits, counts)))
+    return Decision(True, tuple(map(_allowance, limits, counts)), at=moment if cost else None)
 
 
 def _refuse(limits: Sequence[Limit], counts: Sequence[Count | None], cost: int) -> Decision:
