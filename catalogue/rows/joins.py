@@ -25,18 +25,18 @@ _TOGETHER = 1_000
 Values = list[tuple[object, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Joined(Snapshot):
     """The rows of `ours` with columns of `other` behind their own, where `column` equals its column `on`.
 
     `beside` are those columns as the other dataset has them; of it there is at most one row to each of ours.
     """
 
-    ours: Snapshot = None  # type: ignore[assignment]  # Fields of a subclass need defaults.
-    other: Snapshot = None  # type: ignore[assignment]
-    column: Column = None  # type: ignore[assignment]
-    on: Column = None  # type: ignore[assignment]
-    beside: tuple[Column, ...] = ()
+    ours: Snapshot
+    other: Snapshot
+    column: Column
+    on: Column
+    beside: tuple[Column, ...]
 
     def of(self, ours: Snapshot, other: Snapshot) -> Joined:
         """The same of the same snapshots whose parts have been joined meanwhile."""
