@@ -19,7 +19,7 @@ MODULES = sorted(
     path
     for room in ROOMS
     for path in (ROOT / room).rglob("*.py")
-    if "node_modules" not in path.parts and "versions" not in path.parts
+    if "node_modules" not in path.parts
 )
 VAGUE = {"utils", "util", "common", "helpers", "helper", "base", "manager", "misc"}
 

@@ -1,4 +1,4 @@
-"""The tables of the catalogue"""
+"""The tables of the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of people, applications, credentials and usage"""
+"""The tables of people, applications, credentials and usage."""
 
 from __future__ import annotations
 

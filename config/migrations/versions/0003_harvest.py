@@ -1,4 +1,4 @@
-"""The harvest: reconciliation, stewards, states and notices"""
+"""The harvest: reconciliation, stewards, states and notices."""
 
 from __future__ import annotations
 

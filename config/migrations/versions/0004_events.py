@@ -1,4 +1,4 @@
-"""Events and subscriptions"""
+"""Events and subscriptions."""
 
 from __future__ import annotations
 
