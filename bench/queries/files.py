@@ -19,6 +19,8 @@ from bench.queries.servers import get
 
 DEEP = 1_000_000
 TIMES = 30
+PATIENCE = 20
+"""Seconds after which a stream is cut off: its rate is known by then."""
 
 
 def places(ours: Server, folder: Path) -> Path:
@@ -95,15 +97,18 @@ def _told(title: str, take: Callable[[], int]) -> None:
         print(f"  {title:18} {fault}")
         return
     seconds = time.monotonic() - began
+    cut = "  (cut off)" if seconds > PATIENCE else ""
     print(
-        f"  {title:18} {size / 1e6:8.1f} MB  {seconds:6.2f} s  {size / 1e6 / seconds:7.1f} MB/s", flush=True
+        f"  {title:18} {size / 1e6:8.1f} MB  {seconds:6.2f} s  {size / 1e6 / seconds:7.1f} MB/s{cut}",
+        flush=True,
     )
 
 
 def _drained(url: str, headers: dict[str, str]) -> int:
-    size = 0
+    """Bytes of an answer, or of as much as comes within a bounded time."""
+    size, until = 0, time.monotonic() + PATIENCE
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=600) as answer:
-        while piece := answer.read(1 << 20):
+        while time.monotonic() < until and (piece := answer.read1(1 << 20)):
             size += len(piece)
     return size
 
