@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,14 +60,19 @@ NAMES = """places => places.map(place => window.map
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory: pytest.TempPathFactory, in_ci: bool) -> Path:
     """The map libraries of the lock file, installed in a folder of the tests."""
-    npm = shutil.which("npm")
+    # Where the machine has no Node, the pages' scripts were built with one beside our Python.
+    path = os.pathsep.join((os.environ["PATH"], str(Path(sys.executable).parent)))
+    npm = shutil.which("npm", path=path)
     if npm is None:
         missing("npm", in_ci)
     folder = tmp_path_factory.mktemp("maplibre")
     for file in HERE.glob("package*.json"):
         shutil.copy(file, folder)
     command = [str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    environ = {**os.environ, "PATH": path}
+    done = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300, check=False
+    )
     if done.returncode:
         missing(f"a registry for npm ({done.stderr[-300:]})", in_ci)
     return folder / "node_modules"
