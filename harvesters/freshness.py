@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from catalogue import Promise, judge
+from catalogue import Promise
 from harvesters.schedule import next_fire
 from schemas.feed import Feed
-from schemas.run import FeedHealth, State
+from schemas.run import FeedHealth
 
 STALE = 3
 """A feed is stale when it is late for so many times what it promised."""
@@ -34,12 +34,6 @@ def promise(feed: Feed, health: FeedHealth, zone: ZoneInfo) -> Promise:
     if following is None:
         return Promise()
     return _from(health.last_success, following - health.last_success + _CRON_RUN)
-
-
-def state_of(feed: Feed, health: FeedHealth, now: datetime, zone: ZoneInfo) -> State | None:
-    """The state of a feed at an instant; None for one that never ran to an end."""
-    found = judge(health, promise(feed, health, zone), now)
-    return found[0] if found else None
 
 
 def _from(moment: datetime | None, length: timedelta) -> Promise:

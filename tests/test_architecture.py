@@ -16,10 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("catalogue", "config", "gateway", "harvesters", "schemas")
 MODULES = sorted(
-    path
-    for room in ROOMS
-    for path in (ROOT / room).rglob("*.py")
-    if "node_modules" not in path.parts
+    path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "node_modules" not in path.parts
 )
 VAGUE = {"utils", "util", "common", "helpers", "helper", "base", "manager", "misc"}
 

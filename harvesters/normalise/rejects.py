@@ -123,16 +123,6 @@ def tally(pieces: Iterable[pa.Table]) -> Tally:
     return Tally(dict(reasons), dict(details), cells)
 
 
-def rejected_rows(rejects: pa.Table) -> int:
-    """How many rows of the source a table of rejects stands for."""
-    return tally([rejects]).rows
-
-
-def chief_cause(rejects: pa.Table) -> str:
-    """What left out the most rows, in the words of its detail; "" when nothing did."""
-    return tally([rejects]).chief_cause
-
-
 def flat(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The same values as one array."""
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

@@ -34,11 +34,6 @@ def read_join(pairs: Pairs) -> Join | None:
     return Join(asked["join"], ours or None, theirs or None)
 
 
-def of_rows_alone(pairs: Pairs) -> Pairs:
-    """The parameters but for those of the join."""
-    return [pair for pair in pairs if pair[0] not in JOINS]
-
-
 def may_change(which: RowQuery) -> bool:
     """Whether the other dataset may be another one later: it is joined, and no snapshot of it is named."""
     return which.join is not None and not which.cursor and "," not in (which.snapshot or "")

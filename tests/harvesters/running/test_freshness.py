@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from harvesters.freshness import promise, state_of
+from catalogue import judge
+from harvesters.freshness import promise
 from schemas.dataset import Text
 from schemas.feed import Feed, ScheduleSpec, SourceSpec
 from schemas.run import FeedHealth
@@ -23,6 +24,11 @@ HOUR = timedelta(hours=1)
 
 def feed(expect: timedelta | None = None, **schedule: object) -> Feed:
     return replace(FEED, expect=expect, schedule=ScheduleSpec(**schedule) if schedule else None)
+
+
+def state_of(made: Feed, health: FeedHealth, now: datetime) -> str | None:
+    found = judge(health, promise(made, health, SEOUL), now)
+    return found[0] if found else None
 
 
 @pytest.mark.parametrize(
@@ -41,19 +47,19 @@ def test_a_feed_is_late_and_then_stale_by_what_it_promised(made: Feed, late: tim
     found = promise(made, GOOD, SEOUL)
     assert (found.late, found.stale) == (RAN + late, RAN + 3 * late)
     second = timedelta(seconds=1)
-    states = [state_of(made, GOOD, RAN + after, SEOUL) for after in (late, late + second, 3 * late + second)]
+    states = [state_of(made, GOOD, RAN + after) for after in (late, late + second, 3 * late + second)]
     assert states == ["fresh", "late", "stale"]
 
 
 def test_a_feed_that_promises_nothing_is_never_late():
-    assert state_of(feed(), GOOD, RAN + timedelta(days=1000), SEOUL) == "fresh"
+    assert state_of(feed(), GOOD, RAN + timedelta(days=1000)) == "fresh"
 
 
 def test_a_source_that_goes_on_giving_the_same_is_late_by_the_feeds_own_word():
     now = RAN + timedelta(days=2)
     same = replace(GOOD, status="unchanged", last_run=now, last_success=now)
-    assert state_of(feed(expect=timedelta(days=1), every=HOUR), same, now, SEOUL) == "late"
-    assert state_of(feed(every=HOUR), same, now, SEOUL) == "fresh"
+    assert state_of(feed(expect=timedelta(days=1), every=HOUR), same, now) == "late"
+    assert state_of(feed(every=HOUR), same, now) == "fresh"
 
 
 @pytest.mark.parametrize("status", ["failed", "held"])
