@@ -64,8 +64,8 @@ def test_a_source_that_goes_on_giving_the_same_is_late_by_the_feeds_own_word():
 
 @pytest.mark.parametrize("status", ["failed", "held"])
 def test_a_feed_whose_latest_run_published_nothing_is_failing(status):
-    assert state_of(feed(every=HOUR), replace(GOOD, status=status), RAN, SEOUL) == "failing"
+    assert state_of(feed(every=HOUR), replace(GOOD, status=status), RAN) == "failing"
 
 
 def test_a_feed_that_never_ran_has_no_state():
-    assert state_of(feed(every=HOUR), FeedHealth("parks", "queued"), RAN, SEOUL) is None
+    assert state_of(feed(every=HOUR), FeedHealth("parks", "queued"), RAN) is None
