@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyogrio
 
 from catalogue.encode.texts import wkt
 from catalogue.geometry import geometry_column
@@ -57,6 +56,8 @@ def write(file: Path, format: str, layer: Layer, batches: Iterable[pa.RecordBatc
 
     The same rows make the same bytes. Instants are kept to the millisecond, those before 1970 to the second.
     """
+    import pyogrio  # Only here: it brings GDAL, and every command would wait for it.
+
     place = geometry_column(layer.columns)
     names = _names(layer.columns) if format == "gpkg" else [ID_COLUMN.name, *(c.name for c in layer.columns)]
     described = (ID_COLUMN, *layer.columns)

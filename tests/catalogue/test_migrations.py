@@ -11,10 +11,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
 
 from catalogue.database import connect, writing
-from config.migrations import upgrade
+from config import migrations
+from config.migrations import newest, upgrade
 from config.migrations.tables import OWNERS
 
 
@@ -54,3 +56,11 @@ def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
     together = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
     assert [process.communicate(timeout=60)[1].decode() for process in together] == ["", "", ""]
     assert [process.returncode for process in together] == [0, 0, 0]
+
+
+def test_a_database_of_this_version_is_opened_without_the_tool_that_migrates(migrated_sqlite: Path) -> None:
+    assert newest() == ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()
+    opened = f"from config.migrations import upgrade; upgrade('sqlite:///{migrated_sqlite}')"
+    probe = f"import sys; {opened}; print([name for name in ('alembic', 'pyogrio') if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
