@@ -58,13 +58,16 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     Of those that are close, one of the same letters in another order was meant.
     """
-    matches = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    names = list(known)
+    matches = get_close_matches(word, names, n=3, cutoff=0.6)
+    if not matches:
+        matches = [each for each in names if each.casefold() == word.casefold()]
     return next((each for each in matches if sorted(each) == sorted(word)), matches[0] if matches else None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or lists what there is."""
-    names = sorted(known)
+    names = sorted(set(known))
     match = nearest(word, names)
     if match:
         return f"did you mean {match!r}?"

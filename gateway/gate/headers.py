@@ -11,7 +11,7 @@ Header = tuple[str, str]
 
 _EXPOSED = (
     "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, X-Snapshot, ETag, Link, WWW-Authenticate, "
-    "X-Rows, X-Features, X-Features-Omitted, Repr-Digest, "
+    "X-Rows, X-Features, X-Features-Omitted, X-Cursor, X-Truncated, Repr-Digest, "
     "Content-Disposition, Content-Range, Accept-Ranges"
 )
 OPEN: tuple[Header, ...] = (

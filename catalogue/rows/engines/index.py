@@ -185,13 +185,14 @@ def _open(file: Path) -> sqlite3.Connection:
 
 @contextmanager
 def _within(connection: sqlite3.Connection, steps: int) -> Iterator[None]:
-    """Raise Beyond when the statements inside take more than `steps` thousand operations."""
+    """Raise Beyond when the statements inside take more than `steps` thousand operations, or too deep."""
     left = iter(range(steps))
     connection.set_progress_handler(lambda: next(left, None) is None, _STEP)
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        # The parser holds a hundred open terms, some twenty conditions within one another.
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT or "stack overflow" in str(error):
             raise Beyond from error
         raise
     finally:

@@ -66,7 +66,10 @@ def shape_of(area: Area, columns: Sequence[Column], read: Read) -> bytes:
         by_text = Some(tuple(Filter(name, "eq", area.key) for name in texts))
         found = read(replace(asked, filters=(by_text,))).values
     if not found:
-        raise _fault(f"{area.dataset!r} has no {area.key!r}", did_you_mean(area.key, _known(texts, read)))
+        known = _known(texts, read)
+        # A part of a name or code says what is meant better than what is spelt alike.
+        hint = did_you_mean(area.key, [each for each in known if area.key in each] or known)
+        raise _fault(f"{area.dataset!r} has no {area.key!r}", hint)
     if len(found) > 1:
         ids = ", ".join(str(row[0]) for row in found)
         raise _fault(f"{area.dataset!r} has more than one {area.key!r}", f"name one by its _id: {ids}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from flask import request
+from werkzeug.datastructures import MIMEAccept
 
 from catalogue import PAGE_FORMATS, Look, Shape, fitting
 from gateway.api.asking.parameters import Pairs
@@ -72,12 +73,28 @@ def read_look(pairs: Pairs, format: str) -> Look:
 
 
 def accepted(columns: Sequence[Column]) -> str:
-    """The format that suits Accept best; raises NotAcceptable."""
-    if "HTTP_ACCEPT" not in request.environ or not request.accept_mimetypes:
+    """The format of rows that suits Accept best; raises NotAcceptable."""
+    if "HTTP_ACCEPT" not in request.environ:
         return "json"
     # JSON first: of what a client likes equally well it is what most expect.
-    offered = [PAGE_FORMATS[name][0].partition(";")[0] for name in fitting(columns, PAGE_FORMATS)]
-    best: str | None = request.accept_mimetypes.best_match(offered)
+    return _MEDIA_TYPES[
+        best_media([_plain(PAGE_FORMATS[name][0]) for name in fitting(columns, PAGE_FORMATS)])
+    ]
+
+
+def best_media(offered: Sequence[str]) -> str:
+    """The media type that suits Accept best, the first where it says nothing; raises NotAcceptable.
+
+    Parameters such as a charset ask for nothing that we could give or not give.
+    """
+    if not request.accept_mimetypes:
+        return offered[0]
+    accept = MIMEAccept([(_plain(media), quality) for media, quality in request.accept_mimetypes])
+    best: str | None = accept.best_match(offered)
     if best is None:
         raise NotAcceptable(request.headers["Accept"], offered)
-    return _MEDIA_TYPES[best]
+    return best
+
+
+def _plain(media_type: str) -> str:
+    return media_type.partition(";")[0].rstrip()

@@ -17,13 +17,18 @@ from werkzeug.exceptions import UnsupportedMediaType
 from schemas.problem import BadInput, InputError, did_you_mean
 
 Pairs = list[tuple[str, str]]
+MANY = 200
+"""Parameters of one request; each that is unknown is compared with all that are known."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def read_pairs(query_string: bytes) -> Pairs:
     """The parameters of a query string in order, decoded strictly; raises BadInput for any not in UTF-8."""
     pairs, errors = [], []
-    for piece in query_string.decode("latin-1").split("&"):
+    pieces = query_string.decode("latin-1").split("&")
+    if len(pieces) > MANY:
+        raise BadInput([InputError("query", f"has {len(pieces)} parameters", f"ask with at most {MANY}")])
+    for piece in pieces:
         if not piece:
             continue
         name, _, value = piece.partition("=")

@@ -70,12 +70,12 @@ def read_question(dataset: str, own: Sequence[str], without: Sequence[str] = ())
     """
     catalogue, zone = services().catalogue, services().zone
     asked = read_pairs(request.query_string)
-    pairs = settled(asked, catalogue.now())
     refused = [name for name in without if name not in own]
-    which = which_snapshot([pair for pair in pairs if pair[0] not in refused], zone)
+    which = which_snapshot([pair for pair in asked if pair[0] not in refused], zone)
     if "join" in own:
-        which = replace(which, join=read_join(pairs))
+        which = replace(which, join=read_join(asked))
     snapshot = catalogue.snapshot_of(dataset, which)
+    pairs = settled(asked, snapshot.columns, catalogue.now())
     rest = [pair for pair in pairs if pair[0] not in (*own, *refused, *LOOKS)]
     known = [*own, *(name for name in RESERVED if name not in refused)]
     faults = list(_refused(pairs, own, refused, known))

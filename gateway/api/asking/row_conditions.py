@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from gateway.api.asking.cql2 import LANGUAGES, cql2_condition
 from gateway.api.asking.spans import Span, read_last, read_span
 from gateway.api.asking.typed import literal
+from gateway.api.asking.values import parse_number
 from schemas.conditions import Area, Condition, Filter, Near, Operator, Words
 from schemas.dataset import Column
 from schemas.problem import did_you_mean
@@ -33,10 +34,10 @@ class Asked:
     def near(self, text: str) -> Conditions:
         self.check_placed()
         try:
-            lon, lat, metres = map(float, text.split(","))
+            lon, lat, metres = map(parse_number, text.split(","))
         except ValueError:
             lon = lat = metres = math.nan
-        if not (-180 <= lon <= 180 and -90 <= lat <= 90 and 0 <= metres < math.inf):
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90 and metres >= 0):
             raise ValueError("takes longitude,latitude,metres; such as near=129.05,35.15,500")
         return (Near(lon, lat, metres),)
 

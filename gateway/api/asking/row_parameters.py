@@ -40,9 +40,10 @@ def which_snapshot(pairs: Pairs, zone: ZoneInfo) -> RowQuery:
     return RowQuery(cursor=asked.get("cursor"), snapshot=asked.get("snapshot"), as_of=as_of)
 
 
-def settled(pairs: Pairs, now: datetime) -> Pairs:
+def settled(pairs: Pairs, columns: Sequence[Column], now: datetime) -> Pairs:
     """The same with `last` told by the second that it starts at, so that pages and ETags are of one time."""
-    if not any(name == "last" for name, _ in pairs) or any(name == "datetime" for name, _ in pairs):
+    names = {name for name, _ in pairs}
+    if "last" not in names or "datetime" in names or not any(c.type in ("time", "date") for c in columns):
         return pairs
     try:
         since = read_last(dict(pairs)["last"], now)

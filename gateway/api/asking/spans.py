@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.api.asking.values import parse_time
@@ -71,10 +71,12 @@ def _whole(text: str, zone: ZoneInfo) -> Span:
         first = parse_time(text, zone)
         if not _DAY.fullmatch(text):
             return Span(first, first)
-        morrow = first.astimezone(zone).replace(tzinfo=None) + timedelta(days=1)
+        morrow = date.fromisoformat(text) + timedelta(days=1)
         return Span(first, parse_time(morrow.isoformat(), zone), without=True)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError(_HINT) from None
+    except OverflowError:
+        return Span(first, None)  # The last day of the calendar, which many write for no end.
 
 
 def _moved(start: datetime | None, duration: str, sign: int, zone: ZoneInfo) -> datetime:

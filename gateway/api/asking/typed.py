@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.api.asking.values import parse_time, parse_whole
+from gateway.api.asking.values import parse_number, parse_time, parse_whole
 from schemas.conditions import Value
 from schemas.dataset import Column
 
@@ -18,7 +17,7 @@ def read_value(column: Column, text: str, zone: ZoneInfo) -> Value:
         case "integer":
             return parse_whole(text)
         case "number":
-            return _number(text)
+            return parse_number(text)
         case "boolean":
             return read_truth(text)
         case "date":
@@ -79,16 +78,6 @@ def read_day(text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise ValueError(f"takes a day such as 2026-01-31, not {text!r}") from None
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or "_" in text:
-        raise ValueError(f"takes a number, not {text!r}")
-    return value
 
 
 _TAKES = {

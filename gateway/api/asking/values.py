@@ -15,26 +15,38 @@ from gateway.services import services
 from schemas.dataset import BBox
 from schemas.problem import did_you_mean
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_DIGITS = 19
 # A plus sign that was not encoded arrives as a blank.
 _LOST_PLUS = re.compile(r"(\d\d:\d\d(?::\d\d(?:\.\d+)?)?) (\d\d:?\d\d)$")
 
 
 def parse_whole(text: str) -> int:
     """A whole number of 64 bits; raises ValueError with a sentence."""
-    if not _WHOLE.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+    if not _WHOLE.fullmatch(text):
         raise ValueError(f"takes a whole number, not {text!r}")
+    if len(text.lstrip("+-")) > _DIGITS or not -(2**63) <= int(text) < 2**63:
+        raise ValueError(f"takes whole numbers of at most 64 bits, not {text!r}")
     return int(text)
+
+
+def parse_number(text: str) -> float:
+    """A finite number in decimal digits; raises ValueError with a sentence."""
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"takes a number, not {text!r}")
+    return value
 
 
 def parse_bbox(text: str) -> BBox:
     """west,south,east,north in degrees; raises ValueError with a sentence."""
     try:
-        west, south, east, north = (float(part) for part in text.split(","))
+        west, south, east, north = (parse_number(part) for part in text.split(","))
     except ValueError:
-        raise ValueError("takes west,south,east,north; such as bbox=129.0,35.1,129.2,35.3") from None
-    if not all(map(math.isfinite, (west, south, east, north))):
-        raise ValueError("takes finite numbers; such as bbox=129.0,35.1,129.2,35.3")
+        raise ValueError(
+            "takes west,south,east,north, finite numbers; such as bbox=129.0,35.1,129.2,35.3"
+        ) from None
     if not (-90 <= south <= 90 and -90 <= north <= 90 and -180 <= west <= 180 and -180 <= east <= 180):
         raise ValueError("lies outside the world; longitudes are -180 to 180, latitudes -90 to 90")
     if south > north:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from marshmallow import Schema, fields
 
 from catalogue import GROUP_FORMATS, encode_groups
@@ -21,7 +21,7 @@ from gateway.api.asking.figure_words import (
     read_order,
 )
 from gateway.api.asking.joins import JOIN_PARAMETERS, JOINS
-from gateway.api.asking.looks import LOOKS, NotAcceptable
+from gateway.api.asking.looks import LOOKS, best_media
 from gateway.api.asking.parameter_words import Described, query_parameter, taken, without
 from gateway.api.asking.questions import PAGING, Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
@@ -124,12 +124,7 @@ def group_format(question: Question) -> str:
             hint = did_you_mean(format, GROUP_FORMATS)
             raise BadInput([InputError("format", f"{format!r} is not a format of figures", hint)])
         return format
-    if not request.accept_mimetypes:
-        return "json"
-    best = request.accept_mimetypes.best_match(MEDIA)
-    if best is None:
-        raise NotAcceptable(request.headers["Accept"], MEDIA)
-    return list(GROUP_FORMATS)[MEDIA.index(best)]
+    return list(GROUP_FORMATS)[MEDIA.index(best_media(MEDIA))]
 
 
 def _query(question: Question) -> GroupQuery:

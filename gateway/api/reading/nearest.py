@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from flask import Blueprint, Response
@@ -12,7 +11,7 @@ from gateway.api.asking.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, rea
 from gateway.api.asking.parameter_words import query_parameter, taken, without
 from gateway.api.asking.questions import PAGING, Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
-from gateway.api.asking.values import parse_whole
+from gateway.api.asking.values import parse_number, parse_whole
 from gateway.api.describe import describe
 from gateway.api.reading.rows import RowsAnswer
 from gateway.services import services
@@ -75,7 +74,7 @@ def _query(question: Question) -> NearestQuery:
 
 def _degrees(most: int) -> Callable[[str], float]:
     def read(text: str) -> float:
-        value = _number(text)
+        value = parse_number(text)
         if not -most <= value <= most:
             raise ValueError(f"takes degrees from -{most} to {most}, not {text!r}")
         return value
@@ -91,14 +90,7 @@ def _count(text: str) -> float:
 
 
 def _metres(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value < math.inf:
+    value = parse_number(text)
+    if value < 0:
         raise ValueError("takes metres, 0 or more; such as max_m=500")
     return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text) if "_" not in text else math.nan
-    except ValueError:
-        raise ValueError(f"takes a number, not {text!r}") from None

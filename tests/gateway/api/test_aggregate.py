@@ -164,7 +164,7 @@ def test_in_geojson_the_distance_is_a_property(still):
     [
         ("lat=35", "lon", "missing"),
         ("lon=x&lat=35", "lon", "number"),
-        ("lon=nan&lat=35", "lon", "degrees"),
+        ("lon=nan&lat=35", "lon", "takes a number"),
         ("lon=190&lat=35", "lon", "180"),
         ("lon=129&lat=35&k=0", "k", "1000"),
         ("lon=129&lat=35&max_m=-1", "max_m", "metres"),

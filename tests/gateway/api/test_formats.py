@@ -104,6 +104,8 @@ def test_accept_names_a_format_too(still, format):
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
             "application/json",
         ),
+        ("text/csv; charset=utf-8", "text/csv"),
+        ("application/json;charset=UTF-8, text/csv;q=0.5", "application/json"),
         ("application/xml", 406),
         ("text/html", 406),
         ("*/*;q=0", 406),

@@ -129,12 +129,20 @@ def test_cql2_json_says_the_same(still):
         ("near=129,95,5", "near", "longitude,latitude,metres"),
         ("near=129,35,-5", "near", "longitude,latitude,metres"),
         ("near=nan,35,5", "near", "longitude,latitude,metres"),
+        ("near=129,35,1_000", "near", "longitude,latitude,metres"),
+        ("bbox=1_28,34,130,36", "bbox", "takes west,south,east,north"),
+        ("bbox=%D9%A1,34,130,36", "bbox", "takes west,south,east,north"),
+        ("capacity=99999999999999999999", "capacity", "at most 64 bits"),
+        ("&".join(f"a{n}=1" for n in range(300)), "query", "has 300 parameters; ask with at most 200"),
+        ("CAPACITY=10", "CAPACITY", "did you mean 'capacity'"),
         ("nera=129,35,5", "nera", "did you mean 'near'"),
         ("within=zones", "within", "takes a dataset and the key"),
         ("within=park:P001", "within", "did you mean 'parks'"),
         ("within=list-1:a", "within", "there is no dataset"),
         ("within=air:S0", "within", "no geometry"),
         ("within=parks:P0011", "within", "did you mean 'P0"),
+        ("within=parks:008", "within", "did you mean 'P008'"),
+        ("within=parks:%EC%9B%90", "within", "known: 공원 "),
         ("within=parks:%EC%A4%91%EA%B5%AC", "within", "more than one"),
         ("within=parks:P008", "within", "is nowhere"),
         ("q=%20", "q", "has no word"),
@@ -159,6 +167,7 @@ def test_cql2_json_says_the_same(still):
             "no valid shape",
         ),
         ("filter=upper(name)='A'", "filter", "has no function 'upper'"),
+        ("filter=casei(name)", "filter", "write casei(name) = casei('ABC')"),
         ("filter=capacity=area", "filter", "compares two columns"),
         ("filter-lang=cql2-json&filter={", "filter", "is no JSON"),
         ("filter-lang=cql2-json&filter=[]", "filter", "where a condition should be"),
@@ -184,6 +193,29 @@ def test_deep_json_is_refused_and_not_fallen_over(still):
         '{"op":"=","args":[{"property":"id"},' + "[" * 900 + "]" * 900 + "]}",
     ):
         assert "filter" in faults(still, f"filter-lang=cql2-json&filter={quote(text)}")
+
+
+@pytest.mark.parametrize("joints", [("not",), ("and", "or"), ("or", "not")])
+def test_as_many_conditions_within_one_another_as_may_be_are_answered(still, joints):
+    tree = {"op": "<", "args": [{"property": "capacity"}, 30]}
+    for level in range(30):
+        joint = joints[level % len(joints)]
+        never = {"op": "<" if joint == "or" else ">=", "args": [{"property": "capacity"}, 0]}
+        tree = {"op": joint, "args": [tree] if joint == "not" else [never, tree]}
+    query = f"filter-lang=cql2-json&count=exact&filter={quote(json.dumps(tree))}"
+    answer = still.get(f"{PARKS}?{query}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json["count"] == len(answer.json["items"]) > 0
+
+
+def test_the_last_day_of_the_calendar_is_an_end_as_others_write_it(still):
+    assert len(ids(still, "datetime=2026-03-01/9999-12-31&limit=1000", AIR)) == 60
+    assert ids(still, "datetime=9999-12-31", AIR) == []
+
+
+def test_the_last_minutes_of_rows_without_a_time_are_refused_by_their_name(house):
+    house.publish(zones(), "z1")
+    assert "no column of times" in faults(house, "last=15m", "/api/v1/datasets/zones/rows")["last"]
 
 
 def test_pages_by_offset_are_those_by_cursor(still):

@@ -142,7 +142,8 @@ def test_every_kind_of_answer_of_the_api_tells_the_limits_and_its_id(door):
         assert set(policies(answer.headers["ratelimit"])) == {"burst", "day", "month"}
         assert set(policies(answer.headers["ratelimit-policy"])) == {"burst", "day", "month"}
         assert re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]+", answer.headers["x-request-id"])
-        assert "RateLimit" in answer.headers["access-control-expose-headers"]
+        exposed = answer.headers["access-control-expose-headers"].split(", ")
+        assert {"RateLimit", "X-Cursor", "X-Truncated"} <= set(exposed)
 
 
 def test_all_keys_of_an_application_share_its_limits(door):

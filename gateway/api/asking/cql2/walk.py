@@ -65,6 +65,8 @@ class Walk:
             raise ValueError(
                 f"asks {op}, which is not answered here; known: {', '.join(_SPATIAL)}, and near="
             )
+        if low == "casei":
+            raise ValueError("has casei() where a condition should be; write casei(name) = casei('ABC')")
         known = [*_OTHERS, *_COMPARE, *_SPATIAL, *times.TURNED]
         raise ValueError(f"has no function {op!r}; {did_you_mean(low, known)}")
 
@@ -124,7 +126,7 @@ class Walk:
             op, left, right = times.TURNED[op], right, left
         column = self._column(left)
         if column.type not in ("time", "date"):
-            raise ValueError(f"asks when {column.name!r} is, a {column.type}; name a column of times")
+            raise ValueError(f"asks when {column.name!r} is, of type {column.type}; name a column of times")
         return times.condition(op, column, right, self.zone)
 
     def _column(self, node: Any) -> Column:
@@ -150,7 +152,7 @@ class Walk:
     def _text(self, column: Column, node: Any) -> str:
         if column.type != "text" or not isinstance(node, str):
             raise ValueError(
-                f"asks of texts, but has {column.name!r}, a {column.type}, and {_brief(node)}; "
+                f"asks of texts, but has {column.name!r}, of type {column.type}, and {_brief(node)}; "
                 "write name LIKE '중앙%'"
             )
         return node
