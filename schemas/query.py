@@ -107,13 +107,28 @@ class Bucket:
     fill: Fill | None = None
 
 
+PartName = Literal["year", "month", "week", "day", "weekday", "hour", "minute", "second"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a time by the clock of the city, as a whole number shown as `name`.
+
+    Weeks are those of ISO 8601; weekdays go from 0, a Sunday, to 6.
+    """
+
+    name: str
+    column: str
+    what: PartName
+
+
 @dataclass(frozen=True)
 class GroupQuery:
-    """Figures of groups of rows: those that have the same values of `groups` and lie in the same bucket.
+    """Figures of groups of rows: those of the same values of `groups`, in one bucket, of the same `parts`.
 
-    Without either all rows are one group. Order names groups, `bucket` or measures, nulls last; ties and what
-    is not ordered follow the groups, then the bucket. `rows` says which rows; its columns, order, page and
-    count are not looked at.
+    Without any of these all rows are one group. Order names groups, `bucket`, parts or measures, nulls last;
+    ties and what is not ordered follow the groups, then the bucket, then the parts. `rows` says which rows;
+    its columns, order, page and count are not looked at. A bucket that is to be filled takes no parts.
     """
 
     measures: tuple[Measure, ...]
@@ -122,6 +137,7 @@ class GroupQuery:
     order: tuple[Order, ...] = ()
     limit: int = 1_000
     rows: RowQuery = RowQuery()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)

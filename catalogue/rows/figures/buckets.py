@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from schemas.dataset import Column
-from schemas.query import Bucket, Calendar
+from schemas.query import Bucket, Calendar, PartName
 from schemas.snapshot import Period
 
 SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
@@ -20,6 +20,8 @@ _WEEK = 7 * DAY
 _MONDAY = 3 * DAY  # 1970 began on a Thursday.
 _LONG_AGO = 63_000_000_000_000_000
 """Microseconds from before the year 1 to 1970: what is added to divide no negative number."""
+_FIELDS: dict[PartName, str] = {"weekday": "dow"}
+"""DuckDB's words for parts of a time, where they are not ours."""
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _LOOK = timedelta(days=7)
 
@@ -34,11 +36,7 @@ def start(bucket: Bucket, column: Column, place: str, offsets: Offsets) -> tuple
     By the wall go all spans that an hour does not consist of: where clocks are changed they are longer or
     shorter than others, but begin as people expect.
     """
-    if column.type == "date":
-        wall, ahead = f"epoch_us(CAST({place} AS TIMESTAMP))", "0"
-    else:
-        ahead = _ahead(place, offsets)
-        wall = f"(epoch_us({place}) + {ahead})"
+    wall, ahead = _wall(column, place, offsets)
     if isinstance(bucket.every, str) and bucket.every != "week":
         return _of_the_calendar(bucket.every, f"CAST(make_timestamp({wall}) AS DATE)")
     span = _span(bucket)
@@ -49,6 +47,20 @@ def start(bucket: Bucket, column: Column, place: str, offsets: Offsets) -> tuple
         return number, begun
     # Where clocks are changed, one number may be of two spans.
     return (number if len(offsets) == 1 else f"({begun} - {ahead})"), f"({begun} - {ahead})"
+
+
+def part(what: PartName, column: Column, place: str, offsets: Offsets) -> str:
+    """SQL of a part of a time on the wall, a whole number; the rest as of `start`."""
+    wall, _ = _wall(column, place, offsets)
+    return f"date_part('{_FIELDS.get(what, what)}', make_timestamp({wall}))"
+
+
+def _wall(column: Column, place: str, offsets: Offsets) -> tuple[str, str]:
+    """SQL of microseconds since 1970 by the clock on the wall, and of how many it is ahead of UTC."""
+    if column.type == "date":
+        return f"epoch_us(CAST({place} AS TIMESTAMP))", "0"
+    ahead = _ahead(place, offsets)
+    return f"(epoch_us({place}) + {ahead})", ahead
 
 
 def _of_the_calendar(every: Calendar, day: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from catalogue.rows.figures import buckets
 from schemas.dataset import Column, ColumnType
 from schemas.problem import BadInput, InputError, did_you_mean
-from schemas.query import Bucket, GroupQuery, Measure, RowQuery
+from schemas.query import Bucket, GroupQuery, Measure, Part, RowQuery
 
 BUCKET = "bucket"
 """The column of the answer that says where a span of time begins."""
@@ -34,6 +34,7 @@ def check(query: GroupQuery, known: Mapping[str, Column]) -> None:
     faults = [
         *_groups(query.groups, known),
         *(_bucket(query, query.bucket, known) if query.bucket else ()),
+        *(fault for part in query.parts for fault in _part(query, part, known)),
         *(fault for measure in query.measures for fault in _measure(measure, known)),
         *_names(query),
     ]
@@ -46,12 +47,21 @@ def check(query: GroupQuery, known: Mapping[str, Column]) -> None:
 
 
 def described(query: GroupQuery, known: Mapping[str, Column]) -> tuple[Column, ...]:
-    """The columns of the answer: groups, the bucket, figures."""
+    """The columns of the answer: groups, the bucket, parts of times, figures."""
     columns = [replace(known[name], key=False, required=False) for name in query.groups]
     if query.bucket:
         kind: ColumnType = "date" if known[query.bucket.column].type == "date" else "time"
         columns.append(Column(BUCKET, kind, role="time"))
+    columns += [Column(part.name, "integer") for part in query.parts]
     return (*columns, *(_figure(measure, known) for measure in query.measures))
+
+
+def called(query: GroupQuery) -> list[str]:
+    """The names of those columns, in their order."""
+    buckets = [BUCKET] if query.bucket else []
+    return [
+        *query.groups, *buckets, *(part.name for part in query.parts), *(each.name for each in query.measures)
+    ]  # fmt: skip
 
 
 def _figure(measure: Measure, known: Mapping[str, Column]) -> Column:
@@ -86,6 +96,17 @@ def _bucket(query: GroupQuery, bucket: Bucket, known: Mapping[str, Column]) -> I
         yield InputError("order", "cannot go with fill", "spans are filled in the order of groups and time")
 
 
+def _part(query: GroupQuery, part: Part, known: Mapping[str, Column]) -> Iterator[InputError]:
+    column = known.get(part.column)
+    if column is None:
+        yield InputError("group", f"there is no column {part.column!r}", did_you_mean(part.column, known))
+    elif column.type not in ("time", "date"):
+        what = f"{column.name!r} is a {column.type} and has no {part.what}"
+        yield InputError("group", what, "name a column of times or dates")
+    if query.bucket and query.bucket.fill:
+        yield InputError("fill", "cannot go with parts of times", "leave one of them out")
+
+
 def _measure(measure: Measure, known: Mapping[str, Column]) -> Iterator[InputError]:
     if measure.column is None:
         if measure.function != "count":
@@ -106,7 +127,7 @@ def _measure(measure: Measure, known: Mapping[str, Column]) -> Iterator[InputErr
 
 
 def _names(query: GroupQuery) -> Iterator[InputError]:
-    names = [*query.groups, *([BUCKET] if query.bucket else []), *(each.name for each in query.measures)]
+    names = called(query)
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             yield InputError("agg", f"two columns of the answer are called {name!r}", "ask for each once")

@@ -12,11 +12,11 @@ from catalogue.rows.engines import sql
 from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.engines.values import instants
 from catalogue.rows.figures import buckets, filling
-from catalogue.rows.figures.grouping import check, described, kept
+from catalogue.rows.figures.grouping import called, check, described, kept
 from catalogue.rows.question.plan import EPOCH, ID_COLUMN, WHOLE, Plan, plan
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError
-from schemas.query import Bucket, GroupPage, GroupQuery, Measure
+from schemas.query import Bucket, GroupPage, GroupQuery, Measure, Part
 from schemas.snapshot import Period, Snapshot
 
 _SQL = {
@@ -51,6 +51,7 @@ def grouped(scanner: Scanner, snapshot: Snapshot, query: GroupQuery, zone: tzinf
     said = [_group(snapshot, known[name]) for name in query.groups]
     if query.bucket:
         said.append(_bucket(scanner, asked, query.bucket, zone))
+    said += [_part(scanner, asked, part, zone) for part in query.parts]
     said += [_measure(snapshot, measure, known) for measure in query.measures]
     found = scanner.over(asked, _select(query, said), _rest(query, said))
     if query.bucket and query.bucket.fill:
@@ -75,11 +76,22 @@ def _plain(value: str, column: Column) -> str:
 
 
 def _bucket(scanner: Scanner, asked: Plan, bucket: Bucket, zone: tzinfo) -> _Said:
-    column = next(each for each in asked.snapshot.columns if each.name == bucket.column)
+    column, place, offsets = _clock(scanner, asked, bucket.column, zone)
+    number, start = buckets.start(bucket, column, place, offsets)
+    return _Said(start, number)
+
+
+def _part(scanner: Scanner, asked: Plan, part: Part, zone: tzinfo) -> _Said:
+    number = buckets.part(part.what, *_clock(scanner, asked, part.column, zone))
+    return _Said(number, number)
+
+
+def _clock(scanner: Scanner, asked: Plan, name: str, zone: tzinfo) -> tuple[Column, str, buckets.Offsets]:
+    """A column of times, its place in SQL, and how far the clocks of the zone are ahead in its period."""
+    column = next(each for each in asked.snapshot.columns if each.name == name)
     place = sql.name(asked.snapshot, column)
     period = asked.snapshot.period if column.role == "time" else _period(scanner, asked, place, column)
-    number, start = buckets.start(bucket, column, place, buckets.offsets(zone, period))
-    return _Said(start, number)
+    return column, place, buckets.offsets(zone, period)
 
 
 def _period(scanner: Scanner, asked: Plan, place: str, column: Column) -> Period | None:
@@ -113,7 +125,7 @@ def _select(query: GroupQuery, said: Sequence[_Said]) -> str:
 
 def _rest(query: GroupQuery, said: Sequence[_Said]) -> str:
     """GROUP BY, ORDER BY and LIMIT; the order names columns of the answer by their places."""
-    names = [*query.groups, *(["bucket"] if query.bucket else []), *(each.name for each in query.measures)]
+    names = called(query)
     order = [f"{names.index(o.column) + 1}{' DESC' if o.descending else ''} NULLS LAST" for o in query.order]
     groups = [each.by for each in said if each.by is not None]
     order += [f"{by} NULLS LAST" for by in groups]

@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
+from gateway.dialects.soda import times
 from gateway.dialects.soda.faults import MISMATCH, NO_FUNCTION, SoqlFault
 from gateway.dialects.soda.literals import Names
 from gateway.dialects.soda.tokens import Tokens
 from schemas.arrow import ID
-from schemas.dataset import Column
+from schemas.dataset import Column, ColumnType
 from schemas.problem import did_you_mean
-from schemas.query import Bucket, Function, Measure
+from schemas.query import Bucket, Function, Measure, Part
 
 _FUNCTIONS = ("count", "sum", "avg", "min", "max", "median")
 _NUMBERS = ("sum", "avg", "median")
-_SPANS: dict[str, int | str] = {"date_trunc_y": "year", "date_trunc_ym": "month", "date_trunc_ymd": 86_400}
-DAY = "ymd"
+CASES = {"upper": str.upper, "lower": str.lower}
 
 
 @dataclass(frozen=True)
 class Selected:
-    """One column of the answer: a column as it is, a figure of groups, or spans of time; shown as `name`."""
+    """One column of the answer, shown as `name`: a column as it is, a figure of groups, or what a function
+    `of` each value says, such as date_trunc_ym or upper."""
 
     name: str
     column: Column | None = None
     function: Function | None = None
-    span: int | str | None = None
+    of: str | None = None
 
     @property
-    def asked(self) -> tuple[str | None, Function | None, int | str | None]:
+    def asked(self) -> str:
         """What it is, whatever it is called."""
-        return self.column.name if self.column else None, self.function, self.span
+        column = self.column.name if self.column else "*"
+        called = self.function or self.of
+        return f"{called}({column})" if called else column
+
+    @property
+    def shown(self) -> Column:
+        """A column as this is shown."""
+        found = replace(self.column, key=False) if self.column else Column(self.name, "integer")
+        kind: ColumnType = found.type
+        if self.function in ("count", "distinct") or self.of in times.PARTS:
+            kind = "integer"
+        elif self.function in ("avg", "median"):
+            kind = "number"
+        elif self.of in times.TRUNCATED:
+            kind = "date"
+        return replace(found, name=self.name, type=kind)
 
     def measure(self, name: str) -> Measure:
         """The figure of a group under a name of ours."""
@@ -42,7 +58,14 @@ class Selected:
     def bucket(self) -> Bucket:
         """The spans of time."""
         assert self.column is not None
-        return Bucket(self.column.name, cast("int", self.span))
+        assert self.of is not None
+        return Bucket(self.column.name, times.TRUNCATED[self.of])
+
+    def part(self, name: str) -> Part:
+        """The part of a time under a name of ours."""
+        assert self.column is not None
+        assert self.of is not None
+        return Part(name, self.column.name, times.PARTS[self.of])
 
 
 @dataclass(frozen=True)
@@ -80,10 +103,10 @@ class Reader:
 
     def grouped(self, tokens: Tokens) -> list[Selected]:
         """The list of a group by: columns, spans of time, or aliases."""
-        found = tokens.listed(lambda: self._expression(tokens))
+        found = tokens.listed(lambda: self.expression(tokens))
         for each in found:
-            if each.function is not None:
-                raise SoqlFault(tokens.where, f"groups by a figure, {each.name}", "group by columns")
+            if each.function is not None or each.of in CASES:
+                raise SoqlFault(tokens.where, f"cannot group by {each.asked}", "group by columns and times")
         return found
 
     def ordered(self, tokens: Tokens) -> list[Ordered]:
@@ -91,7 +114,7 @@ class Reader:
         return tokens.listed(lambda: self._ordered(tokens))
 
     def _ordered(self, tokens: Tokens) -> Ordered:
-        what = self._expression(tokens)
+        what = self.expression(tokens)
         if what.function is None and what.column and what.column.type == "geometry":
             raise SoqlFault(tokens.where, "orders by a geometry, which has no order")
         descending = tokens.skip_word("desc")
@@ -104,14 +127,14 @@ class Reader:
         return Ordered(what, descending)
 
     def _named(self, tokens: Tokens) -> Selected:
-        found = self._expression(tokens)
+        found = self.expression(tokens)
         if not tokens.skip_word("as"):
             return found
         if tokens.now.kind not in ("name", "quoted"):
             raise tokens.fault("a name")
-        return Selected(tokens.take().text, found.column, found.function, found.span)
+        return Selected(tokens.take().text, found.column, found.function, found.of)
 
-    def _expression(self, tokens: Tokens) -> Selected:
+    def expression(self, tokens: Tokens) -> Selected:
         """A column, a figure or a span of time; an alias stands for what it was given to."""
         token = tokens.now
         if token.kind not in ("name", "quoted"):
@@ -128,7 +151,7 @@ class Reader:
     def _called(self, tokens: Tokens) -> Selected:
         named = tokens.take().text.lower()
         readers: dict[str, Callable[[Tokens, str], Selected]] = dict.fromkeys(_FUNCTIONS, self._figure)
-        readers |= dict.fromkeys(_SPANS, self._span)
+        readers |= dict.fromkeys((*times.TRUNCATED, *times.PARTS, *CASES), self._of_each)
         if named not in readers:
             hint = did_you_mean(named, readers)
             raise SoqlFault(tokens.where, f"has no function {named!r} here", hint, code=NO_FUNCTION)
@@ -149,11 +172,13 @@ class Reader:
             raise SoqlFault(tokens.where, what, code=MISMATCH)
         return Selected(f"{named}_{column.name}", column, function)
 
-    def _span(self, tokens: Tokens, named: str) -> Selected:
+    def _of_each(self, tokens: Tokens, named: str) -> Selected:
         column = self._column(tokens)
-        if column.type not in ("time", "date"):
-            raise SoqlFault(tokens.where, f"{named} takes a time, {column.name!r} is none", code=MISMATCH)
-        return Selected(f"{named}_{column.name}", column, None, _SPANS[named])
+        wanted = ("text",) if named in CASES else ("time", "date")
+        if column.type not in wanted:
+            what = f"{named} takes a {wanted[0]}, {column.name!r} is none"
+            raise SoqlFault(tokens.where, what, code=MISMATCH)
+        return Selected(f"{named}_{column.name}", column, None, named)
 
     def _column(self, tokens: Tokens) -> Column:
         if tokens.now.kind not in ("name", "quoted"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -45,46 +45,59 @@ def types(found: Found) -> list[str]:
     return [soda_type(column, first) for column, first in zip(found.columns, firsts, strict=True)]
 
 
-def as_json(found: Found) -> bytes:
+def as_json(pages: Iterator[Found]) -> Iterator[bytes]:
     """A list of objects; what is null has no member."""
-    writers = [_WRITERS.get(column.type, _as_it_is) for column in found.columns]
-    rows = [
-        {
-            name: write(value)
-            for name, write, value in zip(found.names, writers, row, strict=True)
-            if value is not None
-        }
-        for row in found.values
-    ]
-    return orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE)
+    lead = b"["
+    for found in pages:
+        writers = [(column.name, _WRITERS.get(column.type, _as_it_is)) for column in found.columns]
+        rows = [
+            {
+                name: write(value)
+                for (name, write), value in zip(writers, row, strict=True)
+                if value is not None
+            }
+            for row in found.values
+        ]
+        if rows:
+            yield lead + orjson.dumps(rows)[1:-1]
+            lead = b","
+    yield b"[]\n" if lead == b"[" else b"]\n"
 
 
-def as_csv(found: Found) -> bytes:
+def as_csv(pages: Iterator[Found]) -> Iterator[bytes]:
     """CSV with every cell in quotes, geometries as WKT; a text that would run as a formula begins with '."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([_safe(name) for name in found.names])
-    writer.writerows(
-        [_cell(value, column) for value, column in zip(row, found.columns, strict=True)]
-        for row in found.values
-    )
-    return file.getvalue().encode()
+    for number, found in enumerate(pages):
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        if number == 0:
+            writer.writerow([_safe(name) for name in found.names])
+        writer.writerows(
+            [_cell(value, column) for value, column in zip(row, found.columns, strict=True)]
+            for row in found.values
+        )
+        yield file.getvalue().encode()
 
 
-def as_geojson(found: Found) -> bytes:
+def as_geojson(pages: Iterator[Found]) -> Iterator[bytes]:
     """A collection of features, the first geometry of the answer being theirs."""
-    place = next((p for p, column in enumerate(found.columns) if column.type == "geometry"), None)
-    features = []
-    for row in found.values:
-        members = zip(found.names, found.columns, row, strict=True)
-        said = {
-            name: _WRITERS.get(column.type, _as_it_is)(value) if value is not None else None
-            for number, (name, column, value) in enumerate(members)
-            if number != place
-        }
-        shape = None if place is None or row[place] is None else orjson.Fragment(str(row[place]))
-        features.append({"type": "Feature", "geometry": shape, "properties": said})
-    return orjson.dumps({"type": "FeatureCollection", "features": features})
+    lead = b'{"type":"FeatureCollection","features":['
+    for found in pages:
+        place = next((p for p, column in enumerate(found.columns) if column.type == "geometry"), None)
+        features = [_feature(found, row, place) for row in found.values]
+        # A page behind the first has rows: it is asked for only where there are more.
+        yield lead + orjson.dumps(features)[1:-1]
+        lead = b","
+    yield b"]}\n"
+
+
+def _feature(found: Found, row: tuple[object, ...], place: int | None) -> dict[str, object]:
+    said = {
+        column.name: None if value is None else _WRITERS.get(column.type, _as_it_is)(value)
+        for number, (column, value) in enumerate(zip(found.columns, row, strict=True))
+        if number != place
+    }
+    shape = None if place is None or row[place] is None else orjson.Fragment(str(row[place]))
+    return {"type": "Feature", "geometry": shape, "properties": said}
 
 
 def _as_it_is(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -25,10 +25,15 @@ _NEEDED = {
 
 @dataclass(frozen=True)
 class Names:
-    """The columns of a dataset by the names that SoQL may ask them by, and the zone of times without one."""
+    """The columns of a dataset by the names that SoQL may ask them by, and the zone of times without one.
+
+    `period` tells the first and the last value of a column of times or days, as rows show them, None where it
+    has no value.
+    """
 
     columns: Sequence[Column]
     zone: ZoneInfo
+    period: Callable[[Column], tuple[str, str] | None]
 
     def column(self, name: str, where: str) -> Column:
         """The column of this name, in any case where only one is meant; raises SoqlFault."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import shapely
-
-from gateway.dialects.soda import literals
+from gateway.dialects.soda import literals, places, times
 from gateway.dialects.soda.faults import MISMATCH, NO_FUNCTION, SoqlFault
-from gateway.dialects.soda.literals import Names, literal, number
+from gateway.dialects.soda.literals import Names, literal
 from gateway.dialects.soda.tokens import Tokens
-from schemas.conditions import All, Box, Condition, Filter, Near, Not, Operator, Relation, Shape, Some
+from gateway.dialects.soda.truth import truth
+from schemas.conditions import All, Condition, Filter, Not, Operator, Some
 from schemas.dataset import Column
 from schemas.problem import did_you_mean
 
@@ -20,11 +19,13 @@ _SIGNS: dict[str, Operator] = {
 }  # fmt: skip
 _MIRRORED: dict[Operator, Operator] = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
 _CASES = ("upper", "lower")
+Figure = Callable[[Tokens], Column]
+"""Reads what a group is asked of, as a column that has the type of its values."""
 
 
-def read_where(tokens: Tokens, names: Names) -> Condition:
-    """The condition that comes next, as far as it goes; raises SoqlFault."""
-    return _Where(tokens, names).any()
+def read_where(tokens: Tokens, names: Names, figure: Figure | None = None) -> Condition:
+    """The condition that comes next, of rows or, by `figure`, of groups; raises SoqlFault."""
+    return _Where(tokens, names, figure).any()
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class _Where:
 
     tokens: Tokens
     names: Names
+    figure: Figure | None = None
 
     def any(self) -> Condition:
         parts = [self._every()]
@@ -65,6 +67,8 @@ class _Where:
             return self._mirrored()
         if token.kind not in ("name", "quoted"):
             raise self.tokens.fault("a column or a function")
+        if self.figure is not None:
+            return self._compared(self.figure(self.tokens), False)
         called = self.tokens.ahead().text == "(" and self.tokens.ahead().kind == "sign"
         if token.kind == "name" and called and token.text.lower() not in _CASES:
             return self._called()
@@ -90,7 +94,7 @@ class _Where:
         if probe[0].text == "-" and probe[0].kind == "sign":
             probe.append(start.take())
         operator = self._operator()
-        column = self._column()
+        column = self._column() if self.figure is None else self.figure(start)
         value = self.names.value(column, "".join(each.text for each in probe), start.where)
         return Filter(column.name, _MIRRORED.get(operator, operator), value)
 
@@ -154,64 +158,71 @@ class _Where:
         return None
 
     def _called(self) -> Condition:
-        """A function that is true or false."""
-        functions: dict[str, Callable[[Column], Condition]] = {
-            "starts_with": lambda column: self._text(column, "startswith"),
-            "contains": lambda column: self._text(column, "contains"),
-            "within_box": self._box,
-            "within_circle": self._circle,
-            "within_polygon": lambda column: self._shape("within"),
-            "intersects": lambda column: self._shape("intersects"),
-        }
+        """A function that is true or false, or says something of a time."""
         named = self.tokens.take().text.lower()
-        if named not in functions:
-            hint = did_you_mean(named, functions)
-            raise SoqlFault(self.tokens.where, f"has no function {named!r}", hint, code=NO_FUNCTION)
+        if named in (*times.TRUNCATED, *times.PARTS):
+            return self._timed(named)
+        wanted, read = self._function(named)
         self.tokens.expect("(")
         column = self._column()
-        wanted = "text" if named in ("starts_with", "contains") else "geometry"
         if column.type != wanted:
             what = f"{named} asks of a {wanted}, {column.name!r} is none"
             raise SoqlFault(self.tokens.where, what, code=MISMATCH)
-        found = functions[named](column)
+        if named == "distance_in_meters":
+            return places.distance(self.tokens)
+        found = read(column)
         self.tokens.expect(")")
         return found
+
+    def _function(self, named: str) -> tuple[str, Callable[[Column], Condition]]:
+        """The type of column that a function takes, and what reads the rest."""
+        words = self.tokens
+        functions: dict[str, tuple[str, Callable[[Column], Condition]]] = {
+            "starts_with": ("text", lambda column: self._text(column, "startswith")),
+            "contains": ("text", lambda column: self._text(column, "contains")),
+            "caseless_eq": ("text", lambda column: self._folded(column, "{}")),
+            "caseless_not_eq": ("text", lambda column: Not(self._folded(column, "{}"))),
+            "caseless_one_of": ("text", lambda column: self._folded(column, "{}")),
+            "caseless_starts_with": ("text", lambda column: self._folded(column, "{}%")),
+            "caseless_contains": ("text", lambda column: self._folded(column, "%{}%")),
+            "within_box": ("geometry", lambda _: places.box(words)),
+            "within_circle": ("geometry", lambda _: places.circle(words)),
+            "within_polygon": ("geometry", lambda _: places.shape(words, "within")),
+            "intersects": ("geometry", lambda _: places.shape(words, "intersects")),
+            "distance_in_meters": ("geometry", lambda _: places.distance(words)),
+        }
+        if named not in functions:
+            hint = did_you_mean(named, (*functions, *times.TRUNCATED, *times.PARTS))
+            raise SoqlFault(words.where, f"has no function {named!r}", hint, code=NO_FUNCTION)
+        return functions[named]
 
     def _text(self, column: Column, operator: Operator) -> Condition:
         self.tokens.expect(",")
         return Filter(column.name, operator, literals.text(self.tokens))
 
-    def _box(self, column: Column) -> Condition:
-        """Two corners, each latitude first: the order of SODA, which is not that of its geometries."""
-        first, second = self._point(), self._point()
-        south, north = sorted((first[0], second[0]))
-        west, east = sorted((first[1], second[1]))
-        return Box((west, south, east, north))
+    def _folded(self, column: Column, pattern: str) -> Condition:
+        """One of some texts, whatever the case of any."""
+        self.tokens.expect(",")
+        wanted = self.tokens.listed(lambda: _escaped(literals.text(self.tokens), "\\%_"))
+        return Some(tuple(Filter(column.name, "ilike", pattern.format(each)) for each in wanted))
 
-    def _circle(self, column: Column) -> Condition:
-        lat, lon = self._point()
-        self.tokens.expect(",")
-        return Near(lon, lat, number(self.tokens))
-
-    def _point(self) -> tuple[float, float]:
-        self.tokens.expect(",")
-        lat = number(self.tokens)
-        self.tokens.expect(",")
-        lon = number(self.tokens)
-        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-            raise SoqlFault(self.tokens.where, f"{lat:g}, {lon:g} is no latitude and longitude")
-        return lat, lon
-
-    def _shape(self, relation: Relation) -> Condition:
-        self.tokens.expect(",")
-        written = literals.text(self.tokens)
-        try:
-            shape = shapely.from_wkt(written)
-        except shapely.errors.GEOSException:
-            shape = None
-        if shape is None or shape.is_empty or not shape.is_valid:
-            raise SoqlFault(self.tokens.where, f"{written[:40]!r} is no valid WKT")
-        return Shape(relation, bytes(shapely.to_wkb(shapely.force_2d(shape))))
+    def _timed(self, named: str) -> Condition:
+        """What is asked of a span or a part of a time, as the times for which it is true."""
+        self.tokens.expect("(")
+        column = self._column()
+        if column.type not in ("time", "date"):
+            what = f"{named} takes a time, {column.name!r} is none"
+            raise SoqlFault(self.tokens.where, what, code=MISMATCH)
+        self.tokens.expect(")")
+        said = Column(f"{named}({column.name})", "integer" if named in times.PARTS else "date")
+        asked, period = self._compared(said, False), self.names.period(column)
+        found: list[Condition] = [Filter(column.name, "in", ())]
+        if period is not None:
+            wanted = lambda value: truth(asked, {said.name: value}) is True  # noqa: E731
+            found = [times.within(column, named, wanted, period, self.names.zone)]
+        if truth(asked, {said.name: None}):
+            found.append(Filter(column.name, "isnull", True))
+        return Some(tuple(found))
 
 
 def _escaped(pattern: str, letters: str) -> str:
