@@ -22,7 +22,7 @@ from schemas.records import record_columns
 from schemas.run import REJECTS
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-SCHEMAS = Path(gbfs_validator.__file__).parent / "data" / "schemas" / "v3.0"
+SCHEMAS = Path(gbfs_validator.__file__).parent / "data" / "schemas"
 
 
 def landed(id: str, columns: tuple[Column, ...], rows: list[dict[str, Any]]) -> Publication:
@@ -62,7 +62,8 @@ def document(house, url: str) -> dict[str, Any]:
     """A file that is what the standard's schema says of its name."""
     answer = house.get(url.removeprefix("http://localhost"))
     assert answer.status_code == 200, answer.text
-    schema = json.loads((SCHEMAS / Path(url).name).read_text(encoding="utf-8"))
+    edition = "v2.3" if "/2.3/" in url else "v3.0"
+    schema = json.loads((SCHEMAS / edition / Path(url).name).read_text(encoding="utf-8"))
     Draft7Validator(schema, format_checker=FormatChecker()).validate(answer.json)
     data: dict[str, Any] = answer.json["data"]
     return data
@@ -70,7 +71,9 @@ def document(house, url: str) -> dict[str, Any]:
 
 def test_all_files_that_are_announced_are_what_the_standard_says(bikes):
     feeds = document(bikes, "/gbfs/bikes/gbfs.json")["feeds"]
-    assert [feed["name"] for feed in feeds] == ["system_information", "station_information", "station_status"]
+    assert [feed["name"] for feed in feeds] == [
+        "gbfs_versions", "system_information", "station_information", "station_status",
+    ]  # fmt: skip
     told = {feed["name"]: document(bikes, feed["url"]) for feed in feeds}
     assert told["system_information"]["timezone"] == "Asia/Seoul"
     assert [n["text"] for n in told["system_information"]["name"]] == ["공영자전거", "City bikes"]
@@ -90,6 +93,38 @@ def test_each_station_fares_as_it_said_last(bikes):
     one = stations["S1"]
     assert (one["num_vehicles_available"], one["num_docks_available"], one["is_renting"]) == (9, 7, False)
     assert one["last_reported"] == "2026-03-01T09:05:00Z"
+
+
+def test_apps_that_know_but_the_older_edition_read_it_in_their_language(bikes):
+    versions = {v["version"]: v["url"] for v in document(bikes, "/gbfs/bikes/gbfs_versions.json")["versions"]}
+    assert list(versions) == ["2.3", "3.0"]
+    assert document(bikes, versions["3.0"])["feeds"]
+    languages = document(bikes, versions["2.3"])
+    assert list(languages) == ["ko", "en"]
+    told = {
+        language: {feed["name"]: document(bikes, feed["url"]) for feed in said["feeds"]}
+        for language, said in languages.items()
+    }
+    names = {each: files["system_information"]["name"] for each, files in told.items()}
+    assert names == {"ko": "공영자전거", "en": "City bikes"}
+    assert told["en"]["gbfs_versions"]["versions"][0]["url"] == versions["2.3"]
+    # A station without a name in the language of the app has the one it has.
+    assert [s["name"] for s in told["en"]["station_information"]["stations"]] == ["대여소 S1", "대여소 S2"]
+    one = {s["station_id"]: s for s in told["ko"]["station_status"]["stations"]}["S1"]
+    assert one == {
+        "station_id": "S1", "num_bikes_available": 9, "num_docks_available": 7, "is_installed": True,
+        "is_renting": False, "is_returning": True, "last_reported": 1772355900,
+    }  # fmt: skip
+
+
+def test_an_unchanged_file_is_304_and_editions_are_not_mistaken_for_each_other(bikes):
+    marks = set()
+    for path in ("", "2.3/ko/", "2.3/en/"):
+        answer = bikes.get(f"/gbfs/bikes/{path}station_status.json")
+        marks.add(answer.headers["ETag"])
+        again = {"If-None-Match": answer.headers["ETag"]}
+        assert bikes.get(f"/gbfs/bikes/{path}station_status.json", headers=again).status_code == 304
+    assert len(marks) == 3
 
 
 def test_files_as_gbfs_has_them_are_known_by_their_own_columns(house):
@@ -113,7 +148,16 @@ def test_files_as_gbfs_has_them_are_known_by_their_own_columns(house):
 
 def test_what_is_no_system_of_stations_is_not_found(bikes, still):
     assert "station_id" in still.get("/gbfs/parks/gbfs.json").json["detail"]
-    for path in ("parks/gbfs", "none/gbfs", "list-1/gbfs", "bikes/vehicle_status"):
+    for path in (
+        "parks/gbfs",
+        "none/gbfs",
+        "list-1/gbfs",
+        "bikes/vehicle_status",
+        "bikes/2.3/fr/station_status",
+        "bikes/2.3/station_status",
+        "bikes/2.3/ko/free_bike_status",
+        "parks/2.3/gbfs",
+    ):
         assert bikes.get(f"/gbfs/{path}.json").status_code == 404
     told = landed("lost", record_columns("station_reading"), [reading("Q1", 0)])
     bikes.publish(told, "r-lost")

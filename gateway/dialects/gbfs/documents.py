@@ -1,4 +1,4 @@
-"""Stations of shared vehicles as GBFS 3.0: `/gbfs/ID/gbfs.json`, ID being the dataset of their readings."""
+"""The files of a system of stations, made of the dataset of its readings and the one of its places."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from gateway.api.asking.parameters import load_query, read_pairs
 from gateway.api.describe import NoParameters
 from gateway.caller import ROWS
 from gateway.dialects.current import NotOfThatKind, columns_called, current, lacking
+from gateway.dialects.gbfs.older import VERSION as OLDER
+from gateway.dialects.gbfs.older import older
 from gateway.scopes import require
 from gateway.services import services
 from schemas.conditions import Filter
@@ -30,7 +32,7 @@ VERSION = "3.0"
 TTL = 60
 FRESH = timedelta(days=1)
 """A station that was silent for longer than this when the last one spoke is listed no more."""
-FILES = ("system_information", "station_information", "station_status")
+FILES = ("gbfs_versions", "system_information", "station_information", "station_status")
 _READING = {
     "station": ("station_id",),
     "at": ("reported_at", "last_reported"),
@@ -55,22 +57,44 @@ _CANDIDATES, _SAMPLE = 100, 20
 
 @gbfs.get("/<dataset>/<file>.json")
 def document(dataset: str, file: str) -> Response:
-    """One file of the system: gbfs, system_information, station_information or station_status."""
+    """A file of GBFS 3.0: gbfs, gbfs_versions or one of FILES."""
+    return _answer(dataset, file, "")
+
+
+@gbfs.get(f"/<dataset>/{OLDER}/gbfs.json")
+def older_start(dataset: str) -> Response:
+    """Where the files of GBFS 2.3 are, language by language."""
+    return _answer(dataset, "gbfs", OLDER)
+
+
+@gbfs.get(f"/<dataset>/{OLDER}/<language>/<file>.json")
+def older_document(dataset: str, language: str, file: str) -> Response:
+    """A file of GBFS 2.3 in one of the languages of the system."""
+    return _answer(dataset, file, f"{OLDER}/{language}")
+
+
+def _answer(dataset: str, file: str, edition: str) -> Response:
+    """A file as 3.0 has it, or as an older edition, in the language behind its number."""
     require("rows:read")
     load_query(NoParameters, read_pairs(request.query_string))
     readings = services().catalogue.snapshot(dataset)
     called = _called(readings)
-    if file not in ("gbfs", *FILES):
-        raise NotOfThatKind(dataset, f"file {file}.json", f"there are gbfs, {', '.join(FILES)}")
+    _check(dataset, file, edition)
     places = _places(readings, called) if file == "station_information" else None
     shown = places or readings
-    etag = hashlib.blake2b(f"{shown.id} {file} {base_url()}".encode(), digest_size=16).hexdigest()
+    told = f"{shown.id} {edition} {file} {base_url()}"
+    etag = hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
     unchanged = not_modified(etag)
     if unchanged:
         return unchanged
     match file:
         case "gbfs":
-            data: dict[str, Any] = {"feeds": [{"name": n, "url": _url(dataset, n)} for n in FILES]}
+            data = _feeds(dataset, edition)
+        case "gbfs_versions":
+            starts = {VERSION: _url(dataset, "", "gbfs"), OLDER: _url(dataset, OLDER, "gbfs")}
+            data = {
+                "versions": [{"version": version, "url": starts[version]} for version in (OLDER, VERSION)]
+            }
         case "system_information":
             data = _system(services().catalogue.describe(dataset))
         case "station_information":
@@ -80,7 +104,28 @@ def document(dataset: str, file: str) -> Response:
             data = {"stations": _statuses(readings, called)}
     body = {"last_updated": shown.created, "ttl": TTL, "version": VERSION, "data": data}
     request.environ[ROWS] = len(data.get("stations", ()))
-    return fresh(orjson.dumps(body, option=orjson.OPT_UTC_Z), "application/json", etag)
+    written = older(file, body, edition.removeprefix(f"{OLDER}/")) if edition else body
+    return fresh(orjson.dumps(written, option=orjson.OPT_UTC_Z), "application/json", etag)
+
+
+def _check(dataset: str, file: str, edition: str) -> None:
+    """That there is such a file in such an edition; raises NotOfThatKind."""
+    if file not in ("gbfs", *FILES):
+        raise NotOfThatKind(dataset, f"file {file}.json", f"there are gbfs, {', '.join(FILES)}")
+    languages = _languages(services().catalogue.describe(dataset))
+    if edition not in ("", OLDER, *(f"{OLDER}/{language}" for language in languages)):
+        why = f"there are {', '.join(languages)}"
+        raise NotOfThatKind(dataset, f"language {edition.removeprefix(f'{OLDER}/')!r}", why)
+
+
+def _feeds(dataset: str, edition: str) -> dict[str, Any]:
+    def listed(edition: str) -> list[dict[str, str]]:
+        return [{"name": name, "url": _url(dataset, edition, name)} for name in FILES]
+
+    if not edition:
+        return {"feeds": listed("")}
+    languages = _languages(services().catalogue.describe(dataset))
+    return {language: {"feeds": listed(f"{OLDER}/{language}")} for language in languages}
 
 
 def _called(readings: Snapshot) -> dict[str, str]:
@@ -92,17 +137,22 @@ def _called(readings: Snapshot) -> dict[str, str]:
     return called
 
 
-def _url(dataset: str, file: str) -> str:
-    return f"{base_url()}/gbfs/{dataset}/{file}.json"
+def _url(dataset: str, edition: str, file: str) -> str:
+    return "/".join(filter(None, (base_url(), "gbfs", dataset, edition, f"{file}.json")))
+
+
+def _languages(dataset: Dataset) -> list[str]:
+    """The languages of a system, as its title is told in them."""
+    return [language for language in ("ko", "en") if getattr(dataset.title, language)]
 
 
 def _system(dataset: Dataset) -> dict[str, Any]:
-    spoken = {"ko": dataset.title.ko, "en": dataset.title.en}
-    names = [{"text": words, "language": language} for language, words in spoken.items() if words]
+    languages = _languages(dataset)
+    names = [{"text": getattr(dataset.title, each), "language": each} for each in languages]
     organisation = [{"text": dataset.publisher, "language": names[0]["language"]}]
     told: dict[str, Any] = {
         "system_id": dataset.id,
-        "languages": [name["language"] for name in names],
+        "languages": languages,
         "name": names,
         "operator": organisation,
         "attribution_organization_name": organisation,
