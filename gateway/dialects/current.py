@@ -9,6 +9,7 @@ from typing import Any
 
 from catalogue import Catalogue
 from schemas.conditions import Filter
+from schemas.dataset import ColumnType
 from schemas.query import RowQuery
 from schemas.snapshot import Snapshot
 
@@ -67,9 +68,13 @@ def moment(shown: str) -> datetime:
     return datetime.fromisoformat(shown)
 
 
-def seconds(shown: str | None) -> int | None:
-    """The same in seconds since 1970."""
-    return None if shown is None else int(moment(shown).timestamp())
+def seconds(shown: Any) -> int | None:
+    """The same in seconds since 1970; None of what is no instant."""
+    try:
+        found = moment(shown)
+    except (TypeError, ValueError):
+        return None
+    return None if found.tzinfo is None else int(found.timestamp())
 
 
 def _latest(snapshot: Snapshot, when: str | None) -> datetime | None:
@@ -80,11 +85,17 @@ def _latest(snapshot: Snapshot, when: str | None) -> datetime | None:
 
 def lacking(names: Sequence[str]) -> str:
     """Why a dataset without these columns is not of a kind."""
-    return f"it has no column {', '.join(names)}"
+    return f"it has no column {', '.join(names)} of the type that is needed"
 
 
-def columns_called(snapshot: Snapshot, names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """For each of our words the first of its names that the snapshot has as a column."""
-    have = {column.name for column in snapshot.columns}
-    found = {word: next((name for name in known if name in have), None) for word, known in names.items()}
-    return {word: name for word, name in found.items() if name is not None}
+def columns_called(
+    snapshot: Snapshot, names: Mapping[str, Sequence[str]], types: Mapping[str, Sequence[ColumnType]]
+) -> dict[str, str]:
+    """For each of our words the first of its names that the snapshot has as a column, of those `types`."""
+    have = {column.name: column.type for column in snapshot.columns}
+    found: dict[str, str] = {}
+    for word, known in names.items():
+        name = next((name for name in known if name in have), None)
+        if name is not None and have[name] in types.get(word, (have[name],)):
+            found[word] = name
+    return found

@@ -18,9 +18,10 @@ from gateway.api.answers import fresh, not_modified
 from gateway.api.asking.parameters import load_query, read_pairs
 from gateway.api.asking.values import OneOf
 from gateway.caller import ROWS
-from gateway.dialects.current import Current, NotOfThatKind, current, lacking, moment, seconds
+from gateway.dialects.current import Current, NotOfThatKind, current, lacking, seconds
 from gateway.scopes import require
 from gateway.services import services
+from schemas.dataset import ColumnType
 from schemas.snapshot import Snapshot
 
 gtfs_realtime = Blueprint("gtfs_realtime", __name__, url_prefix="/gtfs-rt")
@@ -37,10 +38,11 @@ class MessageParameters(Schema):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of entity: the columns that tell it, what a row is of and when, and how it is written."""
+    """A kind of entity: the columns that tell it and their types, what a row is of and when, and how it is
+    written."""
 
     name: str
-    needed: tuple[str, ...]
+    needed: Mapping[str, ColumnType]
     entity: str
     when: str | None
     write: Callable[[Any, Row], None]
@@ -54,27 +56,39 @@ def message(dataset: str) -> Response:
     catalogue = services().catalogue
     snapshot = catalogue.snapshot(dataset)
     kind = kind_of(snapshot)
-    etag = hashlib.blake2b(f"{snapshot.id} {asked}".encode(), digest_size=16).hexdigest()
-    # What alerts are active depends on the time too, so those are not answered from a client's memory.
+    etag = _etag(f"{snapshot.id} {asked}".encode())
+    # What alerts are active depends on the time too, so those are told apart by what they say.
     unchanged = not_modified(etag) if kind.when else None
     if unchanged:
         return unchanged
     found = current(catalogue, snapshot, kind.entity, kind.when, FRESH)
     feed = written(found, kind, datetime.now(UTC))
+    said, media_type = _said(feed, asked)
+    etag = etag if kind.when else _etag(said)
+    unchanged = not_modified(etag)
+    if unchanged:
+        return unchanged
     request.environ[ROWS] = len(feed.entity)
-    if asked == "json":
-        said = MessageToJson(feed, preserving_proto_field_name=True, indent=None)
-        return fresh(said.encode(), "application/json", etag)
-    return fresh(feed.SerializeToString(), "application/x-protobuf", etag)
+    return fresh(said, media_type, etag)
+
+
+def _said(feed: Any, format: str) -> tuple[bytes, str]:
+    if format == "json":
+        return MessageToJson(feed, preserving_proto_field_name=True, indent=None).encode(), "application/json"
+    return feed.SerializeToString(deterministic=True), "application/x-protobuf"
+
+
+def _etag(told: bytes) -> str:
+    return hashlib.blake2b(told, digest_size=16).hexdigest()
 
 
 def kind_of(snapshot: Snapshot) -> Kind:
     """The kind of entity that a dataset's columns tell of; raises NotOfThatKind."""
-    have = {column.name for column in snapshot.columns}
+    have = {(column.name, column.type) for column in snapshot.columns}
     for kind in KINDS:
-        if have.issuperset(kind.needed):
+        if have.issuperset(kind.needed.items()):
             return kind
-    why = lacking([name for name in KINDS[0].needed if name not in have])
+    why = lacking([name for name, type in KINDS[0].needed.items() if (name, type) not in have])
     raise NotOfThatKind(snapshot.dataset, "vehicles, trip updates or alerts", why)
 
 
@@ -85,10 +99,10 @@ def written(found: Current, kind: Kind, now: datetime) -> Any:
     feed.header.incrementality = gtfs.FeedHeader.FULL_DATASET
     feed.header.timestamp = int(found.at.timestamp())
     for row in found.rows:
-        until = row.get("active_until")
-        if until is None or moment(until) > now:
-            entity = feed.entity.add(id=str(row.get("entity_id") or row[kind.entity]))
-            kind.write(entity, row)
+        until = seconds(row.get("active_until"))
+        if until is None or until > now.timestamp():
+            # By what a row is of, and not by its source's id, which may be of two where two sources meet.
+            kind.write(feed.entity.add(id=str(row[kind.entity])), row)
     return feed
 
 
@@ -102,10 +116,11 @@ def _vehicle(entity: Any, row: Row) -> None:
     _word(vehicle, row, "occupancy_status", "occupancy", gtfs.VehiclePosition.OccupancyStatus)
     _word(vehicle, row, "congestion_level", "congestion", gtfs.VehiclePosition.CongestionLevel)
     vehicle.timestamp = seconds(row["observed_at"]) or 0
-    if row["geometry"] is not None:
-        vehicle.position.longitude, vehicle.position.latitude = json.loads(row["geometry"])["coordinates"][:2]
+    place = json.loads(row["geometry"] or "{}")
+    if place.get("type") == "Point" and place["coordinates"]:
+        vehicle.position.longitude, vehicle.position.latitude = place["coordinates"][:2]
         _put(vehicle.position, row, bearing="bearing", odometer="odometer")
-        if row.get("speed") is not None:
+        if isinstance(row.get("speed"), int | float):
             vehicle.position.speed = row["speed"] / KMH_PER_MS
 
 
@@ -116,13 +131,12 @@ def _update(entity: Any, row: Row) -> None:
     _put(update.vehicle, row, id="vehicle_id", label="label")
     _put(update, row, delay="delay")
     update.timestamp = seconds(row["observed_at"]) or 0
-    for said in json.loads(row.get("stop_time_updates") or "[]"):
+    for said in _listed(row, "stop_time_updates"):
         stop = update.stop_time_update.add()
         _put(stop, said, stop_id="stop_id", stop_sequence="stop_sequence")
         _word(stop, said, "schedule_relationship", "relationship", _STOP)
         for event in ("arrival", "departure"):
-            if said.get(f"{event}_at") is not None:
-                getattr(stop, event).time = seconds(said[f"{event}_at"])
+            _put(getattr(stop, event), {"at": seconds(said.get(f"{event}_at"))}, time="at")
             _put(getattr(stop, event), said, delay=f"{event}_delay")
             if stop.HasField(event):
                 _put(getattr(stop, event), said, uncertainty="uncertainty")
@@ -130,16 +144,15 @@ def _update(entity: Any, row: Row) -> None:
 
 def _alert(entity: Any, row: Row) -> None:
     alert = entity.alert
-    if row.get("active_from") is not None or row.get("active_until") is not None:
-        period = alert.active_period.add()
-        start, end = seconds(row.get("active_from")), seconds(row.get("active_until"))
-        _put(period, {"start": start, "end": end}, start="start", end="end")
+    start, end = seconds(row.get("active_from")), seconds(row.get("active_until"))
+    if start is not None or end is not None:
+        _put(alert.active_period.add(), {"start": start, "end": end}, start="start", end="end")
     _word(alert, row, "cause", "cause", gtfs.Alert.Cause)
     _word(alert, row, "effect", "effect", gtfs.Alert.Effect)
     _word(alert, row, "severity_level", "severity", gtfs.Alert.SeverityLevel)
     for field, column in (("header_text", "header"), ("description_text", "description"), ("url", "url")):
         _translated(getattr(alert, field), row, column)
-    for said in json.loads(row.get("informed_entities") or "[]"):
+    for said in _listed(row, "informed_entities"):
         about = alert.informed_entity.add()
         _put(about, said, agency_id="agency_id", route_id="route_id", route_type="route_type")
         _put(about, said, stop_id="stop_id")
@@ -151,9 +164,9 @@ def _translated(field: Any, row: Row, column: str) -> None:
     spoken = {language: row.get(f"{column}_{language}") for language in ("ko", "en")}
     for language, words in spoken.items():
         if words:
-            field.translation.add(text=words, language=language)
+            field.translation.add(text=str(words), language=language)
     if row.get(column) and not any(spoken.values()):
-        field.translation.add(text=row[column])
+        field.translation.add(text=str(row[column]))
 
 
 def _trip(trip: Any, row: Row) -> None:
@@ -161,6 +174,15 @@ def _trip(trip: Any, row: Row) -> None:
     _put(trip, row, start_time="start_time")
     if row.get("start_date") is not None:
         trip.start_date = str(row["start_date"]).replace("-", "")
+
+
+def _listed(row: Row, column: str) -> list[Row]:
+    """The objects that a column holds as JSON; none where it holds something else."""
+    try:
+        found = json.loads(row.get(column) or "[]")
+    except (TypeError, ValueError):
+        return []
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _put(message: Any, row: Row, **columns: str) -> None:
@@ -181,10 +203,13 @@ def _word(message: Any, row: Row, field: str, column: str, words: Any) -> None:
 
 
 _STOP = gtfs.TripUpdate.StopTimeUpdate.ScheduleRelationship
+_VEHICLES: dict[str, ColumnType] = {"vehicle_id": "text", "observed_at": "time", "geometry": "geometry"}
+_UPDATES: dict[str, ColumnType] = {
+    "entity_id": "text", "observed_at": "time", "trip_id": "text", "delay": "integer",
+}  # fmt: skip
+_ALERTS: dict[str, ColumnType] = {"alert_id": "text", "header": "text", "entities": "integer"}
 KINDS = (
-    Kind("vehicles", ("vehicle_id", "observed_at", "geometry"), "vehicle_id", "observed_at", _vehicle),
-    Kind(
-        "trip updates", ("entity_id", "observed_at", "trip_id", "delay"), "entity_id", "observed_at", _update
-    ),
-    Kind("alerts", ("alert_id", "header", "entities"), "alert_id", None, _alert),
+    Kind("vehicles", _VEHICLES, "vehicle_id", "observed_at", _vehicle),
+    Kind("trip updates", _UPDATES, "entity_id", "observed_at", _update),
+    Kind("alerts", _ALERTS, "alert_id", None, _alert),
 )

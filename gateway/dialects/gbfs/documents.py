@@ -22,7 +22,7 @@ from gateway.dialects.gbfs.older import older
 from gateway.scopes import require
 from gateway.services import services
 from schemas.conditions import Filter
-from schemas.dataset import Dataset
+from schemas.dataset import ColumnType, Dataset
 from schemas.query import RowQuery, SearchQuery
 from schemas.snapshot import Snapshot
 
@@ -52,6 +52,13 @@ _PLACE = {
     "address": ("address",),
     "capacity": ("capacity",),
 }
+_TYPES: dict[str, tuple[ColumnType, ...]] = {
+    "at": ("time",),
+    "where": ("geometry",),
+    **dict.fromkeys(("vehicles", "vehicles_disabled", "docks", "docks_disabled", "capacity"), ("integer",)),
+    **dict.fromkeys(("installed", "renting", "returning"), ("boolean",)),
+}
+"""Of what type a column must be, where not any will do."""
 _CANDIDATES, _SAMPLE = 100, 20
 
 
@@ -130,7 +137,7 @@ def _feeds(dataset: str, edition: str) -> dict[str, Any]:
 
 def _called(readings: Snapshot) -> dict[str, str]:
     """The columns of the readings by our words; raises NotOfThatKind."""
-    called = columns_called(readings, _READING)
+    called = columns_called(readings, _READING, _TYPES)
     missing = [_READING[word][0] for word in ("station", "at", "vehicles") if word not in called]
     if missing:
         raise NotOfThatKind(readings.dataset, "readings of stations", lacking(missing))
@@ -187,12 +194,12 @@ def _places(readings: Snapshot, called: dict[str, str]) -> Snapshot:
 
 
 def _is_placed(snapshot: Snapshot) -> bool:
-    return {"station", "name", "where"} <= columns_called(snapshot, _PLACE).keys()
+    return {"station", "name", "where"} <= columns_called(snapshot, _PLACE, _TYPES).keys()
 
 
 def _tells_of(places: Snapshot, ids: tuple[str, ...]) -> bool:
     """Whether most of these stations are among the places."""
-    name = columns_called(places, _PLACE)["station"]
+    name = columns_called(places, _PLACE, _TYPES)["station"]
     kind = next(column.type for column in places.columns if column.name == name)
     if kind != "text" or not ids:
         return False
@@ -202,7 +209,7 @@ def _tells_of(places: Snapshot, ids: tuple[str, ...]) -> bool:
 
 
 def _stations(places: Snapshot) -> list[dict[str, Any]]:
-    called = columns_called(places, _PLACE)
+    called = columns_called(places, _PLACE, _TYPES)
     found = current(services().catalogue, places, called["station"], None, FRESH)
     stations = {str(row[called["station"]]): _station(row, called) for row in found.rows}
     return [station for station in stations.values() if station is not None]
@@ -212,7 +219,7 @@ def _station(row: dict[str, Any], called: dict[str, str]) -> dict[str, Any] | No
     """A station with its place; None where it has none, without which GBFS takes it for nothing."""
     shape = row[called["where"]]
     point = json.loads(shape) if shape else {}
-    if point.get("type") != "Point":
+    if point.get("type") != "Point" or not point["coordinates"]:
         return None
     names = {"ko": row[called["name"]], "en": row.get(called.get("name_en", ""))}
     station = {

@@ -92,7 +92,8 @@ def answer(body: Mapping[str, Any], chosen: Shown, template: str, **more: Any) -
         return unchanged
     if chosen == "html":
         return page(template, etag, body=body, **more)
-    response = weak(data, JSON, etag, body.get("links", ()))
+    # A template is no address (RFC 8288): it stands in the body alone.
+    response = weak(data, JSON, etag, [each for each in body.get("links", ()) if "templated" not in each])
     response.headers["Content-Language"] = spoken
     response.vary.add("Accept-Language")
     return response

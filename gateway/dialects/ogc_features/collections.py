@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response
@@ -28,10 +29,13 @@ from gateway.dialects.ogc_features.tiles import TILESETS, has_tiles
 from gateway.dialects.ogc_features.wording import word
 from gateway.portal.blueprint import language
 from gateway.services import services
-from schemas.dataset import Dataset
+from schemas.dataset import BBox, Dataset
 
 _GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_GRAIN = 1e6
+"""Parts of a degree that extents are told in: about a decimetre."""
+_HOUR = timedelta(hours=1)
 
 
 @ogc_features.get("/collections")
@@ -123,15 +127,33 @@ def _extent(dataset: Dataset) -> dict[str, Any]:
     """Where and when; what is not known at both ends is left out, since clients trip over nulls."""
     extent: dict[str, Any] = {}
     if dataset.bbox is not None:
-        extent["spatial"] = {"bbox": [list(dataset.bbox)], "crs": CRS84.uri}
-    ends = [end for end in dataset.period or () if end is not None]
-    if len(ends) == 2:
-        extent["temporal"] = {"interval": [[_instant(end) for end in ends]], "trs": _GREGORIAN}
+        extent["spatial"] = {"bbox": [_around(dataset.bbox)], "crs": CRS84.uri}
+    first, last = dataset.period or (None, None)
+    if first is not None and last is not None:
+        # In whole hours it stays the same for a while, where readings come by the second.
+        interval = [_hour(first), _hour(last + _HOUR - timedelta.resolution)]
+        extent["temporal"] = {"interval": [interval], "trs": _GREGORIAN}
     return extent
 
 
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _around(box: BBox) -> list[float]:
+    """A box a little wider than its features.
+
+    A client that asks for it in another system finds those at its very edge too, however both round.
+    """
+    west, south, east, north = box
+    lower = (math.floor(west * _GRAIN - 0.1), math.floor(south * _GRAIN - 0.1))
+    upper = (math.ceil(east * _GRAIN + 0.1), math.ceil(north * _GRAIN + 0.1))
+    within = ((-180, 180), (-90, 90)) * 2
+    return [
+        min(max(each / _GRAIN, least), most)
+        for each, (least, most) in zip((*lower, *upper), within, strict=True)
+    ]
+
+
+def _hour(moment: datetime) -> str:
+    """The hour that began last."""
+    return moment.replace(minute=0, second=0, microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def _links(dataset: Dataset, language: str) -> list[Link]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.api.reading.tiles import MVT
-from gateway.dialects.ogc_features.links import JSON
+from gateway.dialects.ogc_features.links import HTML, JSON
 from gateway.dialects.ogc_features.tiles import GRID
 
 _SETS, _TILES = "/tileMatrixSets", "/collections/{collectionId}/tiles"
@@ -44,14 +44,17 @@ def tile_paths(refusals: Iterable[str]) -> dict[str, Any]:
 
 
 def _get(id: str, summary: str, names: Iterable[str], media_type: str, refused: dict[str, Any]) -> Any:
-    schema = {"type": "object"} if media_type == JSON else {"type": "string", "format": "binary"}
+    content: dict[str, Any] = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    if media_type == JSON:
+        content = {JSON: {"schema": {"type": "object"}}, HTML: {"schema": {"type": "string"}}}
+        names = (*names, "f")
     operation = {
         "operationId": id,
         "summary": summary,
         "tags": ["tiles"],
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in (*names, "lang")],
         "responses": {
-            "200": {"description": summary, "content": {media_type: {"schema": schema}}},
+            "200": {"description": summary, "content": content},
             **refused,
         },
     }

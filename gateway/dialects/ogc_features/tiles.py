@@ -9,9 +9,10 @@ from flask import Response
 from catalogue import DEEPEST_TILE, MOST_DRAWN
 from gateway.api.answers import keep
 from gateway.api.reading.tiles import MVT, tile_answer
-from gateway.dialects.ogc_features.blueprint import about, encoded, not_modified, ogc_features, tag, weak
+from gateway.api.asking.parameters import Pairs
+from gateway.dialects.ogc_features.blueprint import Shown, about, answer, ogc_features, shown
 from gateway.dialects.ogc_features.crs import CRS84
-from gateway.dialects.ogc_features.links import JSON, Link, link, path, url
+from gateway.dialects.ogc_features.links import JSON, both, link, path, url
 from gateway.dialects.ogc_features.properties import described, queryable
 from gateway.dialects.ogc_features.wording import word
 from gateway.portal.blueprint import language
@@ -23,6 +24,7 @@ from schemas.snapshot import Snapshot
 GRID = "WebMercatorQuad"
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 TILESETS, _SCHEME, SCHEMES = f"{_REL}tilesets-vector", f"{_REL}tiling-scheme", f"{_REL}tiling-schemes"
+_GRID_PATH, _GRID_TITLE = f"/tileMatrixSets/{GRID}", "Google Maps Compatible for the World"
 _GRID_URI = f"http://www.opengis.net/def/tilematrixset/OGC/1.0/{GRID}"
 _MERCATOR = "http://www.opengis.net/def/crs/EPSG/0/3857"
 _CORNER = 20037508.342789244
@@ -30,45 +32,51 @@ _CORNER = 20037508.342789244
 _PIXELS = 256
 _PIXEL = 0.000_28
 """Metres of a pixel that scales are told by (OGC 17-083r4, 6.1.1.1)."""
-_TILE = "{tileMatrix}/{tileRow}/{tileCol}"
+_TILE, _PAGE = "{tileMatrix}/{tileRow}/{tileCol}", "ogc/tiles.html"
 
 
 @ogc_features.get("/tileMatrixSets")
 def matrix_sets() -> Response:
     """The one grid that tiles are in."""
-    told = [link("self", url(f"/tileMatrixSets/{GRID}"), JSON)]
-    one = {"id": GRID, "title": "Google Maps Compatible for the World", "uri": _GRID_URI, "links": told}
-    return _plain({"links": [link("self", url("/tileMatrixSets"), JSON)], "tileMatrixSets": [one]})
+    pairs = about()
+    chosen = shown(pairs)
+    grid = {"id": GRID, "title": _GRID_TITLE, "uri": _GRID_URI, "links": both(_GRID_PATH, [], "json")}
+    body = {"links": both("/tileMatrixSets", pairs, chosen), "tileMatrixSets": [grid]}
+    return answer(body, chosen, _PAGE, heading=word("grids", language()), listed=[grid])
 
 
-@ogc_features.get(f"/tileMatrixSets/{GRID}")
+@ogc_features.get(_GRID_PATH)
 def matrix_set() -> Response:
     """The grid: its zooms and where their tiles begin."""
-    return _plain(
-        {
-            "id": GRID,
-            "title": "Google Maps Compatible for the World",
-            "uri": _GRID_URI,
-            "crs": _MERCATOR,
-            "orderedAxes": ["X", "Y"],
-            "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
-            "tileMatrices": [_matrix(zoom) for zoom in range(DEEPEST_TILE + 1)],
-        }
-    )
+    pairs = about()
+    chosen = shown(pairs)
+    body = {
+        "id": GRID,
+        "title": _GRID_TITLE,
+        "uri": _GRID_URI,
+        "crs": _MERCATOR,
+        "orderedAxes": ["X", "Y"],
+        "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+        "tileMatrices": [_matrix(zoom) for zoom in range(DEEPEST_TILE + 1)],
+        "links": both(_GRID_PATH, pairs, chosen),
+    }
+    return answer(body, chosen, _PAGE, heading=_GRID_TITLE)
 
 
 @ogc_features.get("/collections/<collection>/tiles")
 def tilesets(collection: str) -> Response:
     """The tilesets of a collection: one, of vectors."""
-    dataset, snapshot = _drawn(collection)
-    here = link("self", url(path("collections", collection, "tiles")), JSON)
-    return _plain({"links": [here], "tilesets": [_tileset(dataset, snapshot)]})
+    pairs, (dataset, snapshot) = about(), _drawn(collection)
+    chosen, listed = shown(pairs), [_tileset(dataset, snapshot, [], "json")]
+    body = {"links": both(path("collections", collection, "tiles"), pairs, chosen), "tilesets": listed}
+    return answer(body, chosen, _PAGE, heading=word("tiles", language()), listed=listed)
 
 
 @ogc_features.get(f"/collections/<collection>/tiles/{GRID}")
 def tileset(collection: str) -> Response:
     """What the tiles of a collection hold, and where they are."""
-    dataset, snapshot = _drawn(collection)
+    pairs, (dataset, snapshot) = about(), _drawn(collection)
+    chosen = shown(pairs)
     layer = {
         "id": dataset.id,
         "title": dataset.title.best(language()),
@@ -78,7 +86,8 @@ def tileset(collection: str) -> Response:
             "properties": described(queryable(snapshot.columns), language()),
         },
     }
-    return _plain(_tileset(dataset, snapshot) | {"layers": [layer]})
+    body = _tileset(dataset, snapshot, pairs, chosen) | {"layers": [layer]}
+    return answer(body, chosen, _PAGE, heading=body["title"])
 
 
 @ogc_features.get(f"/collections/<collection>/tiles/{GRID}/<matrix>/<row>/<column>")
@@ -105,11 +114,11 @@ def _drawn(collection: str) -> tuple[Dataset, Snapshot]:
     return catalogue.describe(collection), snapshot
 
 
-def _tileset(dataset: Dataset, snapshot: Snapshot) -> dict[str, Any]:
+def _tileset(dataset: Dataset, snapshot: Snapshot, pairs: Pairs, chosen: Shown) -> dict[str, Any]:
     here = path("collections", dataset.id, "tiles", GRID)
     own = [
-        link("self", url(here), JSON, word("tiles", language())),
-        link(_SCHEME, url(f"/tileMatrixSets/{GRID}"), JSON),
+        *both(here, pairs, chosen),
+        link(_SCHEME, url(_GRID_PATH), JSON),
         link("collection", url(path("collections", dataset.id)), JSON),
     ]
     tiles: dict[str, Any] = {**link("item", f"{url(here)}/{_TILE}", MVT), "templated": True}
@@ -145,14 +154,3 @@ def _matrix(zoom: int) -> dict[str, Any]:
         "matrixWidth": 2**zoom,
         "matrixHeight": 2**zoom,
     }
-
-
-def _plain(body: dict[str, Any]) -> Response:
-    """A resource that is JSON alone; raises BadInput for another format."""
-    asked = dict(about()).get("f", "json")
-    if asked != "json":
-        raise BadInput([InputError("f", f"has no {asked!r}", "this is told in json alone")])
-    data = encoded(body)
-    etag = tag(data)
-    told: list[Link] = [each for each in body.get("links", ()) if "templated" not in each]
-    return not_modified(etag) or weak(data, JSON, etag, told)

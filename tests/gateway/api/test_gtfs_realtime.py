@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -104,6 +106,53 @@ def test_alerts_are_told_in_both_languages_until_their_time_is_over(house):
     assert one.alert.active_period[0].end == int(far.timestamp())
     assert (three.id, three.alert.cause) == ("a3", gtfs.Alert.WEATHER)
     assert [t.text for t in three.alert.header_text.translation] == ["늘"]
+
+
+def test_an_alert_that_is_over_is_no_longer_what_a_client_has(house):
+    soon = datetime.now(UTC) + timedelta(seconds=2.5)
+    rows = [{"alert_id": "a1", "header": "끝", "active_until": soon}, {"alert_id": "a2", "header": "늘"}]
+    house.publish(landed("alerts", record_columns("alert"), rows), "r-1")
+    etag = house.get("/gtfs-rt/alerts.pb").headers["ETag"]
+    assert house.get("/gtfs-rt/alerts.pb", headers={"If-None-Match": etag}).status_code == 304
+    time.sleep((soon - datetime.now(UTC)).total_seconds() + 0.1)
+    answer = house.get("/gtfs-rt/alerts.pb", headers={"If-None-Match": etag})
+    assert (answer.status_code, len(message(house, "alerts").entity)) == (200, 1)
+
+
+def test_ids_are_unique_where_two_sources_number_alike_and_nothing_current_is_a_message_too(house):
+    columns = (*record_columns("vehicle_position"), Column("entity_id", "text"))
+    rows = [vehicle("B1", 0, entity_id="1"), vehicle("B2", 0, entity_id="1")]
+    house.publish(landed("buses", columns, rows), "r-1")
+    assert [entity.id for entity in message(house, "buses").entity] == ["B1", "B2"]
+    house.publish(landed("none-yet", columns, []), "r-2")
+    feed = message(house, "none-yet")
+    assert (len(feed.entity), feed.header.timestamp > 0) == (0, True)
+
+
+def test_columns_of_other_types_and_broken_details_break_no_message(house):
+    columns = tuple(
+        Column(name, "text" if name in ("speed", "bearing") else column.type, key=column.key)
+        for column in record_columns("vehicle_position") if (name := column.name)
+    )  # fmt: skip
+    line = shapely.to_wkb(shapely.LineString([(129, 35), (130, 36)]))
+    rows = [vehicle("B1", 0, speed="빠름", bearing="N"), {**vehicle("B2", 0), "geometry": line}]
+    house.publish(landed("buses", columns, rows), "r-1")
+    found = {entity.id: entity.vehicle for entity in message(house, "buses").entity}
+    assert (found["B1"].position.longitude, found["B1"].position.speed) == (129.0, 0.0)
+    assert not found["B2"].HasField("position")
+    updates = [
+        {"entity_id": "e1", "observed_at": NOW, "trip_id": "t1", "stop_time_updates": "{"},
+        {"entity_id": "e2", "observed_at": NOW, "trip_id": "t2",
+         "stop_time_updates": '[{"stop_id": "s", "arrival_at": "09시"}, 5]'},
+    ]  # fmt: skip
+    house.publish(
+        landed("trips", (*record_columns("trip_update"), Column("stop_time_updates", "text")), updates), "r-2"
+    )
+    one, two = (entity.trip_update for entity in message(house, "trips").entity)
+    assert (len(one.stop_time_update), two.stop_time_update[0].stop_id) == (0, "s")
+    untimed = tuple(replace(c, type="text") if c.name == "observed_at" else c for c in columns)
+    house.publish(landed("untimed", untimed, [{**vehicle("B1", 0), "observed_at": "아홉 시"}]), "r-3")
+    assert "observed_at" in house.get("/gtfs-rt/untimed.pb").json["detail"]
 
 
 def test_in_json_for_people_and_unchanged_for_machines(house):
