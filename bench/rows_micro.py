@@ -138,7 +138,7 @@ def main(counts: tuple[int, int]) -> None:
                 lambda p=publication, n=name: found.update({n: snapshots.write(p, storage, n, NOW)}),
             )
             timed(f"index {size} {name}", lambda n=name: indexed.build(found[n]))
-            size = (Path(folder) / "index").joinpath(f"{name}.1.sqlite").stat().st_size
+            size = (Path(folder) / "index").joinpath(f"{name}.2.sqlite").stat().st_size
             print(f"{name}: Parquet {found[name].bytes / 1e6:.1f} MB, index {size / 1e6:.1f} MB")
         for way, rows in (("with the row index", indexed), ("without", scanned)):
             print(f"\n{way + ', a page of 100 as JSON':34} {'CPU ms':>8} {'p50 ms':>8} {'p99 ms':>8}")

@@ -14,7 +14,8 @@ from catalogue.rows import joins
 from catalogue.rows.engines import build as index_build
 from catalogue.rows.engines import sql
 from catalogue.rows.engines.flow import Flow
-from catalogue.rows.engines.index import Beyond, Found, Gone, Index
+from catalogue.rows.engines.index import Found, Gone, Index
+from catalogue.rows.engines.placed import Beyond
 from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.question import cursor
 from catalogue.rows.question.plan import Plan, plan
@@ -26,7 +27,7 @@ from schemas.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the layout of the index changes; indexes of another format are not looked at."""
 OPEN = 64
 GIGABYTE = 2**30

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalogue import geometry
 from catalogue.geoparquet import covering_name
+from catalogue.rows.engines.few import Tally
 from catalogue.rows.engines.packing import pack
 from catalogue.rows.engines.values import numbers, stored
 from catalogue.rows.question.plan import ID_COLUMN
@@ -25,8 +27,10 @@ from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
 CODES = 4
-"""So many columns of few values get an index: each costs 0.5 s and 20 MB for a million rows."""
-FEW = 1_000
+"""So many columns of few values get an index: each costs 0.7 s and 20 MB for a million rows."""
+SPREAD = 8
+"""Values of a column above which it gets one with the time behind it as well, for 1 s and 30 MB; of fewer, a
+walk along the times meets each soon enough."""
 
 POINTS = 1
 """The version of an index whose places are points alone: a box of theirs is all there is to know."""
@@ -85,12 +89,13 @@ def _build(snapshot: Snapshot, parts: list[Path], file: Path) -> None:
         connection.close()
 
 
-def _fill(connection: sqlite3.Connection, snapshot: Snapshot, parts: list[Path]) -> list[str]:
-    """Write all rows, and return the SQL names of text columns that hold few different values."""
+def _fill(connection: sqlite3.Connection, snapshot: Snapshot, parts: list[Path]) -> dict[str, int]:
+    """Write all rows, and return how many values the text columns of few have, by their SQL names."""
     place = geometry.geometry_column(snapshot.columns)
     names = [name for name, _ in _layout(snapshot)]
     connection.execute(f"CREATE TABLE rows (pos INTEGER PRIMARY KEY, {_declared(snapshot, parts)})")
-    seen: dict[str, set[Any]] = {name: set() for name, c in _layout(snapshot)[1:] if c and c.type == "text"}
+    connection.execute("CREATE TABLE shapes (pos INTEGER PRIMARY KEY, wkb BLOB)")
+    tally = Tally({c.name: name for name, c in _layout(snapshot)[1:] if c and c.type == "text"})
     corners = np.empty((snapshot.rows if place else 0, 4))
     position = 0
     for batch in _batches(snapshot, parts):
@@ -99,19 +104,34 @@ def _fill(connection: sqlite3.Connection, snapshot: Snapshot, parts: list[Path])
         _insert(connection, zip(places, *columns, strict=True), 1 + len(names))
         if place:
             four = columns[names.index("xmin") : names.index("xmin") + 4]
-            corners[position : position + batch.num_rows] = np.array(four, np.float64).T
+            here = corners[position : position + batch.num_rows]
+            here[:] = np.array(four, np.float64).T
+            _keep_shapes(connection, batch[place], here, position)
         position += batch.num_rows
-        _note(seen, dict(zip(names, columns, strict=True)))
+        tally.add(batch)
     if place:
         connection.execute("CREATE VIRTUAL TABLE places USING rtree(id, xmin, xmax, ymin, ymax)")
         pack(connection, "places", corners)
         connection.execute(f"PRAGMA user_version = {POINTS if _are_points(corners) else 0}")
-    return [name for name, values in seen.items() if 0 < len(values) <= FEW]
+    return tally.store(connection)
 
 
 def _are_points(corners: geometry.Floats) -> bool:
-    low, high = corners[:, :2], corners[:, 2:]
-    return bool(((low == high) | np.isnan(low)).all())
+    return not _extended(corners).any()
+
+
+def _extended(corners: geometry.Floats) -> npt.NDArray[np.bool_]:
+    """Which boxes (n, 4) are more than a point."""
+    found: npt.NDArray[np.bool_] = np.any(corners[:, :2] < corners[:, 2:], axis=1)
+    return found
+
+
+def _keep_shapes(connection: sqlite3.Connection, wkb: Any, corners: geometry.Floats, first: int) -> None:
+    """Lines and areas as they are, in a table of their own: what is shown of them is rounded."""
+    places = np.flatnonzero(_extended(corners))
+    shapes = wkb.take(pa.array(places)).to_pylist()
+    rows = zip((places + first).tolist(), shapes, strict=True)
+    connection.executemany("INSERT INTO shapes VALUES (?, ?)", rows)
 
 
 def _insert(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], width: int) -> None:
@@ -169,16 +189,11 @@ def _cells(batch: pa.RecordBatch, snapshot: Snapshot, name: str, column: Column 
     return stored(batch[column.name], column)
 
 
-def _note(seen: dict[str, set[Any]], columns: dict[str, list[Any]]) -> None:
-    """Add the values of a batch to those seen, as long as a column's are few."""
-    for name, values in seen.items():
-        if len(values) <= FEW:
-            values.update(columns[name])
-            values.discard(None)
+def _index(connection: sqlite3.Connection, snapshot: Snapshot, few: dict[str, int]) -> None:
+    """What is looked up: a row by its id, readings of a key by time, times, and columns of few values.
 
-
-def _index(connection: sqlite3.Connection, snapshot: Snapshot, few: list[str]) -> None:
-    """What is looked up: a row by its id, readings of a key by time, times, and columns of few values."""
+    Times are kept downwards: rows are asked for newest first, and those of one time by their place.
+    """
     names = {column.name: name for name, column in _layout(snapshot) if column}
     when = time_column(snapshot.columns)
     keys = [names[c.name] for c in snapshot.columns if c.key and c is not when and c.type != "geometry"]
@@ -186,9 +201,11 @@ def _index(connection: sqlite3.Connection, snapshot: Snapshot, few: list[str]) -
     if keys:
         _unique(connection, "by_key", ", ".join(keys + ([names[when.name]] if when else [])))
     if when:
-        connection.execute(f"CREATE INDEX by_time ON rows({names[when.name]})")
+        connection.execute(f"CREATE INDEX by_time ON rows({names[when.name]} DESC)")
     for name in [name for name in few if name not in keys[:1]][:CODES]:
         connection.execute(f"CREATE INDEX by_{name} ON rows({name})")
+        if when and few[name] > SPREAD and names[when.name] != name:
+            connection.execute(f"CREATE INDEX by_{name}_time ON rows({name}, {names[when.name]} DESC)")
 
 
 def _unique(connection: sqlite3.Connection, label: str, columns: str) -> None:

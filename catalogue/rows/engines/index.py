@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import shapely
-
 from catalogue import geometry
-from catalogue.rows.engines import like, sql
+from catalogue.rows.engines import few, like, placed, sql
 from catalogue.rows.engines.build import POINTS
 from catalogue.rows.engines.in_box import count_in_box
+from catalogue.rows.engines.placed import Beyond
 from catalogue.rows.engines.values import instants
+from catalogue.rows.engines.way import Way, way
 from catalogue.rows.question.plan import Plain, Plan
-from catalogue.rows.question.tree import Checked, Held, Place, leaves, tested
-from catalogue.rows.space.places import Close, Lies
+from catalogue.rows.question.tree import Checked, Held, Place, leaves
+from catalogue.rows.space.places import Lies
 from schemas.conditions import Box
 from schemas.dataset import Column
 
@@ -29,18 +32,12 @@ Found = tuple[list[tuple[object, ...]], int | None]
 _STEP = 1_000
 _WALK, _PAGE, _COUNT = 100, 300, 150
 """Work for one answer in thousands of SQLite's operations, 100 being about 3 ms; more is left to a scan."""
-_BROAD = 25_000
-"""Rows in a box above which walking the R-tree costs more than it saves."""
 _SPELT = 8
 """Operations that a test in Python takes as long as."""
 _MMAP = 2**31
 
-_LEADING = """SELECT i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
-    WHERE i.seqno = 0"""
-
-
-class Beyond(Exception):
-    """The index holds the answer, but a scan finds it sooner."""
+_INDEXED = """SELECT l.name, i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
+    ORDER BY l.name, i.seqno"""
 
 
 class Gone(LookupError):
@@ -56,10 +53,11 @@ class Index:
         self._closed = False
         with self._connection() as connection:
             described = connection.execute("PRAGMA table_info(rows)").fetchall()
-            leading = connection.execute(_LEADING).fetchall()
+            indexes = connection.execute(_INDEXED).fetchall()
+            self._kept = few.kept(connection)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         self._full = frozenset(name for _, name, _, required, *_ in described if required)
-        self._leading = frozenset(name for (name,) in leading)
+        self._indexed = frozenset(_beginnings(indexes))
         self._of_points = version == POINTS
 
     def anchor(self, plan: Plan) -> Sequence[Plain]:
@@ -75,37 +73,37 @@ class Index:
     def page(self, plan: Plan, anchor: Sequence[Plain]) -> Found:
         """The rows of a page that starts behind the row of the order values `anchor`; raises Beyond."""
         with self._connection() as connection:
-            walkable = self._walkable(plan)
-            if walkable:
+            with _within(connection, _WALK):
+                values = self._values(connection, plan)
+                plan = values.told(plan)
+                found = way(plan, values, self._indexed)
+            if found:
                 with suppress(Beyond), _within(connection, _WALK // _dear(plan)):
-                    return self._page(connection, plan, anchor, walkable)
+                    return self._page(connection, plan, anchor, found)
             with _within(connection, _PAGE // _dear(plan)):
-                return self._page(connection, plan, anchor, frozenset())
+                return self._page(connection, plan, anchor, Way())
 
-    def _walkable(self, plan: Plan) -> frozenset[str]:
-        """Columns whose filters are better tested on the way along the index of the order.
-
-        SQLite would rather look up all rows of a frequent code and sort them for one page.
-        """
-        names = [sql.name(plan.snapshot, column) for column, _ in plan.order]
-        if not names or names[0] not in self._leading or plan.places:
-            return frozenset()
-        others = {sql.name(plan.snapshot, column) for column in tested(plan.conditions) if not column.key}
-        return frozenset(others - set(names))
-
-    def _page(
-        self, connection: sqlite3.Connection, plan: Plan, anchor: Sequence[Plain], hidden: frozenset[str]
-    ) -> Found:
-        dialect = self._dialect(plan, hidden)
-        tests = self._tests(connection, plan, dialect)
-        if plan.after is not None:
-            tests.append(sql.after(plan, anchor, dialect))
-        where, values = sql.both(tests)
-        order = sql.order_by(plan, dialect)
-        text = f"SELECT {sql.names(plan)}, pos FROM rows WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
-        rows = connection.execute(text, [*values, plan.limit + 1, plan.offset]).fetchall()
+    def _page(self, connection: sqlite3.Connection, plan: Plan, anchor: Sequence[Plain], found: Way) -> Found:
+        dialect = self._dialect(connection, plan, found.hidden)
+        led = [sql.test(plan.snapshot, each, dialect) for each in found.leads()] or [("TRUE", [])]
+        rest = replace(plan, conditions=tuple(node for node in plan.conditions if node is not found.lead))
+        tests = self._tests(connection, rest, dialect)
+        rows: list[tuple[Any, ...]] = []
+        for step in self._steps(plan, anchor, dialect):
+            wheres = [sql.both([lead, *tests, step]) for lead in led]
+            left = plan.limit + 1 - len(rows)
+            rows += connection.execute(*_select(plan, wheres, dialect, left)).fetchall() if left else []
         last = rows[plan.limit - 1][-1] if len(rows) > plan.limit else None
         return _shown(rows[: plan.limit], plan.columns), last
+
+    def _steps(self, plan: Plan, anchor: Sequence[Plain], dialect: sql.Dialect) -> list[sql.Fragment]:
+        """What is behind the row that a page starts at, in steps where an index holds the order."""
+        if plan.after is None:
+            return [("TRUE", [])]
+        first = sql.name(plan.snapshot, plan.order[0][0]) if plan.order else "pos"
+        if first in {"pos", *(first for first, _ in self._indexed)}:
+            return sql.steps(plan, anchor, dialect)
+        return [sql.after(plan, anchor, dialect)]
 
     def rows(self, plan: Plan, positions: Sequence[int]) -> list[tuple[object, ...]]:
         """The shown rows at `positions`, in that order."""
@@ -118,17 +116,21 @@ class Index:
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises Beyond."""
         with self._connection() as connection, _within(connection, _COUNT // _dear(plan)):
+            values = self._values(connection, plan)
+            plan = values.told(plan)
+            known = values.count(plan)
+            if known is not None:
+                return known
             places = self._places(plan)
             if not plan.conditions and len(places) == 1 and isinstance(places[0], Box):
                 return count_in_box(connection, places[0].bbox)
-            where, values = sql.both(self._tests(connection, plan, self._dialect(plan, frozenset())))
-            found = connection.execute(f"SELECT count(*) FROM rows WHERE {where}", values)  # noqa: S608
-            return int(found.fetchone()[0])
+            where, found = sql.both(self._tests(connection, plan, values.dialect))
+            return int(connection.execute(f"SELECT count(*) FROM rows WHERE {where}", found).fetchone()[0])  # noqa: S608
 
     def _tests(self, connection: sqlite3.Connection, plan: Plan, dialect: sql.Dialect) -> list[sql.Fragment]:
         """Tests of all places, the boxes of rows looked up in the R-tree, and of the other conditions."""
         conditions = [sql.test(plan.snapshot, node, dialect) for node in plan.conditions]
-        return conditions + [test for place in self._places(plan) for test in _placed(connection, place)]
+        return conditions + [test for place in self._places(plan) for test in placed.tests(connection, place)]
 
     def _places(self, plan: Plan) -> list[Place]:
         """The places of a plan; of points, a rectangle asks no more than a box."""
@@ -143,7 +145,10 @@ class Index:
         while self._idle:
             self._idle.popleft().close()
 
-    def _dialect(self, plan: Plan, hidden: frozenset[str]) -> sql.Dialect:
+    def _values(self, connection: sqlite3.Connection, plan: Plan) -> few.Values:
+        return few.Values(connection, self._kept, plan.snapshot, self._dialect(connection, plan, frozenset()))
+
+    def _dialect(self, connection: sqlite3.Connection, plan: Plan, hidden: frozenset[str]) -> sql.Dialect:
         full = self._full
         return sql.Dialect(
             contains="instr({}, ?) > 0",
@@ -153,7 +158,7 @@ class Index:
             place=lambda _: "?",
             nullable=lambda column: sql.name(plan.snapshot, column) not in full,
             corners=geometry.CORNERS,
-            lies=_scanned,
+            lies=functools.partial(placed.lying, connection),
             hidden=hidden,
         )
 
@@ -210,43 +215,27 @@ def _dear(plan: Plan) -> int:
     return 1
 
 
-def _scanned(_: Lies | Close) -> sql.Fragment:
-    """Only the parts hold geometries as they are."""
-    raise Beyond
+def _beginnings(indexes: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The first and the second column of each index, the second of one column being the position."""
+    for _, columns in groupby(indexes, key=itemgetter(0)):
+        first, second, *_ = [*(name for _, name in columns), "pos"]
+        yield first, second
 
 
-def _placed(connection: sqlite3.Connection, place: Place) -> list[sql.Fragment]:
-    """Tests of a place: on the exact sides always, through the R-tree when few rows lie in it."""
-    exact = sql.box(place.bbox if isinstance(place, Box) else place.bounds, geometry.CORNERS)
-    text, values = exact
-    inside = f"SELECT id FROM places WHERE {text}"  # noqa: S608
-    probe = f"SELECT count(*) FROM ({inside} LIMIT {_BROAD + 1})"  # noqa: S608
-    broad = connection.execute(probe, values).fetchone()[0] > _BROAD
-    if not isinstance(place, Box):
-        return [_points(connection, place, broad, (f"pos IN ({inside})", values))]
-    return [exact] if broad else [(f"pos IN ({inside})", values), exact]
-
-
-def _points(
-    connection: sqlite3.Connection, place: Lies | Close, broad: bool, inside: sql.Fragment
-) -> sql.Fragment:
-    """The positions of the points that lie as asked; raises Beyond for many, and for other shapes."""
-    if broad:
-        raise Beyond
-    text, values = inside
-    found = connection.execute(f"SELECT pos, xmin, ymin, xmax, ymax FROM rows WHERE {text}", values)  # noqa: S608
-    boxes = np.array(found.fetchall(), np.float64).reshape(-1, 5)
-    if (boxes[:, 1:3] != boxes[:, 3:]).any():
-        raise Beyond
-    positions = boxes[place.of(shapely.points(boxes[:, 1:3])), 0].astype(np.int64)
-    return "pos IN (SELECT value FROM json_each(?))", [str(positions.tolist())]
+def _select(plan: Plan, wheres: Sequence[sql.Fragment], dialect: sql.Dialect, limit: int) -> sql.Fragment:
+    """At most `limit` rows of all WHERE in the order asked for, whose columns stand behind those shown."""
+    order = [column for column, _ in plan.order if column not in plan.columns]
+    names = ", ".join(sql.name(plan.snapshot, column) for column in (*plan.columns, *order))
+    merged = " UNION ALL ".join(f"SELECT {names}, pos FROM rows WHERE {text}" for text, _ in wheres)  # noqa: S608
+    values = [value for _, some in wheres for value in some]
+    return f"{merged} ORDER BY {sql.order_by(plan, dialect)} LIMIT ? OFFSET ?", [*values, limit, plan.offset]
 
 
 def _shown(rows: list[tuple[Any, ...]], columns: Sequence[Column]) -> list[tuple[object, ...]]:
-    """Rows without their position, times and truths as they are shown."""
+    """The columns shown of rows, times and truths as they are shown."""
     if not rows:
         return []
-    kept = list(zip(*rows, strict=True))[:-1]
+    kept = list(zip(*rows, strict=True))[: len(columns)]
     for i, column in enumerate(columns):
         if column.type == "time":
             kept[i] = tuple(instants(kept[i]))

@@ -164,33 +164,27 @@ def order_by(plan: Plan, dialect: Dialect) -> str:
 
 def after(plan: Plan, values: Sequence[Plain], dialect: Dialect) -> Fragment:
     """Rows behind the one at `plan.after`, whose order values are `values`."""
+    found = steps(plan, values, dialect)
+    return f"({' OR '.join(f'({text})' for text, _ in found)})", [
+        value for _, some in found for value in some
+    ]
+
+
+def steps(plan: Plan, values: Sequence[Plain], dialect: Dialect) -> list[Fragment]:
+    """The same rows in the order asked for, step by step: each is a range that an index is entered at."""
     ties: list[Fragment] = []
-    steps: list[Fragment] = []
+    found: list[Fragment] = []
     for (column, down), value in zip(plan.order, values, strict=True):
-        sql, place = name(plan.snapshot, column), dialect.place(column)
+        text, place = name(plan.snapshot, column), dialect.place(column)
         if value is None:
-            ties.append((f"{sql} IS NULL", []))
+            ties.append((f"{text} IS NULL", []))
             continue
-        beyond = f"{sql} {'<' if down else '>'} {place}"
+        beyond: list[Fragment] = [(f"{text} {'<' if down else '>'} {place}", [value])]
         if dialect.nullable(column):
-            beyond = f"({beyond} OR {sql} IS NULL)"
-        steps.append(both([*ties, (beyond, [value])]))
-        ties.append((f"{sql} = {place}", [value]))
-    steps.append(both([*ties, ("pos > ?", [plan.after])]))
-    text = " OR ".join(f"({step})" for step, _ in steps)
-    anywhere = f"({text})", [value for _, found in steps for value in found]
-    return both([*_lead(plan, values, dialect), anywhere])
-
-
-def _lead(plan: Plan, values: Sequence[Plain], dialect: Dialect) -> list[Fragment]:
-    """A bound that follows from the rest, but lets an index start at the page and not at its first entry."""
-    if not plan.order or values[0] is None:
-        return []
-    column, down = plan.order[0]
-    if dialect.nullable(column):
-        return []
-    bound = f"{name(plan.snapshot, column)} {'<=' if down else '>='} {dialect.place(column)}"
-    return [(bound, [values[0]])]
+            beyond.append((f"{text} IS NULL", []))
+        found = [*(both([*ties, each]) for each in beyond), *found]
+        ties.append((f"{text} = {place}", [value]))
+    return [both([*ties, ("pos > ?", [plan.after])]), *found]
 
 
 def box(bbox: BBox, corners: Sequence[str]) -> Fragment:

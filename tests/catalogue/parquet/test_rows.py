@@ -18,7 +18,7 @@ import shapely
 from catalogue import snapshots
 from catalogue.rows import Rows
 from catalogue.rows.engines import build as index_build
-from catalogue.rows.engines import index
+from catalogue.rows.engines import index, placed
 from catalogue.rows.engines.scan import RowsTimeout, Scanner
 from schemas.arrow import arrow_schema
 from schemas.conditions import Filter
@@ -116,8 +116,9 @@ def test_every_row_comes_exactly_once_and_both_ways_agree(indexed, scanned, snap
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_an_answer_does_not_depend_on_how_far_the_index_is_trusted(indexed, snapshot, question, monkeypatch):
     wanted = walk(indexed, snapshot, QUESTIONS[question])
-    for name in ("_WALK", "_PAGE", "_COUNT", "_BROAD"):
+    for name in ("_WALK", "_PAGE", "_COUNT"):
         monkeypatch.setattr(index, name, 0)
+    monkeypatch.setattr(placed, "BROAD", 0)
 
     assert walk(indexed, snapshot, QUESTIONS[question]) == wanted
 

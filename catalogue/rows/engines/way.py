@@ -1,0 +1,69 @@
+"""The way to a page: the index along which its rows are met in their order, testing them as one goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalogue.rows.engines import sql
+from catalogue.rows.engines.few import Values
+from catalogue.rows.question.plan import Plan
+from catalogue.rows.question.tree import Checked, leaves, tested
+
+MERGED, MERGED_TESTS = 16, 1_000
+"""Values of one column that are walked side by side, and tests in all that this may write."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """`lead`, a test of one or several values each of whose rows an index holds in the order asked for, None
+    where the order is all there is to walk along; and `hidden`, the columns whose indexes lead astray.
+    """
+
+    lead: Checked | None = None
+    hidden: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.lead or self.hidden)
+
+    def leads(self) -> list[Checked]:
+        """The same test as one of each value: their rows are merged as they are met."""
+        if self.lead is None or not isinstance(self.lead.value, tuple):
+            return [self.lead] if self.lead else []
+        return [Checked(self.lead.column, "eq", value) for value in dict.fromkeys(self.lead.value)]
+
+
+def way(plan: Plan, values: Values, indexed: frozenset[tuple[str, str]]) -> Way:
+    """How to meet the rows of a page in their order; no way where finding and sorting them takes less.
+
+    `indexed` names the first and the second column of each index, which ends with the position. SQLite by
+    itself would rather look up all rows of a frequent code and sort them for one page.
+    """
+    order = [sql.name(plan.snapshot, column) for column, _ in plan.order] or ["pos"]
+    if plan.places or order[0] not in {"pos", *(first for first, _ in indexed)}:
+        return Way()
+    equal = [node for node in plan.conditions if isinstance(node, Checked) and node.operator in ("eq", "in")]
+    rows = {id(node): values.rows(node) for node in equal}
+    leads = [node for node in equal if (values.name(node.column), order[0]) in indexed and _few(plan, node)]
+    lead = min(leads, key=lambda node: rows[id(node)] or 0, default=None)
+    if lead is None and any(count is not None and count**2 <= _page(plan) for count in rows.values()):
+        return Way()
+    others = {values.name(column) for column in tested(plan.conditions) if not column.key} - set(order)
+    if not plan.order:
+        others &= values.names
+    return Way(lead, frozenset(others - ({values.name(lead.column)} if lead else set())))
+
+
+def _few(plan: Plan, lead: Checked) -> bool:
+    """Whether the values of a test are few enough to be walked side by side."""
+    if not isinstance(lead.value, tuple):
+        return True
+    tests = sum(
+        len(leaf.value) if isinstance(leaf, Checked) and isinstance(leaf.value, tuple) else 1
+        for leaf in leaves(plan.conditions)
+    )
+    return 0 < len(lead.value) <= MERGED and len(lead.value) * tests <= MERGED_TESTS
+
+
+def _page(plan: Plan) -> int:
+    """The square of how many rows are found and sorted as soon as a page of them is met on a walk."""
+    return (plan.limit + plan.offset) * plan.snapshot.rows
