@@ -17,6 +17,7 @@ import pytest
 from catalogue import snapshots
 from catalogue.publication import Publication
 from catalogue.rows import Rows
+from catalogue.rows.engines.index import Index
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column, Dataset, Text
@@ -30,10 +31,18 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 class Ways:
     """One snapshot and both ways to its rows; `kept` holds them as they are stored, in order."""
 
+    storage: Storage
     snapshot: Snapshot
     indexed: Rows
     scanned: Rows
     kept: list[dict[str, Any]]
+
+    @contextmanager
+    def index(self) -> Iterator[Index]:
+        """The row index by itself, which says what it leaves to a scan."""
+        opened = Index(self.indexed.build(self.snapshot))
+        yield opened
+        opened.close()
 
 
 Make = Callable[[tuple[Column, ...], Sequence[tuple[Any, ...]]], Any]
@@ -55,7 +64,9 @@ def both_ways() -> Make:
             kept = pq.read_table(storage.path(snapshot.parts[0].path)).to_pylist()
             indexed, scanned = Rows(storage, Path(folder) / "index"), Rows(storage, Path(folder) / "none")
             indexed.build(snapshot)
-            yield Ways(snapshot, indexed, scanned, [row | {"pos": at} for at, row in enumerate(kept)])
+            yield Ways(
+                storage, snapshot, indexed, scanned, [row | {"pos": at} for at, row in enumerate(kept)]
+            )
             indexed.close()
             scanned.close()
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from catalogue.rows.question.plan import plan
 from schemas.conditions import All, Area, Box, Filter, Near, Not, Shape, Some, Words
 from schemas.dataset import Column
 from schemas.query import Order, RowQuery
@@ -264,9 +265,13 @@ def compare(a, b, order):
     queries=st.lists(QUERIES, min_size=1, max_size=5),
 )
 def test_index_scan_and_plain_python_agree(both_ways, columns, rows, queries):
-    with both_ways(columns, [(str(i), *row) for i, row in enumerate(rows)]) as ways:
+    with both_ways(columns, [(str(i), *row) for i, row in enumerate(rows)]) as ways, ways.index() as index:
         for query in queries:
             wanted = [row["_id"] for row in naive(ways.kept, query)]
+            alone = plan(ways.snapshot, query)
+            values, _ = index.page(alone, index.anchor(alone))  # By itself: nothing is left to a scan.
+            assert [row[0] for row in values] == wanted[: query.limit]
+            assert index.count(alone) == len(wanted)
             pages = list(by_cursor(ways.indexed, ways.snapshot, query))
             assert [row[0] for page in pages for row in page.values] == wanted
             for scanned, page in zip(by_cursor(ways.scanned, ways.snapshot, query), pages, strict=True):
