@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import shapely
@@ -86,16 +86,17 @@ class City:
         self.stations = tuple((d.name, d.outline.representative_point()) for d in self.districts)
 
     def vehicles(self, now: datetime) -> Iterator[Vehicle]:
-        """Each route has four buses; a round takes 40 minutes."""
+        """Each route has four buses; a round takes 40 minutes. Spare ones wait at the ends of the net."""
         for route in self.routes:
             for n in range(4):
                 round_number, along = divmod(now.timestamp() / 2400 + n / 4, 1)
                 yield _vehicle(route, n, int(round_number), along)
+        yield from _waiting(self.routes)
 
-    def hours(self, now: datetime, count: int = 48) -> tuple[datetime, ...]:
-        """The last full hours, oldest first."""
+    def hours(self, now: datetime) -> tuple[datetime, ...]:
+        """The full hours since the midnight two days ago, oldest first."""
         last = now.replace(minute=0, second=0, microsecond=0)
-        return tuple(last - STEP * back for back in range(count - 1, -1, -1))
+        return tuple(last - STEP * back for back in range(now.hour + 48, -1, -1))
 
     def traffic(self, detector: str, hour: datetime) -> tuple[float, int]:
         """Speed in km/h and vehicles in the hour: two rush hours, quieter at weekends."""
@@ -202,3 +203,13 @@ def _vehicle(route: Route, number: int, round_number: int, along: float) -> Vehi
         bearing=math.degrees(math.atan2(east, ahead.y - here.y)) % 360,
         speed=metres / (0.002 * 2400),
     )
+
+
+def _waiting(routes: tuple[Route, ...]) -> Iterator[Vehicle]:
+    """A bus at each end of the net: where buses are at all is the same at any time."""
+    corners = [(Point(corner), route) for route in routes for corner in route.path.coords]
+    west, east = sorted(corners, key=lambda corner: corner[0].x)[:: len(corners) - 1]
+    south, north = sorted(corners, key=lambda corner: corner[0].y)[:: len(corners) - 1]
+    for number, (point, route) in enumerate((west, east, south, north), 1):
+        there = _vehicle(route, 0, 0, route.path.project(point, normalized=True) % 1)
+        yield replace(there, id=f"spare-{number}", point=point, speed=0.0)

@@ -106,7 +106,8 @@ def vehicles_pb(city: City, now: datetime) -> bytes:
         entity.vehicle.trip.trip_id = vehicle.trip
         entity.vehicle.stop_id = vehicle.stop
         entity.vehicle.current_stop_sequence = vehicle.sequence
-        entity.vehicle.current_status = gtfs.VehiclePosition.IN_TRANSIT_TO
+        places = gtfs.VehiclePosition
+        entity.vehicle.current_status = places.IN_TRANSIT_TO if vehicle.speed else places.STOPPED_AT
         entity.vehicle.position.latitude = vehicle.point.y
         entity.vehicle.position.longitude = vehicle.point.x
         entity.vehicle.position.bearing = vehicle.bearing

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 import pytest
+from shapely.geometry import MultiPoint
 
 from config.demo import FEEDS, PLACEHOLDER
 from config.sample_city import api, files
@@ -101,4 +102,18 @@ def test_the_city_is_the_same_at_every_start_and_its_buses_move() -> None:
     before = {vehicle.id: vehicle.point for vehicle in city.vehicles(NOON)}
     after = {vehicle.id: vehicle.point for vehicle in city.vehicles(NOON.replace(second=15))}
     assert before.keys() == after.keys()
-    assert all(not before[name].equals(after[name]) for name in before)
+    assert all(before[name].equals(after[name]) == name.startswith("spare") for name in before)
+
+
+def test_buses_never_leave_the_box_that_the_waiting_ones_hold() -> None:
+    boxes = {
+        MultiPoint([vehicle.point for vehicle in City().vehicles(NOON + timedelta(minutes=minutes))]).bounds
+        for minutes in range(0, 40, 4)
+    }
+    assert len(boxes) == 1
+
+
+def test_readings_go_back_to_the_same_hour_all_day() -> None:
+    morning, evening = City().hours(NOON), City().hours(NOON + timedelta(hours=8))
+    assert evening[: len(morning)] == morning
+    assert len(evening) == len(morning) + 8
