@@ -21,9 +21,9 @@ from schemas.problem import BadInput, InputError, did_you_mean
 Floats = npt.NDArray[np.float64]
 _REGISTER = "http://www.opengis.net/def/crs/"
 # CRS84 comes first: a client that asks for none gets it (OGC 18-058r1, 6.2).
-_PLANES = (5174, 5178, *range(5179, 5189))
-"""Those of Korea: a belt and the one system of 1985, the one system of 2000, its belts, those of 2010."""
-_CODES = ("OGC:CRS84", *(f"EPSG:{code}" for code in (4326, 3857, *_PLANES)))
+_PLANES = (5174, 5178, 5179, 5181, 5185, 5186, 5187, 5188)
+"""Those of Korea: a belt and the one system of 1985, the one system and a belt of 2000, the belts of 2010."""
+_CODES = ("OGC:CRS84", *(f"EPSG:{code}" for code in (4326, 3857, *_PLANES, 32652)))
 _SHORT = re.compile(r"\[?(EPSG|OGC):(\w+)\]?", re.IGNORECASE)
 _DENSE = 21
 """Points along each side of a box when it is taken to another system, where its sides are curves."""

@@ -1,4 +1,4 @@
-"""Coordinates in nine systems, each in the order of its register, no digit more than is known."""
+"""Coordinates in many systems, each in the order of its register, no digit more than is known."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pyproj import CRS, Transformer
 ITEMS = "/ogc/collections/facilities/items"
 EDGES = "/ogc/collections/edges/items"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/{}"
-NORTH_FIRST = (4326, 5174, 5178, 5179, 5181, 5186, 5187)
-ALL = (*NORTH_FIRST, 3857)
+NORTH_FIRST = (4326, 5174, 5178, 5179, 5181, 5185, 5186, 5187, 5188)
+ALL = (*NORTH_FIRST, 3857, 32652)
 
 
 def points(body) -> np.ndarray:
@@ -22,7 +22,7 @@ def points(body) -> np.ndarray:
 
 def test_all_systems_of_korean_cities_are_offered(house):
     listed = house.json("/ogc/collections/facilities")["crs"]
-    assert listed[1:] == [EPSG.format(code) for code in (4326, 3857, 5174, 5178, 5179, 5181, 5186, 5187)]
+    assert listed[1:] == [EPSG.format(code) for code in (4326, 3857, *NORTH_FIRST[1:], 32652)]
 
 
 @pytest.mark.parametrize("code", ALL)
