@@ -169,9 +169,13 @@ def _links(dataset: Dataset, language: str) -> list[Link]:
         link("items", url(f"{here}/items"), GEOJSON, word("items", language)),
         link("items", url(f"{here}/items", "f=html"), HTML, word("items", language)),
         *(link(rel, url(f"{here}/{kind}"), SCHEMA, word(kind, language)) for rel, kind in schemas),
-        *([link(TILESETS, url(f"{here}/tiles"), JSON)] if has_tiles(dataset) else []),
+        *([_tiles(here, language)] if has_tiles(dataset) else []),
         *_elsewhere(dataset, language),
     ]
+
+
+def _tiles(here: str, language: str) -> Link:
+    return link(TILESETS, url(f"{here}/tiles"), JSON, word("tiles", language))
 
 
 def _elsewhere(dataset: Dataset, language: str) -> list[Link]:

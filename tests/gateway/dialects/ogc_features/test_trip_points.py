@@ -202,6 +202,28 @@ def test_an_extent_holds_no_null_which_parsers_of_time_cannot_read(house):
             assert datetime.fromisoformat(start) <= datetime.fromisoformat(end)
 
 
+def test_an_interval_is_told_in_whole_hours_so_that_it_stays_while_readings_come(house):
+    """The suite reads a collection twice, and wants the same extent."""
+    ((start, end),) = house.json("/ogc/collections/readings")["extent"]["temporal"]["interval"]
+    times = [
+        each["properties"]["measured_at"]
+        for each in house.json("/ogc/collections/readings/items")["features"]
+    ]
+    assert start <= min(times) <= max(times) <= end
+    assert {start[13:], end[13:]} == {":00:00Z"}
+
+
+def test_an_extent_is_a_little_wider_than_its_features_and_within_the_world(house):
+    """Those at the very edge are lost otherwise to who takes its corners to another system."""
+    west, south, east, north = house.json("/ogc/collections/facilities")["extent"]["spatial"]["bbox"][0]
+    places = [each["geometry"]["coordinates"] for each in house.json(f"{ITEMS}?limit=10000")["features"]]
+    easts, norths = zip(*places, strict=True)
+    assert all(1e-7 < each < 2e-6 for each in (min(easts) - west, min(norths) - south))
+    assert all(1e-7 < each < 2e-6 for each in (east - max(easts), north - max(norths)))
+    world = house.json("/ogc/collections/edges")["extent"]["spatial"]["bbox"][0]
+    assert all(abs(each) <= most for each, most in zip(world, (180, 90, 180, 90), strict=True))
+
+
 @pytest.mark.parametrize("asked", ["", "?limit=7", "?bbox=129,35,129.1,35.2", "?limit=10000"])
 def test_the_number_returned_is_that_of_the_features(house, asked):
     body = house.json(ITEMS + asked)
@@ -304,13 +326,16 @@ def test_the_same_features_lie_in_the_extent_whatever_crs_it_is_told_in(house):
 
     told = house.json("/ogc/collections/facilities")
     west, south, east, north = told["extent"]["spatial"]["bbox"][0]
-    expected = [each["id"] for each in house.json(f"{ITEMS}?bbox={west},{south},{east},{north}")["features"]]
+    plain = house.json(f"{ITEMS}?bbox={west},{south},{east},{north}")
+    assert plain["numberMatched"] == 3_000
+    expected = [each["id"] for each in plain["features"]]
     for uri in told["crs"][1:]:
         move = Transformer.from_crs("OGC:CRS84", f"EPSG:{uri.rpartition('/')[2]}").transform
         corners = [*move(west, south), *move(east, north)]
         text = ",".join(f"{each:.7f}" for each in corners)
         body = house.json(f"{ITEMS}?bbox={text}&bbox-crs={uri}")
         assert [each["id"] for each in body["features"]] == expected, uri
+        assert body["numberMatched"] == 3_000, uri
 
 
 def test_a_feature_without_a_place_has_a_null_geometry(house):
