@@ -45,7 +45,7 @@ def landing() -> Response:
             link("service-doc", url("/api", "f=html"), HTML, word("docs", spoken)),
             *_to(("conformance", links.CONFORMANCE), "/conformance", word("conformance", spoken)),
             *_to(("data", links.DATA), "/collections", word("collections", spoken)),
-            link(SCHEMES, url("/tileMatrixSets"), JSON),
+            link(SCHEMES, url("/tileMatrixSets"), JSON, word("grids", spoken)),
         ],
     }
     return answer(body, chosen, "ogc/landing.html")

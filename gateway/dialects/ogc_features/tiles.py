@@ -8,8 +8,8 @@ from flask import Response
 
 from catalogue import DEEPEST_TILE, MOST_DRAWN
 from gateway.api.answers import keep
-from gateway.api.reading.tiles import MVT, tile_answer
 from gateway.api.asking.parameters import Pairs
+from gateway.api.reading.tiles import MVT, tile_answer
 from gateway.dialects.ogc_features.blueprint import Shown, about, answer, ogc_features, shown
 from gateway.dialects.ogc_features.crs import CRS84
 from gateway.dialects.ogc_features.links import JSON, both, link, path, url

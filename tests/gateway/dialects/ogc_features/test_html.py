@@ -17,6 +17,10 @@ PAGES = (
     "/ogc/collections/facilities",
     "/ogc/collections/facilities/schema",
     "/ogc/collections/facilities/queryables",
+    "/ogc/collections/facilities/tiles",
+    "/ogc/collections/facilities/tiles/WebMercatorQuad",
+    "/ogc/tileMatrixSets",
+    "/ogc/tileMatrixSets/WebMercatorQuad",
     f"{ITEMS}?limit=5",
     f"{ITEMS}/F000001",
 )

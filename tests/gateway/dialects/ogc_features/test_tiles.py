@@ -82,7 +82,7 @@ def test_the_classes_are_declared_and_the_document_names_the_paths(house):
         (f"{TILES}/WebMercatorQuad/0/0/0?f=png", 400),
         (f"{TILES}/WebMercatorQuad/0/0/0?propertis=a", 400),
         (f"{TILES}/WorldCRS84Quad", 404),
-        (f"{TILES}?f=html", 400),
+        (f"{TILES}?f=png", 400),
         ("/ogc/collections/readings/tiles", 400),
         ("/ogc/collections/nowhere/tiles", 404),
         ("/ogc/tileMatrixSets/Other", 404),
