@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -63,18 +63,35 @@ def _ndjson(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
     return b"".join(lines)
 
 
-def _features(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
-    """The first geometry places a feature, further ones are properties."""
+def _features(columns: Sequence[Column], rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Rows as GeoJSON features for orjson: the first geometry places one, further ones are properties."""
     names = [column.name for column in columns]
-    place = next(i for i, column in enumerate(columns) if column.type == "geometry")
-    texts = {i for i, column in enumerate(columns) if column.type == "geometry"} - {place}
-    for identity, *values in rows:
-        for i in texts:
-            values[i] = _fragment(values[i])
-        properties = dict(zip(names, values, strict=True))
-        geometry = _fragment(properties.pop(names[place]))
-        feature = {"type": "Feature", "id": identity, "geometry": geometry, "properties": properties}
-        yield orjson.dumps(feature)
+    place, *others = [i for i, column in enumerate(columns) if column.type == "geometry"]
+    del names[place]
+    found: list[dict[str, Any]] = [
+        {
+            "type": "Feature",
+            "id": row[0],
+            "geometry": _fragment(row[place + 1]),
+            "properties": dict(zip(names, row[1 : place + 1] + row[place + 2 :], strict=True)),
+        }
+        for row in rows
+    ]
+    for name in [columns[i].name for i in others]:
+        for feature in found:
+            feature["properties"][name] = _fragment(feature["properties"][name])
+    return found
+
+
+def _joined(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
+    # Written as one list, and taken out of its brackets: far quicker than one by one.
+    return orjson.dumps(_features(columns, rows))[1:-1]
+
+
+def _sequence(columns: Sequence[Column], rows: Iterable[Row]) -> bytes:
+    """RFC 8142: a record separator before each feature, a line feed behind it."""
+    lines = (orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in _features(columns, rows))
+    return b"".join(b"\x1e" + line for line in lines)
 
 
 def csv_format(cells: Cells) -> TextFormat:
@@ -120,12 +137,5 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 NDJSON = TextFormat(lambda _: b"", _ndjson)
-GEOJSON = TextFormat(
-    lambda _: b'{"type":"FeatureCollection","features":[',
-    lambda columns, rows: b",".join(_features(columns, rows)),
-    b"]}",
-)
-# RFC 8142: a record separator before each feature, a line feed behind it.
-GEOJSON_SEQ = TextFormat(
-    lambda _: b"", lambda columns, rows: b"".join(b"\x1e%b\n" % each for each in _features(columns, rows))
-)
+GEOJSON = TextFormat(lambda _: b'{"type":"FeatureCollection","features":[', _joined, b"]}")
+GEOJSON_SEQ = TextFormat(lambda _: b"", _sequence)

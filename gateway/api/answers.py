@@ -17,6 +17,7 @@ from gateway.services import services
 
 REVALIDATE = "public, max-age=0, must-revalidate"
 PINNED = "public, max-age=86400, immutable"
+Header = tuple[str, str]
 
 
 def json_answer(body: object, status: int = 200) -> Response:
@@ -38,9 +39,15 @@ def private_answer(body: object, status: int = 200) -> Response:
     return response
 
 
-def fresh(data: bytes, media_type: str, etag: str, caching: str = REVALIDATE) -> Response:
-    """An answer with a strong ETag, for a client that `not_modified` found to have another or none."""
-    return Response(data, headers=_validators(etag, caching), content_type=media_type)
+def fresh(
+    data: bytes, media_type: str, etag: str, caching: str = REVALIDATE, more: Sequence[Header] = ()
+) -> Response:
+    """An answer with a strong ETag, for a client that `not_modified` found to have another or none.
+
+    `more` are further headers. Set later each of them is looked for among all others first.
+    """
+    told = [("Content-Type", media_type), ("Content-Length", str(len(data)))]
+    return Response([data], headers=[*told, *_validators(etag, caching), *more])
 
 
 def not_modified(etag: str, caching: str = REVALIDATE) -> Response | None:
@@ -56,7 +63,7 @@ def keep(dataset: str, snapshot: str | None, scope: str = "rows:read") -> None:
     request.environ[KEEP] = Keep(dataset, snapshot, scope)
 
 
-def _validators(etag: str, caching: str) -> list[tuple[str, str]]:
+def _validators(etag: str, caching: str) -> list[Header]:
     return [("ETag", f'"{etag}"'), ("Cache-Control", caching), ("Vary", "Accept, Accept-Encoding")]
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
 
 Header = tuple[str, str]
+_LENGTH = "content-length"
 
 
 @runtime_checkable
@@ -44,7 +45,8 @@ class Answer:
     def length(self) -> int | None:
         """Bytes of the body as announced, or None."""
         for name, value in self.headers:
-            if name.lower() == "content-length" and value.isdecimal():
+            # Its length tells a name apart sooner than its letters do.
+            if len(name) == len(_LENGTH) and name.lower() == _LENGTH and value.isdecimal():
                 return int(value)
         return None
 

@@ -14,6 +14,7 @@ from gateway.api.asking.joins import may_change, read_join
 from gateway.api.asking.looks import LOOKS
 from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.api.asking.row_parameters import MOVING, RESERVED, row_query, settled, which_snapshot
+from gateway.caller import ROWS
 from gateway.services import services
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean
@@ -40,17 +41,22 @@ class Question:
 
     def not_modified(self, format: str) -> Response | None:
         """The 304 to give before any work is done, or None."""
+        if "HTTP_IF_NONE_MATCH" not in request.environ:  # The tag is made only for who may have it.
+            return None
         return not_modified(self._etag(format), self._caching)
 
-    def answer(self, data: bytes, media_type: str, format: str, rows: int) -> Response:
-        """What answers it: `rows` of them are metered."""
-        request.environ["entrepot.rows"] = rows
-        response = fresh(data, media_type, self._etag(format), self._caching)
-        response.headers["X-Snapshot"] = self.snapshot.id
+    def answer(
+        self, data: bytes, media_type: str, format: str, rows: int, *, following: str | None = None
+    ) -> Response:
+        """What answers it, before the page at the URL `following`: `rows` of them are metered."""
+        request.environ[ROWS] = rows
+        more = [("X-Snapshot", self.snapshot.id)]
+        if following:
+            more.append(("Link", f'<{following}>; rel="next"'))
         if not self.moves:
             named = self.rows.snapshot or self.rows.cursor
             keep(self.snapshot.dataset, None if named else self.snapshot.id)
-        return response
+        return fresh(data, media_type, self._etag(format), self._caching, more)
 
     @property
     def _caching(self) -> str:

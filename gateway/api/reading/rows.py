@@ -57,10 +57,7 @@ def rows_answer(dataset: str, question: Question, read: Callable[[Snapshot, RowQ
     page = read(question.snapshot, question.rows)
     following = _next(question.pairs, page.next)
     data, media_type = encode_page(page, format, next_url=following, look=look, name=dataset)
-    response = question.answer(data, media_type, format, len(page.values))
-    if following:
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return response
+    return question.answer(data, media_type, format, len(page.values), following=following)
 
 
 def _next(pairs: Pairs, cursor: str | None) -> str | None:
