@@ -57,6 +57,7 @@ class Remembered:
             return self._asked(key, environ, start_response)
         if kept.keep.scope not in environ[CALLER].scopes:
             return self._app(environ, start_response)  # It knows how to refuse.
+        self._used(key)
         environ[ROUTE] = kept.route
         if _knows(environ.get("HTTP_IF_NONE_MATCH", ""), kept.etag):
             start_response("304 Not Modified", [h for h in kept.headers if h[0].lower() in _VALIDATORS])
@@ -95,6 +96,12 @@ class Remembered:
             self._room -= _size(key, kept)
             while self._room < 0:
                 self._room += _size(*self._kept.popitem(last=False))
+
+    def _used(self, key: Key) -> None:
+        """What was asked for last goes last."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
 
     def _drop(self, key: Key) -> None:
         with self._lock:

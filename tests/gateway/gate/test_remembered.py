@@ -139,6 +139,14 @@ def test_the_memory_has_an_end_and_the_oldest_goes_first() -> None:
     assert city.asked == 4
 
 
+def test_what_was_asked_for_last_goes_last() -> None:
+    city = City(size=400_000)
+    app = Remembered(city, city.current, megabytes=1)
+    for query in ("a", "b", "a", "c", "a"):
+        ask(app, query)
+    assert city.asked == 3
+
+
 def test_an_answer_larger_than_a_megabyte_is_not_kept() -> None:
     city = City(size=1 << 20)
     app = Remembered(city, city.current)
