@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
 
 from catalogue import RowsTimeout
+from gateway.api import answers
 from gateway.api.answers import PINNED, REVALIDATE
 from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.caller import ROWS
@@ -18,6 +19,7 @@ from gateway.dialects.ogc_features import geojson, maps
 from gateway.dialects.ogc_features.asking import Asked, place, read_asked, which
 from gateway.dialects.ogc_features.blueprint import (
     ABOUT,
+    Shown,
     encoded,
     not_modified,
     ogc_features,
@@ -26,7 +28,7 @@ from gateway.dialects.ogc_features.blueprint import (
     tag,
     weak,
 )
-from gateway.dialects.ogc_features.links import GEOJSON, JSON, Link, asking, both, link, path, url
+from gateway.dialects.ogc_features.links import GEOJSON, JSON, Link, asking, both, header, link, path, url
 from gateway.portal.blueprint import language
 from gateway.scopes import require
 from gateway.services import services
@@ -50,9 +52,9 @@ def items(collection: str) -> Response:
     pairs = read_pairs(request.query_string)
     snapshot = services().catalogue.snapshot_of(collection, which(pairs, zone))
     asked, chosen = read_asked(pairs, snapshot.columns, zone), shown(pairs)
-    caching = PINNED if asked.query.snapshot else REVALIDATE
-    etag = tag(snapshot.id, request.query_string, chosen, language() if chosen == "html" else "")
-    unchanged = not_modified(etag, caching)
+    lasting = chosen == "json" and asked.query.snapshot is not None
+    known = _Known(snapshot, asked, tag(snapshot.id, request.query_string, *_form(chosen)), strong=lasting)
+    unchanged = known.not_modified()
     if unchanged:
         return unchanged
     if chosen == "html":
@@ -60,12 +62,12 @@ def items(collection: str) -> Response:
     found = _page(snapshot, asked)
     request.environ[ROWS] = len(found.values)
     told = _links(collection, pairs, chosen, found)
-    body = _body(found, asked, told)
+    # What was too dear to count now may be counted another time.
+    lasting = lasting and found.count is not None
+    body = _body(found, asked, told, None if lasting else datetime.now(UTC))
     if chosen == "html":
-        response = _items_page(collection, snapshot, body, (etag, caching))
-    else:
-        response = weak(encoded(body), GEOJSON, etag, told, caching)
-    return _headed(response, snapshot, asked)
+        return _items_page(collection, known, body)
+    return replace(known, strong=lasting).answer(body, told)
 
 
 @ogc_features.get("/collections/<collection>/items/<any_id:feature>")
@@ -76,9 +78,9 @@ def item(collection: str, feature: str) -> Response:
     zone = services().zone
     snapshot = services().catalogue.snapshot_of(collection, which(pairs, zone))
     asked, chosen = _asked_of_one(pairs, snapshot.columns), shown(pairs)
-    caching = PINNED if asked.query.snapshot else REVALIDATE
-    etag = tag(snapshot.id, feature, request.query_string, chosen, language() if chosen == "html" else "")
-    unchanged = not_modified(etag, caching)
+    etag = tag(snapshot.id, feature, request.query_string, *_form(chosen))
+    known = _Known(snapshot, asked, etag, strong=chosen == "json")
+    unchanged = known.not_modified()
     if unchanged:
         return unchanged
     only = replace(asked.query, filters=(Filter("_id", "eq", feature),), limit=1, count=False)
@@ -89,10 +91,49 @@ def item(collection: str, feature: str) -> Response:
     told = _links_of_one(collection, feature, pairs, chosen)
     body = {**geojson.features(found, asked.crs)[0], "links": told}
     if chosen == "html":
-        response = _items_page(collection, snapshot, {"features": [body], "links": told}, (etag, caching))
-    else:
-        response = weak(encoded(body), GEOJSON, etag, told, caching)
-    return _headed(response, snapshot, asked)
+        return _items_page(collection, known, {"features": [body], "links": told})
+    return known.answer(body, told)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is asked of a snapshot, and the tag by which its answer is known again.
+
+    It is `strong` where nothing of the instant is in the answer, which may then be given again.
+    """
+
+    snapshot: Snapshot
+    asked: Asked
+    etag: str
+    strong: bool
+
+    @property
+    def caching(self) -> str:
+        return PINNED if self.asked.query.snapshot else REVALIDATE
+
+    def not_modified(self) -> Response | None:
+        """The 304 to give before any work is done, or None."""
+        return (answers.not_modified if self.strong else not_modified)(self.etag, self.caching)
+
+    def answer(self, body: dict[str, Any], told: list[Link]) -> Response:
+        """GeoJSON, its links also in its head."""
+        if not self.strong:
+            return self.headed(weak(encoded(body), GEOJSON, self.etag, told, self.caching))
+        if self.asked.query.as_of is None:
+            answers.keep(self.snapshot.dataset, None if self.asked.query.snapshot else self.snapshot.id)
+        links = [("Link", header(told))]
+        return self.headed(answers.fresh(encoded(body), GEOJSON, self.etag, self.caching, links))
+
+    def headed(self, response: Response) -> Response:
+        """The same with the words in its head that are of every form."""
+        response.headers["Content-Crs"] = f"<{self.asked.crs.uri}>"
+        response.headers["X-Snapshot"] = self.snapshot.id
+        return response
+
+
+def _form(chosen: Shown) -> tuple[str, str]:
+    """What tells forms of an answer apart: the format and, in a page, the language."""
+    return chosen, language() if chosen == "html" else ""
 
 
 def _asked_of_one(pairs: Pairs, columns: Sequence[Column]) -> Asked:
@@ -113,11 +154,13 @@ def _page(snapshot: Snapshot, asked: Asked) -> RowPage:
         return catalogue.rows_of(snapshot, replace(asked.query, count=False))
 
 
-def _body(found: RowPage, asked: Asked, told: list[Link]) -> dict[str, Any]:
+def _body(found: RowPage, asked: Asked, told: list[Link], made: datetime | None) -> dict[str, Any]:
+    """A page of features; one that never changes does not say when it was `made`."""
+    stamp = {} if made is None else {"timeStamp": made}
     matched = {} if found.count is None else {"numberMatched": found.count}
     return {
         "type": "FeatureCollection",
-        "timeStamp": datetime.now(UTC),
+        **stamp,
         **matched,
         "numberReturned": len(found.values),
         "links": told,
@@ -143,28 +186,18 @@ def _collection(collection: str) -> Link:
     return link("collection", url(path("collections", collection)), JSON)
 
 
-def _items_page(
-    collection: str, snapshot: Snapshot, body: dict[str, Any], validators: tuple[str, str]
-) -> Response:
-    etag, caching = validators
+def _items_page(collection: str, known: _Known, body: dict[str, Any]) -> Response:
+    columns = known.snapshot.columns
     dataset = services().catalogue.describe(collection)
-    columns = {column.name: column for column in snapshot.columns}
-    told = {each["rel"]: each["href"] for each in body["links"]}
-    placed = place(snapshot.columns) is not None
-    return page(
+    response = page(
         "ogc/items.html",
-        etag,
-        caching,
+        known.etag,
+        known.caching,
         body=body,
         dataset=dataset,
-        columns=columns,
-        told=told,
-        map=maps.drawn(dataset, snapshot.columns, body["features"]) if placed else None,
+        columns={column.name: column for column in columns},
+        told={each["rel"]: each["href"] for each in body["links"]},
+        map=maps.drawn(dataset, columns, body["features"]) if place(columns) is not None else None,
         here=lambda feature: url(path("collections", collection, "items", feature), "f=html"),
     )
-
-
-def _headed(response: Response, snapshot: Snapshot, asked: Asked) -> Response:
-    response.headers["Content-Crs"] = f"<{asked.crs.uri}>"
-    response.headers["X-Snapshot"] = snapshot.id
-    return response
+    return known.headed(response)

@@ -101,6 +101,30 @@ def test_a_tag_is_of_one_question_in_one_form(house):
     assert len({house.get(path).headers["ETag"] for path in paths}) == 4
 
 
+def test_a_page_of_a_named_snapshot_is_the_same_for_ever_and_its_tag_is_strong(house):
+    snapshot = house.get(ITEMS).headers["X-Snapshot"]
+    path = f"{ITEMS}?limit=3&snapshot={snapshot}"
+    first, other = house.get(path), house.get(path, Cache_Control="no-cache")
+    assert first.data == other.data
+    assert "timeStamp" not in first.get_json(force=True)
+    assert first.headers["ETag"].startswith('"')
+    assert "immutable" in first.headers["Cache-Control"]
+    known = house.get(path, If_None_Match=first.headers["ETag"], Cache_Control="no-cache")
+    assert (known.status_code, known.headers["ETag"]) == (304, first.headers["ETag"])
+
+
+def test_a_page_of_now_says_when_it_was_made_and_its_tag_is_weak(house):
+    answer = house.get(f"{ITEMS}?limit=3")
+    assert answer.get_json(force=True)["timeStamp"]
+    assert answer.headers["ETag"].startswith('W/"')
+
+
+def test_one_feature_has_nothing_of_the_instant_and_a_strong_tag(house):
+    first, other = (house.get(f"{ITEMS}/F000001", Cache_Control=told) for told in ("", "no-cache"))
+    assert (first.data, first.headers["ETag"]) == (other.data, other.headers["ETag"])
+    assert first.headers["ETag"].startswith('"')
+
+
 def test_head_is_answered_as_get(house):
     from werkzeug.test import Client
 
