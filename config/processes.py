@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -89,6 +89,20 @@ def exit_on_signals() -> None:
 
     for number in asked:
         signal.signal(number, leave)
+
+
+def when_asked_to_end(deed: Callable[[], None]) -> None:
+    """Do a deed as soon as SIGTERM or SIGINT comes, whoever handles them; to be called in the main thread."""
+    heard, telling = os.pipe()
+    os.set_blocking(telling, False)
+    signal.set_wakeup_fd(telling, warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while not {signal.SIGTERM, signal.SIGINT} & set(os.read(heard, 1)):
+            pass
+        deed()
+
+    threading.Thread(target=listen, name="end-watch", daemon=True).start()
 
 
 def end_with(parent: int) -> None:

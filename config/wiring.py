@@ -101,8 +101,13 @@ def open_clients() -> Iterator[Clients]:
         yield clients
 
 
-def gateway(settings: Settings) -> WSGIApplication:
-    """The gate with the application behind it; made once in each serving process."""
+def gateway(
+    settings: Settings, at_end: Callable[[Callable[[], None]], None] = lambda deed: None
+) -> WSGIApplication:
+    """The gate with the application behind it; made once in each serving process.
+
+    `at_end` is told what ends the streams that are open, to be done when the process is to end.
+    """
     from catalogue.database import connect
     from gateway.app import create_app
     from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter, Proxies, Remembered
@@ -122,6 +127,7 @@ def gateway(settings: Settings) -> WSGIApplication:
         public_url=settings.public_url,
         handover=Handover(settings.accel_prefix, settings.data) if settings.accel_prefix else None,
     )
+    at_end(services.catalogue.watch.close)
     app = create_app(services, session_key=secrets.session_key, version=__version__)
     meter.start()
     return Gate(

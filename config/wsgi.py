@@ -5,7 +5,7 @@ from __future__ import annotations
 from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
-from config.processes import end_with
+from config.processes import end_with, when_asked_to_end
 from config.wiring import gateway, settings
 
 if TYPE_CHECKING:
@@ -14,4 +14,5 @@ if TYPE_CHECKING:
 # granian leaves its workers serving when it is killed itself.
 if (_server := parent_process()) is not None and _server.pid is not None:
     end_with(_server.pid)
-application: WSGIApplication = gateway(settings())
+# A stream that waits for events would hold up the server's end until it is killed.
+application: WSGIApplication = gateway(settings(), when_asked_to_end)

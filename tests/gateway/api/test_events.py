@@ -174,11 +174,21 @@ def test_streams_end_when_the_catalogue_closes(open_house):
         assert b"".join(body).count(b"data:") == 0
 
 
-def test_a_stream_whose_key_is_revoked_tells_nothing_more(quick, key):
+@pytest.mark.parametrize("by_token", [False, True])
+def test_a_stream_whose_key_is_revoked_tells_nothing_more(quick, key, by_token):
     quick.services.streams.seconds = quick.services.streams.heartbeat = 10
-    body = opened(quick, PARKS, HTTP_AUTHORIZATION=f"Bearer {key}")
-    assert b"retry" in next(body)
     (kid,) = [each.kid for each in quick.clients.keys(quick.clients.application("bus-board").id)]
+    sent = token_of(quick, kid, key) if by_token else key
+    body = opened(quick, PARKS, HTTP_AUTHORIZATION=f"Bearer {sent}")
+    assert b"retry" in next(body)
     quick.clients.revoke_key(kid, "kim@example.org")
     quick.publish(places(21), "r-a")
     assert b"".join(body) == b""
+
+
+def token_of(house, kid: str, key: str) -> str:
+    asked = {"grant_type": "client_credentials", "client_id": kid, "client_secret": key}
+    answer = house.ask("/oauth/token", method="POST", data=asked)
+    assert answer.status_code == 200, answer.text
+    token: str = answer.json["access_token"]
+    return token

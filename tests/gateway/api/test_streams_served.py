@@ -49,6 +49,7 @@ def port(city: Path, streams: list[socket.socket]) -> Iterator[int]:
             _, said = server.communicate(timeout=60)
             assert time.monotonic() - began < 30, "open streams held up the server's end"
             assert b"Python threads" not in said
+            assert b"refused to gracefully stop" not in said
 
 
 def _wait(port: int) -> None:
