@@ -9,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Commands
 
 LIBRARIES = (
     "관리번호,이름,구,경도,위도\n001,시청도서관,시청구,128.95,35.30\n002,강변도서관,강변구,128.97,35.31\n"
@@ -55,6 +57,7 @@ class Shell:
     """Runs `entrepot` over one data folder, with nothing else of Entrepot's in its environment."""
 
     folder: Path
+    commands: Commands
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -64,23 +67,13 @@ class Shell:
         return {**clean, **own, "PYTHONPATH": str(ROOT), **self.extra}
 
     def __call__(self, *words: object, timeout: float = 120, **extra: str) -> Said:
-        run = subprocess.run(
-            command(*words),
-            env=self.environ | extra,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        said = Said(run.returncode, run.stdout, run.stderr)
+        run = self.commands([*map(str, words)], self.environ | extra, self.folder, timeout)
+        said = Said(run.returncode, run.stdout.decode(), run.stderr.decode())
         assert "Traceback" not in said.err, said.err
         return said
 
     def start(self, *words: object, **extra: str) -> subprocess.Popen[str]:
-        """The command running, its output in files `out` and `err` of the folder."""
+        """The command running, started from nothing, its output in files `out` and `err` of the folder."""
         with (self.folder / "out").open("w") as out, (self.folder / "err").open("w") as err:
             return subprocess.Popen(
                 command(*words),
@@ -110,16 +103,16 @@ def command(*words: object) -> list[str]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, commands: Commands) -> Shell:
     """The command over an empty folder."""
     (tmp_path / "feeds").mkdir()
-    return Shell(tmp_path)
+    return Shell(tmp_path, commands)
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def city(tmp_path_factory: pytest.TempPathFactory, commands: Commands) -> Shell:
     """The command over a folder where two feeds have been harvested; tests only read."""
-    shell = Shell(tmp_path_factory.mktemp("city"))
+    shell = Shell(tmp_path_factory.mktemp("city"), commands)
     shell.feed("libraries")
     shell.feed("bus-stops", title="부산 버스 정류장", theme="transit")
     assert shell("harvest", "--all").status == 0
@@ -134,9 +127,9 @@ def taken_port() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def new_shell() -> Callable[[Path], Shell]:
+def new_shell(commands: Commands) -> Callable[[Path], Shell]:
     """The command over a folder of one's own."""
-    return Shell
+    return partial(Shell, commands=commands)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from commands import Commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = """
@@ -61,6 +62,7 @@ class Platform:
 
     folder: Path
     port: int
+    commands: Commands
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -78,14 +80,7 @@ class Platform:
 
     def command(self, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
         """Exit code, what it printed as JSON lines, and what it said."""
-        done = subprocess.run(
-            [sys.executable, "-m", "config.cli", *arguments],
-            cwd=ROOT,
-            env=self.environ,
-            capture_output=True,
-            check=False,
-            timeout=300,
-        )
+        done = self.commands([*arguments], self.environ, ROOT, timeout=300)
         lines = [json.loads(line) for line in done.stdout.decode().splitlines() if line.startswith("{")]
         return done.returncode, lines, done.stderr.decode()
 
@@ -168,11 +163,11 @@ def send(connection: HTTPConnection, path: str, method: str, asked: dict[str, An
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Platform]:
+def running(folder: Path, commands: Commands) -> Iterator[Platform]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    platform = Platform(folder, port)
+    platform = Platform(folder, port, commands)
     try:
         yield platform
     finally:
@@ -180,15 +175,15 @@ def running(folder: Path) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
-    with running(tmp_path) as platform:
+def platform(tmp_path: Path, commands: Commands) -> Iterator[Platform]:
+    with running(tmp_path, commands) as platform:
         yield platform
 
 
 @pytest.fixture(scope="module")
-def shared_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def shared_platform(tmp_path_factory: pytest.TempPathFactory, commands: Commands) -> Iterator[Platform]:
     """One for all tests of a file, which change nothing."""
-    with running(tmp_path_factory.mktemp("platform")) as platform:
+    with running(tmp_path_factory.mktemp("platform"), commands) as platform:
         yield platform
 
 
