@@ -144,7 +144,7 @@ def test_what_cannot_be_taken_is_named(house, asked, where):
 
 def test_a_misspelt_parameter_is_told_the_nearest(house):
     assert fault(house, f"{ITEMS}?bobx=1,2,3,4")["hint"] == "did you mean 'bbox'?"
-    assert fault(house, f"{ITEMS}?crs=http://www.opengis.net/def/crs/EPSG/0/5188")["hint"].startswith(
+    assert fault(house, f"{ITEMS}?crs=http://www.opengis.net/def/crs/EPSG/0/5189")["hint"].startswith(
         "did you mean"
     )
 
