@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalogue.rows.engines.scan import from_parts, open_database, parts_gone
+from catalogue.rows.engines.parts import open_database, parts_gone, source_of
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column
@@ -55,8 +55,9 @@ class Comparison:
     def __init__(self, database: Any, storage: Parts, former: Snapshot, now: Snapshot) -> None:
         self._database = database
         self.former, self.now = former, now
-        self._before, self._files_before = from_parts(former, storage)
-        self._after, self._files_after = from_parts(now, storage)
+        before, after = source_of(former, storage), source_of(now, storage)
+        self._before, self._files_before = before.text, before.files
+        self._after, self._files_after = after.text, after.files
         self._pairs = _pairs(former.columns, now.columns)
         self._database.execute(self._differing(), [*self._files_before, *self._files_after])
 
