@@ -67,8 +67,8 @@ def of_all(query: dict[str, Any]) -> Response:
     Each has an `id`; a client that comes back with `Last-Event-ID` (or `last_event_id`) is told what it
     missed, in order, and then what comes. `reset` tells that the log no longer reaches back so far. Streams
     end after five minutes and are meant to be opened again, as browsers do by themselves. One whose key is
-    revoked, or the key of whose token, tells nothing more and ends. With `format=json` the next 1,000 events behind `last_event_id` at once; `complete` is false where the log no
-    longer reaches back so far.
+    revoked, or the key of whose token, tells nothing more and ends. With `format=json` the next 1,000 events
+    behind `last_event_id` at once; `complete` is false where the log no longer reaches back so far.
     """
     return _answer(None, query)
 
