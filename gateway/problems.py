@@ -115,6 +115,10 @@ PROBLEMS: dict[str, Text] = {
         "본문은 JSON이어야 합니다. Content-Type: application/json 으로 보내세요.",
         "The body must be JSON, sent with Content-Type: application/json.",
     ),
+    "not-that-file": Text(
+        "If-Match에 적은 판이 아닙니다. 그 판을 받으려면 snapshot에 식별자를 적으십시오.",
+        "The file is another version than the one that If-Match names. Ask for that one by snapshot=ID.",
+    ),
     "no-such-range": Text(
         "파일에 그 범위의 바이트가 없습니다. Content-Range가 길이를 알려 줍니다.",
         "The file does not reach to that range; Content-Range says how long it is.",

@@ -7,6 +7,7 @@ import re
 
 from flask import Blueprint, Response, request, send_file
 from marshmallow import Schema, fields
+from werkzeug.exceptions import PreconditionFailed
 
 from catalogue import DOWNLOADS, Export, SnapshotGone
 from gateway.api.answers import PINNED, REVALIDATE, not_modified
@@ -43,6 +44,8 @@ def download(dataset: str, extension: str, query: dict[str, str]) -> Response:
         hint = did_you_mean(extension, _NAMES)
         raise BadInput([InputError("download", f"there is none as {extension!r}", hint)])
     export = services().catalogue.download(dataset, name, query.get("snapshot"))
+    if request.if_match and not request.if_match.contains(export.etag):
+        raise PreconditionFailed  # Before any range: a part of another version would spoil the client's file.
     caching = PINNED if "snapshot" in query else REVALIDATE
     response = not_modified(export.etag, caching) or _handed_over(export) or _sent(dataset, export)
     response.headers["Cache-Control"] = caching
@@ -82,6 +85,8 @@ def _sent(dataset: str, export: Export) -> Response:
     except FileNotFoundError as gone:
         # Collected as garbage in this instant.
         raise SnapshotGone(dataset, export.snapshot) from gone
+    # Werkzeug would say the charset once more.
+    response.headers["Content-Type"] = export.media_type
     if request.method == "HEAD" or response.status_code == 304:
         response.close()  # Nobody will read the file.
     return response

@@ -81,6 +81,17 @@ def test_ranges_one_after_the_other_make_the_file(still):
     assert parts == whole
 
 
+def test_another_version_than_that_of_if_match_is_412_and_sends_nothing_of_the_file(still):
+    tag = still.get(f"{FILE}.csv").headers["ETag"]
+    assert still.get(f"{FILE}.csv", headers={"If-Match": tag}).status_code == 200
+    answer = still.get(f"{FILE}.csv", headers={"If-Match": '"another"', "Range": "bytes=5-9"})
+    assert (answer.status_code, answer.json["type"]) == (412, "/problems/not-that-file")
+
+
+def test_the_charset_of_a_text_is_said_once(still):
+    assert still.get(f"{FILE}.csv").content_type == "text/csv; charset=utf-8"
+
+
 @pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=99999999-999999999", "bytes=-0"])
 def test_a_range_beyond_the_end_is_416_and_tells_the_length(still, asked):
     size = len(still.get(f"{FILE}.parquet").data)
