@@ -270,6 +270,34 @@ def test_metadata(client):
     assert kinds["geometry"] == "point"
 
 
+def test_the_datasets_of_the_city_are_listed(client):
+    listed = client.datasets()
+    assert {item["resource"]["id"] for item in listed} == {"parks", "air", "odd", "list-1"}
+    (parks,) = client.datasets(q="공원", limit=1)
+    assert parks["resource"]["columns_field_name"][:2] == ["id", "name"]
+    assert parks["resource"]["columns_datatype"][-1] == "point"
+    assert (parks["metadata"]["domain"], parks["metadata"]["license"]) == (client.domain, "KOGL-1")
+    assert [i["resource"]["id"] for i in client.datasets(ids=["air", "none", "parks"])] == ["air", "parks"]
+    assert [i["resource"]["id"] for i in client.datasets(categories=["facility"])] == ["parks"]
+    assert len(client.datasets(order="name", limit=2, offset=1)) == 2
+    kinds = {item["resource"]["id"]: item["resource"]["type"] for item in listed}
+    assert (kinds["parks"], kinds["list-1"]) == ("dataset", "href")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("only=dataset", "order"), ("limit=x", "whole number"), ("limit=1001", "1000"),
+        ("order=size", "name"),
+        ("q=a&q=b", "twice"), ("ids=parks&q=x", "limit"), ("categorys=x", "categories"),
+    ],
+)  # fmt: skip
+def test_what_the_list_cannot_be_asked_is_told(still, query, said):
+    answer = still.get(f"/api/catalog/v1?{query}")
+    assert (answer.status_code, answer.json["error"]) == (400, True)
+    assert said in answer.json["message"]
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "code", "said"),
     [
