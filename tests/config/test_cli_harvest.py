@@ -170,16 +170,16 @@ def test_a_list_is_tried_file_by_file(shell) -> None:
 
 def test_every_sample_file_is_tried_with_a_minute_and_a_half_of_processor(shell, shared_data: Path) -> None:
     start = _used()
-    said = shell(
-        "feeds", "try", "--manifest", shared_data / "MANIFEST.tsv", shared_data, "--json", timeout=600
-    )
+    trying = shell.start("feeds", "try", "--manifest", shared_data / "MANIFEST.tsv", shared_data, "--json")
+    assert trying.wait(600) == 0
     seconds = _used() - start
-    assert said.status == 0
     wanted = [
         line.split("\t")[0] for line in (shared_data / "MANIFEST.tsv").read_text("utf-8").splitlines()[1:]
     ]
-    assert list(dict.fromkeys(item["file"] for item in said.items)) == wanted
-    for item in said.items:
+    said = (shell.folder / "out").read_text(encoding="utf-8")
+    items = [json.loads(line) for line in said.splitlines()]
+    assert list(dict.fromkeys(item["file"] for item in items)) == wanted
+    for item in items:
         if "refused" in item:
             assert item.keys() == {"file", "refused"}
             assert "unexpected" not in item["refused"], item
@@ -189,7 +189,7 @@ def test_every_sample_file_is_tried_with_a_minute_and_a_half_of_processor(shell,
             assert item["read"] == item["accepted"] + item["rejected"]
             assert sum(item["reasons"].values()) == item["rejected"]
     # Of processor, and not of the clock: other tests run beside this one.
-    assert seconds < 90, f"{seconds:.0f} s"
+    assert 10 < seconds < 90, f"{seconds:.0f} s"
 
 
 def _used() -> float:
