@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,22 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalogue.encode import texts
-from catalogue.encode.texts import TEXT
+from catalogue.encode.pieces import TEXT, Coded, Piece, joined, letters, offsets
 from catalogue.encode.textual import FORMULA
 from schemas.dataset import Column
 
-
-@dataclass(frozen=True)
-class Coded:
-    """A column of few different texts: `indices` (n,) into `texts`, null where null."""
-
-    texts: Any
-    indices: Any
-
-
 _FORMULA = np.array([ord(letter) for letter in FORMULA], np.uint8)
-Piece = bytes | Coded | Any
-"""What is put behind one another in every row: the same bytes, or a column of texts."""
 
 
 class Spells(Protocol):
@@ -51,19 +40,22 @@ class Spelling:
     escape: Callable[[Any], Any]
     quote: bytes
     null: bytes
-    place: Callable[[Any], Any]
+    place: Callable[[Any], list[Piece]]
 
     def cell(self, values: Any, column: Column) -> list[Piece]:
         """The pieces of a column's cells."""
         match column.type:
             case "integer" | "number":
-                return [texts.numbers(values)]
+                return [texts.figures(values)]
             case "boolean":
                 return [Coded(pa.array(["false", "true"], TEXT), values.cast(pa.int8()))]
             case "geometry":
-                return [self.place(values)]
+                return self.place(values)
             case "time":
-                spelt = texts.instants(values)
+                days, times = texts.moments(values)
+                before = joined(self.quote, days.texts, b"T")
+                behind = joined(times.texts, b"Z", self.quote)
+                return [Coded(before, days.indices), Coded(behind, times.indices, null=b"")]
             case "date":
                 spelt = by_distinct(values.dictionary_encode(), lambda days: days.cast(TEXT))
             case _:
@@ -74,9 +66,9 @@ class Spelling:
         if not self.quote:
             return [cells]
         if isinstance(cells, Coded):
-            return [Coded(texts.joined(self.quote, cells.texts, self.quote), cells.indices)]
+            return [Coded(joined(self.quote, cells.texts, self.quote), cells.indices)]
         if cells.null_count:
-            return [texts.joined(self.quote, cells, self.quote)]
+            return [joined(self.quote, cells, self.quote)]
         return [self.quote, cells, self.quote]
 
 
@@ -89,40 +81,9 @@ def by_distinct(values: Any, spell: Callable[[Any], Any]) -> Any:
     return spell(values.dictionary_decode())
 
 
-def together(pieces: Sequence[Piece], null: bytes) -> bytes:
-    """All rows one behind the other, each made of its pieces in their order."""
-    columns: list[Any] = []
-    before = b""
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            before += piece
-            continue
-        if isinstance(piece, Coded):
-            columns.append(_led(piece, before, null))
-        else:
-            columns += [before, piece] if before else [piece]
-        before = b""
-    columns += [before] if before else []
-    scalars = [pa.scalar(c.decode(), TEXT) if isinstance(c, bytes) else c for c in columns]
-    rows = pc.binary_join_element_wise(
-        *scalars, pa.scalar("", TEXT), null_handling="replace", null_replacement=null.decode()
-    )
-    ends = texts.offsets(rows)
-    found: bytes = rows.buffers()[2].slice(int(ends[0]), int(ends[-1] - ends[0])).to_pybytes()
-    return found
-
-
-def _led(coded: Coded, before: bytes, null: bytes) -> Any:
-    """The texts of all rows with what stands before them put to each different one, once."""
-    distinct = pa.concat_arrays([coded.texts, pa.array([null.decode()], TEXT)])
-    if before:
-        distinct = texts.joined(before, distinct)
-    return distinct.take(pc.fill_null(coded.indices, pa.scalar(len(coded.texts), coded.indices.type)))
-
-
 def json_text(values: Any) -> Any:
     """Texts as they stand between quotes in JSON (RFC 8259)."""
-    data, ends = texts.letters(values), texts.offsets(values)
+    data, ends = letters(values), offsets(values)
     odd = holding(ends, (data < ord(" ")) | (data == ord('"')) | (data == ord("\\")))
     if not len(odd):
         return values
@@ -132,25 +93,25 @@ def json_text(values: Any) -> Any:
 
 def csv_text(values: Any) -> Any:
     """Texts as cells of CSV, as a spreadsheet may open them: what it would run as a formula begins with '."""
-    data, ends = texts.letters(values), texts.offsets(values)
+    data, ends = letters(values), offsets(values)
     first = (
         data[np.minimum(ends[:-1], max(len(data) - 1, 0))] if len(data) else np.zeros(len(values), np.uint8)
     )
     risky = np.flatnonzero(np.isin(first, _FORMULA) & (np.diff(ends) > 0))
     if len(risky):
-        values = replaced(values, risky, texts.joined(b"'", values.take(pa.array(risky))))
+        values = replaced(values, risky, joined(b"'", values.take(pa.array(risky))))
     return raw_csv_text(values)
 
 
 def raw_csv_text(values: Any) -> Any:
     """Texts as cells of CSV (RFC 4180)."""
-    data, ends = texts.letters(values), texts.offsets(values)
+    data, ends = letters(values), offsets(values)
     special = (data == ord(",")) | (data == ord('"')) | (data == ord("\n")) | (data == ord("\r"))
     odd = holding(ends, special)
     if not len(odd):
         return values
     doubled = pc.replace_substring(values.take(pa.array(odd)), '"', '""')
-    return replaced(values, odd, texts.joined(b'"', doubled, b'"'))
+    return replaced(values, odd, joined(b'"', doubled, b'"'))
 
 
 def holding(ends: npt.NDArray[np.int64], special: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -167,5 +128,5 @@ def replaced(values: Any, rows: npt.NDArray[np.int64], new: Any) -> Any:
 
 
 JSON = Spelling(json_text, b'"', b"null", texts.geojson)
-CSV = Spelling(csv_text, b"", b"", lambda wkb: raw_csv_text(texts.wkt(wkb)))
+CSV = Spelling(csv_text, b"", b"", lambda wkb: [raw_csv_text(texts.wkt(wkb))])
 RAW_CSV = Spelling(raw_csv_text, b"", b"", CSV.place)

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalogue.encode import texts
-from catalogue.encode.cells import Coded, Piece, by_distinct, holding, replaced
-from catalogue.encode.texts import TEXT, joined
+from catalogue.encode.cells import by_distinct, holding, replaced
+from catalogue.encode.pieces import TEXT, Coded, Piece, joined, letters, offsets
 from schemas.dataset import Column
 
 DAY, INSTANT, EXACT = 1, 2, 3
@@ -60,7 +60,7 @@ class SheetSpelling:
 def _texts(values: Any) -> Any:
     """Inline texts (n,), null where null."""
     values = values.cast(TEXT)
-    data, ends = texts.letters(values), texts.offsets(values)
+    data, ends = letters(values), offsets(values)
     # Of letters beyond ASCII only U+FFFE and U+FFFF are barred, and they begin with this byte.
     special = (data < ord(" ")) | (data == ord("&")) | (data == ord("<")) | (data == ord(">"))
     odd = holding(ends, special | (data == ord("_")) | (data == 0xEF))

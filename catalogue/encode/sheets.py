@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from catalogue.encode.cells import Piece
 from catalogue.encode.columnar import Sink
+from catalogue.encode.pieces import Piece
 from catalogue.encode.sheet_cells import SHEET
 from catalogue.encode.streams import NamedCells, rows_of
 from catalogue.encode.workbook import frame, sheet_head

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import orjson
 import pyarrow as pa
 
-from catalogue.encode.cells import CSV, JSON, RAW_CSV, Piece, Spells, together
+from catalogue.encode.cells import CSV, JSON, RAW_CSV, Spells
+from catalogue.encode.pieces import Piece, together
 from catalogue.encode.textual import BOM, Cells, csv_head
 from catalogue.geometry import geometry_column
 from catalogue.rows.question.plan import ID_COLUMN

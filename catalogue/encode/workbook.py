@@ -8,9 +8,8 @@ from xml.sax.saxutils import quoteattr
 
 import pyarrow as pa
 
-from catalogue.encode.cells import together
+from catalogue.encode.pieces import TEXT, together
 from catalogue.encode.sheet_cells import SHEET
-from catalogue.encode.texts import TEXT
 from catalogue.rows.question.plan import ID_COLUMN
 from schemas.dataset import Column
 
