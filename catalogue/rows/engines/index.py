@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from catalogue import geometry
 from catalogue.rows.engines import few, like, placed, sql
@@ -22,7 +23,7 @@ from catalogue.rows.engines.values import instants
 from catalogue.rows.engines.way import Way, way
 from catalogue.rows.question.plan import Plain, Plan
 from catalogue.rows.question.tree import Checked, Held, Place, leaves
-from catalogue.rows.space.places import Lies
+from catalogue.rows.space.places import Close, Lies
 from schemas.conditions import Box
 from schemas.dataset import Column
 
@@ -51,6 +52,7 @@ class Index:
         self._file = file
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
+        self._lain: WeakKeyDictionary[Lies | Close, sql.Fragment] = WeakKeyDictionary()
         with self._connection() as connection:
             described = connection.execute("PRAGMA table_info(rows)").fetchall()
             indexes = connection.execute(_INDEXED).fetchall()
@@ -110,8 +112,8 @@ class Index:
         text = f"SELECT {sql.names(plan)}, pos FROM rows WHERE pos IN (SELECT value FROM json_each(?))"  # noqa: S608
         with self._connection() as connection:
             found = connection.execute(text, [str(list(positions))]).fetchall()
-        placed = {row[-1]: row for row in found}
-        return _shown([placed[position] for position in positions], plan.columns)
+        known = {row[-1]: row for row in found}
+        return _shown([known[position] for position in positions], plan.columns)
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises Beyond."""
@@ -130,7 +132,16 @@ class Index:
     def _tests(self, connection: sqlite3.Connection, plan: Plan, dialect: sql.Dialect) -> list[sql.Fragment]:
         """Tests of all places, the boxes of rows looked up in the R-tree, and of the other conditions."""
         conditions = [sql.test(plan.snapshot, node, dialect) for node in plan.conditions]
-        return conditions + [test for place in self._places(plan) for test in placed.tests(connection, place)]
+        for place in self._places(plan):
+            conditions += placed.tests(connection, place) if isinstance(place, Box) else [dialect.lies(place)]
+        return conditions
+
+    def _lying(self, connection: sqlite3.Connection, node: Lies | Close) -> sql.Fragment:
+        """What a page found about a place, its count need not find again."""
+        found = self._lain.get(node)
+        if found is None:
+            found = self._lain[node] = placed.lying(connection, node)
+        return found
 
     def _places(self, plan: Plan) -> list[Place]:
         """The places of a plan; of points, a rectangle asks no more than a box."""
@@ -158,7 +169,7 @@ class Index:
             place=lambda _: "?",
             nullable=lambda column: sql.name(plan.snapshot, column) not in full,
             corners=geometry.CORNERS,
-            lies=functools.partial(placed.lying, connection),
+            lies=functools.partial(self._lying, connection),
             hidden=hidden,
         )
 

@@ -10,14 +10,13 @@ import shapely
 
 from catalogue import geometry
 from catalogue.rows.engines import sql
-from catalogue.rows.question.tree import Place
 from catalogue.rows.space.places import Close, Lies
 from schemas.conditions import Box
 
 BROAD = 25_000
 """Rows in a box above which walking the R-tree costs more than it saves."""
-SHAPES, SHAPE_BYTES = 2_000, 2_000_000
-"""Lines and areas, and bytes of them, above which a scan judges them as soon: some 20 ms of work."""
+SHAPES, SHAPE_BYTES = 5_000, 4_000_000
+"""Lines and areas, and bytes of them, above which a scan reads them as soon: some 20 ms of work."""
 
 _Positions = npt.NDArray[np.int64]
 
@@ -26,11 +25,9 @@ class Beyond(Exception):
     """The index holds the answer, but a scan finds it sooner."""
 
 
-def tests(connection: sqlite3.Connection, place: Place) -> list[sql.Fragment]:
-    """Tests of a place: on the exact sides always, through the R-tree when few rows lie in it."""
-    if not isinstance(place, Box):
-        return [lying(connection, place)]
-    exact = sql.box(place.bbox, geometry.CORNERS)
+def tests(connection: sqlite3.Connection, box: Box) -> list[sql.Fragment]:
+    """Tests of a box: on the exact sides always, through the R-tree when few rows lie in it."""
+    exact = sql.box(box.bbox, geometry.CORNERS)
     if _is_broad(connection, exact):
         return [exact]
     text, values = exact
@@ -50,8 +47,9 @@ def lying(connection: sqlite3.Connection, node: Lies | Close) -> sql.Fragment:
     )
     boxes = np.array(found.fetchall(), np.float64).reshape(-1, 5)
     positions, low, high = boxes[:, 0].astype(np.int64), boxes[:, 1:3], boxes[:, 3:]
-    shapes = np.asarray(shapely.points(low), object)
     extended = (low != high).any(axis=1)
+    shapes = np.empty(len(boxes), object)
+    shapes[~extended] = shapely.points(low[~extended])
     if extended.any():
         shapes[extended] = _shapes(connection, positions[extended])
     return "pos IN (SELECT value FROM json_each(?))", [str(positions[node.of(shapes)].tolist())]

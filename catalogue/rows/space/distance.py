@@ -39,6 +39,17 @@ def metres(lon: float, lat: float, shapes: Shapes) -> Floats:
     return found
 
 
+def within(lon: float, lat: float, reach: float, shapes: Shapes) -> npt.NDArray[np.bool_]:
+    """Which geometries (n,) are at most `reach` metres from a point; of most their first place tells."""
+    places, owners = shapely.get_coordinates(shapes, return_index=True)
+    owners, first = np.unique(owners, return_index=True)
+    found = np.zeros(len(shapes), np.bool_)
+    found[owners] = _from(lon, lat, places[first])[1] <= reach
+    unsure = ~found & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
+    found[unsure] = metres(lon, lat, shapes[unsure]) <= reach
+    return found
+
+
 def around(lon: float, lat: float, distance: float) -> BBox:
     """A box in degrees that holds every place at most `distance` metres from a point."""
     angle = distance / _TIGHTEST + _MARGIN

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ import shapely
 from catalogue import geometry
 from catalogue.rows.engines.scan import RowsTimeout
 from catalogue.rows.space import distance
-from schemas.conditions import Box
+from schemas.arrow import ID
+from schemas.conditions import Box, Filter
 from schemas.dataset import Column, Text
 from schemas.problem import BadInput, InputError
 from schemas.query import NearestQuery, RowPage, RowQuery
@@ -26,6 +28,8 @@ AIM = 3
 """How many times more rows than are asked for a first ring should hold, were all spread evenly."""
 PAGE, PAGES = 10_000, 30
 """Rows that are compared at once, and how often: so many may be equally far from the point."""
+SECONDS = 5.0
+"""Of reading, after which no other page is begun."""
 _DEGREE = 111_000.0
 _TIGHT = 1.0
 """Metres of a ring that is not drawn in any more."""
@@ -43,9 +47,9 @@ def nearest(read: Read, snapshot: Snapshot, query: NearestQuery) -> RowPage:
     """
     place = _checked(query, snapshot)
     asked, hidden = _asked(query.rows, place)
-    pages = _Rings(read, asked, query, snapshot)
-    page, radius = pages.first()
-    best = pages.best(page, radius)
+    rings = _Rings(read, asked, query, snapshot)
+    page, radius = rings.first()
+    best = rings.best(page, radius)
     return _page(page, best, place if hidden else None)
 
 
@@ -83,29 +87,50 @@ class _Rings:
         self._read, self._asked, self._query, self._snapshot = read, asked, query, snapshot
         self._place = geometry.geometry_column(snapshot.columns) or ""
         self._reach = WORLD if query.max_m is None else min(query.max_m, WORLD)
+        self._most = 20 * query.k + 500
+        self._end = time.monotonic() + SECONDS
 
     def first(self) -> tuple[RowPage, float]:
         """The first page of a ring that holds enough rows but not too many, or no more than it must."""
-        most = 20 * self._query.k + 500
-        low, high, step = 0.0, math.inf, 2.0
+        low, high = 0.0, math.inf
         radius = self._guess()
         while True:
-            page = self._ring(radius, most)
+            page = self._ring(radius)
             if page.next is not None and radius > max(_TIGHT, 2 * low):
                 high, radius = radius, math.sqrt(low * radius) if low else radius / 8
             elif page.next is None and len(page.values) < self._query.k and radius < self._reach:
-                low, step = radius, step * 2
-                radius = min(radius * step, self._reach) if high == math.inf else math.sqrt(radius * high)
+                # Wider once, then all there is: where few rows answer, each ring takes a scan.
+                wider = min(4 * radius, self._reach) if low == 0 else self._reach
+                low, radius = radius, wider if high == math.inf else math.sqrt(radius * high)
             else:
                 return page, radius
 
     def best(self, page: RowPage, radius: float) -> list[_Row]:
         """The nearest of all rows, nearest first, where `page` begins what is in the ring of `radius`."""
-        found = self._nearest(self._following(page, radius))
+        found = self._within(page, radius)
         farthest = found[-1][0] if len(found) == self._query.k else self._reach
-        if farthest > radius:  # One that is nearer may lie beyond a side of the ring.
-            found = self._nearest(self._following(self._ring(farthest, PAGE), farthest))
+        if farthest > radius and not self._holds_all(radius):
+            # One that is nearer may lie beyond a side of the ring.
+            found = self._within(self._ring(farthest), farthest)
         return found
+
+    def _within(self, page: RowPage, radius: float) -> list[_Row]:
+        """The nearest of the rows in a ring; of a crowded one only the places are read to find them."""
+        if page.next is None:
+            return self._nearest([page])
+        found = self._nearest(self._places(radius))
+        ids = tuple(str(row[0]) for _, row in found)
+        chosen = RowQuery(filters=(Filter(ID, "in", ids),), select=self._asked.select, limit=self._query.k)
+        rows = {row[0]: row for row in self._read(chosen).values}
+        return [(metres, rows[place[0]]) for metres, place in found]
+
+    def _holds_all(self, radius: float) -> bool:
+        """Whether no row of the snapshot is outside of the box of a ring."""
+        west, south, east, north = distance.around(self._query.lon, self._query.lat, radius)
+        box = self._snapshot.bbox
+        if box is None or west > east or box[0] > box[2]:
+            return False
+        return west <= box[0] and south <= box[1] and box[2] <= east and box[3] <= north
 
     def _guess(self) -> float:
         """A ring that holds some rows, were they spread evenly over where they are."""
@@ -120,20 +145,28 @@ class _Rings:
         outside = 0.0 if edge == (lon, lat) else distance.metres(lon, lat, shapely.points([edge]))[0]
         return min(max(even + outside, _TIGHT), self._reach)
 
-    def _ring(self, radius: float, limit: int, cursor: str | None = None) -> RowPage:
-        box = distance.around(self._query.lon, self._query.lat, radius)
-        return self._read(replace(self._asked, bbox=box, limit=limit, cursor=cursor))
+    def _ring(self, radius: float) -> RowPage:
+        """What is in a ring, as far as it goes on a page; raises RowsTimeout when time is up."""
+        return self._page(replace(self._asked, limit=self._most), radius)
 
-    def _following(self, page: RowPage, radius: float) -> Iterator[RowPage]:
-        """This page and those that follow it; raises RowsTimeout when they do not end."""
+    def _page(self, asked: RowQuery, radius: float) -> RowPage:
+        if time.monotonic() > self._end:
+            raise RowsTimeout(self._snapshot.dataset, f"{SECONDS:.0f} seconds")
+        box = distance.around(self._query.lon, self._query.lat, radius)
+        return self._read(replace(asked, bbox=box))
+
+    def _places(self, radius: float) -> Iterator[RowPage]:
+        """Where the rows in a ring are, page by page; raises RowsTimeout when they do not end."""
+        asked = replace(self._asked, select=(self._place,), limit=PAGE)
         for _ in range(PAGES):
+            page = self._page(asked, radius)
             yield page
             if page.next is None:
                 return
-            page = self._ring(radius, PAGE, page.next)
+            asked = replace(asked, cursor=page.next)
         raise RowsTimeout(self._snapshot.dataset, f"{PAGE * PAGES} rows about equally near")
 
-    def _nearest(self, pages: Iterator[RowPage]) -> list[_Row]:
+    def _nearest(self, pages: Iterable[RowPage]) -> list[_Row]:
         """The rows of all pages that are near enough, nearest first."""
         found: list[_Row] = []
         for page in pages:

@@ -84,5 +84,4 @@ class Close:
 
     def of(self, shapes: Shapes) -> Truths:
         """Which of the geometries (n,) are so close."""
-        found: Truths = distance.metres(self.lon, self.lat, shapes) <= self.metres
-        return found
+        return distance.within(self.lon, self.lat, self.metres, shapes)
