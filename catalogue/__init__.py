@@ -54,7 +54,7 @@ from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.rows import Rows
 from catalogue.rows.compare import Comparer, changes_schema
-from catalogue.rows.engines.scan import RowsTimeout
+from catalogue.rows.engines.scan import RowsTimeout, TooManyRows
 from catalogue.rows.latest import Latest
 from catalogue.search import SearchEngine, SearchUnavailable, open_engine
 from catalogue.states import Promise, judge
@@ -91,6 +91,7 @@ __all__ = [
     "SnapshotGone",
     "Subscription",
     "Taken",
+    "TooManyRows",
     "UnknownDataset",
     "UnknownFeed",
     "UnknownSnapshot",

@@ -19,6 +19,7 @@ from catalogue import (
     RowsTimeout,
     SearchUnavailable,
     SnapshotGone,
+    TooManyRows,
     UnknownDataset,
     UnknownFeed,
     UnknownSnapshot,
@@ -76,6 +77,8 @@ KINDS: dict[type[Exception], Kind] = {
     ForeignOrigin: Kind("foreign-origin", 403, "Only our own pages may send this"),
     StewardNeeded: Kind("not-allowed", 403, "You may not do that"),
     TooManyStreams: Kind("too-many-streams", 503, "No other stream can be kept open now"),
+    # Before RowsTimeout, which it is one of: asked again it would be refused again.
+    TooManyRows: Kind("too-many-rows", 400, "The question reads more rows than one may"),
     RowsTimeout: Kind("too-costly", 503, "The rows took too long to find"),
     BeingMade: Kind("being-made", 503, "The download is being made"),
     SearchUnavailable: Kind(

@@ -71,6 +71,11 @@ PROBLEMS: dict[str, Text] = {
         "찾는 데 너무 오래 걸렸습니다. 키 열이나 시간, bbox로 범위를 좁히세요.",
         "The rows took too long to find. Narrow the request by a key column, time or bbox.",
     ),
+    "too-many-rows": Text(
+        "읽어야 할 행이 너무 많습니다. 기간(datetime, last)을 줄이거나, 키나 bbox로 찾으세요.",
+        "More rows would have to be read than one question may read. Ask of a shorter time (datetime, last),"
+        " or for rows by their key or a bbox.",
+    ),
     "being-made": Text(
         "파일을 만들고 있습니다. Retry-After 뒤에 다시 받으세요.",
         "The file is being made. Come again after Retry-After.",

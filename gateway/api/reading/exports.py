@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
 from catalogue import EXPORT_FORMATS, encode_stream
 from gateway.api.answers import PINNED, REVALIDATE, not_modified
+from gateway.api.asking.joins import JOIN_PARAMETERS, JOINS, may_change, read_join
 from gateway.api.asking.looks import LOOK_PARAMETERS, asked_of_rows, read_look
 from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.api.asking.row_parameters import MOVING, ROW_PARAMETERS, row_query, which_snapshot
@@ -24,7 +26,7 @@ _OF_PAGES = frozenset({"limit", "offset", "cursor", "count", "format"})
 """Parameters of pages that an export, which has all rows and its format in its name, does not take."""
 _PARAMETERS = tuple(
     each
-    for each in (*ROW_PARAMETERS, *LOOK_PARAMETERS)
+    for each in (*ROW_PARAMETERS, *JOIN_PARAMETERS, *LOOK_PARAMETERS)
     if each["name"] not in _OF_PAGES and each["name"] != "shape"
 )
 
@@ -46,9 +48,10 @@ def export(dataset: str, extension: str) -> Response:
     format = _format(extension)
     _check(pairs)
     asked, look = asked_of_rows(pairs), read_look(pairs, format)
-    snapshot = catalogue.snapshot_of(dataset, which_snapshot(asked, zone))
-    query = row_query(asked, snapshot.columns, zone)
-    moves = not MOVING.isdisjoint(dict(pairs))
+    which = replace(which_snapshot(asked, zone), join=read_join(pairs))
+    snapshot = catalogue.snapshot_of(dataset, which)
+    query = row_query([pair for pair in asked if pair[0] not in JOINS], snapshot.columns, zone)
+    moves = may_change(which) or not MOVING.isdisjoint(dict(pairs))
     caching = PINNED if query.snapshot and not moves else REVALIDATE
     etag = _etag(snapshot.id, catalogue.beside(query), format, look, query)
     unchanged = not_modified(etag, caching)

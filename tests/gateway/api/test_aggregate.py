@@ -10,6 +10,10 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from flask import Flask
+
+from catalogue import TooManyRows
+from gateway.errors import judged
 
 PARKS = "/api/v1/datasets/parks"
 AIR = "/api/v1/datasets/air"
@@ -221,3 +225,12 @@ def test_history_is_told_in_spans_of_the_last_day(still):
 )
 def test_a_history_that_cannot_be_told_is_refused(still, query, where, words):
     assert words in faults(still, f"{AIR}/history?{query}")[where]
+
+
+def test_a_question_of_too_many_rows_says_how_many_and_is_not_to_be_asked_again():
+    with Flask(__name__).test_request_context("/api/v1/datasets/readings/aggregate"):
+        problem, headers = judged(TooManyRows("readings", 130_000_000, 100_000_000))
+    assert (problem.status, problem.type) == (400, "too-many-rows")
+    assert "100000000 rows that one may read: it would read 130000000" in problem.detail
+    assert "shorter time" in problem.detail
+    assert "Retry-After" not in headers

@@ -7,7 +7,7 @@ import pytest
 import shapely
 from published import PUBLISHER
 
-from catalogue import Publication
+from catalogue import EXPORT_FORMATS, Publication
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column, Dataset, Text
 from schemas.run import REJECTS
@@ -171,3 +171,51 @@ def test_an_answer_is_another_one_when_the_other_dataset_changes(joined):
 def test_what_cannot_be_joined_is_refused(joined, query, where, words):
     query = query.replace("a,b", f"{joined.catalogue.snapshot('parks').id},b")
     assert words in faults(joined, f"{PARKS}/rows?{query}")[where]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "&select=name,districts.people,district,districts.mayor",
+        "&districts.people__gt=50000&order=-capacity",
+        "&order=-districts.people,id&capacity__lt=50",
+        "&bbox=129.005,35.095,129.025,35.105",
+        "&on=district:district&districts.kind=a",
+    ],
+)
+@pytest.mark.parametrize("format", ["csv", "ndjson"])
+def test_all_rows_are_exported_with_what_stands_beside_them(joined, query, format):
+    if "select" not in query:
+        query += "&select=name,capacity,districts.people,districts.mayor"
+    export = joined.get(f"{PARKS}/export.{format}?join=districts{query}")
+    page = joined.get(f"{PARKS}/rows?join=districts&limit=10000&format={format}{query}")
+    assert (export.status_code, export.text) == (200, page.text)
+    assert export.headers["X-Snapshot"] == page.headers["X-Snapshot"]
+    assert int(export.headers["X-Rows"]) == page.data.count(b"\n") - (format == "csv")
+
+
+@pytest.mark.parametrize("extension", [extension for _, extension in EXPORT_FORMATS.values()])
+def test_every_format_of_exports_takes_what_is_joined(joined, extension):
+    answer = joined.get(f"{PARKS}/export.{extension}?join=districts")
+    assert (answer.status_code, answer.headers["X-Rows"]) == (200, "25"), answer.text
+    if extension == "arrow":
+        table = pa.ipc.open_stream(answer.data).read_all()
+        people = dict(zip(table["district"].to_pylist(), table["districts.people"].to_pylist(), strict=True))
+        assert (people["중구"], people["동구"]) == (40_000, 90_000)
+
+
+def test_an_export_is_another_one_when_the_other_dataset_changes_and_stays_where_both_are_named(joined):
+    asked = f"{PARKS}/export.csv?join=districts&select=districts.people"
+    before = joined.get(asked)
+    assert joined.get(asked, headers={"If-None-Match": before.headers["ETag"]}).status_code == 304
+    joined.publish(districts(people=7), "r-d2")
+    after = joined.get(asked, headers={"If-None-Match": before.headers["ETag"]})
+    assert (after.status_code, after.data != before.data) == (200, True)
+    pinned = joined.get(f"{asked}&snapshot={before.headers['X-Snapshot']}")
+    assert (pinned.data, "immutable" in pinned.headers["Cache-Control"]) == (before.data, True)
+
+
+def test_a_join_of_an_export_that_cannot_be_is_refused(joined):
+    for query, where in (("join=distrikts", "join"), ("on=district:district", "on"), ("join=", "join")):
+        assert where in faults(joined, f"{PARKS}/export.csv?{query}")
