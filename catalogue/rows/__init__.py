@@ -155,7 +155,7 @@ class Rows:
         anchor = index.anchor(asked)
         with suppress(Beyond):
             return index.page(asked, anchor)
-        places = self._scanner.positions(asked, anchor)
+        places = self._scanner.positions(index.told(asked), anchor)
         last = places[asked.limit - 1] if len(places) > asked.limit else None
         return index.rows(asked, places[: asked.limit]), last
 
@@ -166,8 +166,10 @@ class Rows:
         if isinstance(whole, joins.Joined) and (own := joins.apart(asked, whole)):
             return self._count(self._index(own.snapshot.id), own)
         if index:
-            with suppress(Beyond, Gone):
-                return index.count(asked)
+            with suppress(Gone):
+                with suppress(Beyond):
+                    return index.count(asked)
+                asked = index.told(asked)
         return self._scanner.count(asked)
 
     def _index(self, snapshot_id: str) -> Index | None:

@@ -16,6 +16,9 @@ from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
 FEW = 1_000
+"""Values of a column that are kept."""
+PASSING = 100
+"""Of more that pass a test a walk meets one soon, and a statement names so many values at most."""
 _KEPT = "few_"
 _SPELT = ("contains", "startswith", "like")
 _NEVER = Joined("OR", ())
@@ -131,6 +134,8 @@ class Values:
         text, values = sql.test(self.snapshot, asked, self.dialect)
         found = self.connection.execute(f"SELECT {name} FROM {_KEPT}{name} WHERE {text}", values)  # noqa: S608
         passing = tuple(value for (value,) in found)
+        if len(passing) > PASSING:
+            return asked
         return (
             Checked(asked.column, "eq", *passing)
             if len(passing) == 1

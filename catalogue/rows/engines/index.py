@@ -35,6 +35,8 @@ _WALK, _PAGE, _COUNT = 100, 300, 150
 """Work for one answer in thousands of SQLite's operations, 100 being about 3 ms; more is left to a scan."""
 _SPELT = 8
 """Operations that a test in Python takes as long as."""
+_LIMITS = ("stack overflow", "too many SQL variables")
+"""What SQLite says of conditions some twenty deep within one another, and of more than 32,766 values."""
 _MMAP = 2**31
 
 _INDEXED = """SELECT l.name, i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
@@ -106,6 +108,11 @@ class Index:
         if first in {"pos", *(first for first, _ in self._indexed)}:
             return sql.steps(plan, anchor, dialect)
         return [sql.after(plan, anchor, dialect)]
+
+    def told(self, plan: Plan) -> Plan:
+        """The same question with less to look at: texts of few values are asked for by those that pass."""
+        with self._connection() as connection:
+            return self._values(connection, plan).told(plan)
 
     def rows(self, plan: Plan, positions: Sequence[int]) -> list[tuple[object, ...]]:
         """The shown rows at `positions`, in that order."""
@@ -201,14 +208,15 @@ def _open(file: Path) -> sqlite3.Connection:
 
 @contextmanager
 def _within(connection: sqlite3.Connection, steps: int) -> Iterator[None]:
-    """Raise Beyond when the statements inside take more than `steps` thousand operations, or too deep."""
+    """Raise Beyond when the statements inside take more than `steps` thousand operations, or say too much."""
     left = iter(range(steps))
     connection.set_progress_handler(lambda: next(left, None) is None, _STEP)
     try:
         yield
     except sqlite3.OperationalError as error:
-        # The parser holds a hundred open terms, some twenty conditions within one another.
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT or "stack overflow" in str(error):
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT or any(
+            limit in str(error) for limit in _LIMITS
+        ):
             raise Beyond from error
         raise
     finally:

@@ -163,6 +163,14 @@ def test_many_shapes_are_left_to_a_scan(areas, bound, monkeypatch):
     assert every(areas.indexed, areas.snapshot, RowQuery((asked,))) == wanted
 
 
+def test_a_question_of_more_values_than_a_statement_holds_is_left_to_a_scan(coded):
+    many = tuple(Filter("speed", "in", tuple(range(n, n + 10_000))) for n in range(4))
+    words = Words(" ".join("0123456789"))
+    query = RowQuery((*many, words), order=NEWEST, count=True)
+
+    assert coded.indexed.read(coded.snapshot, query) == coded.scanned.read(coded.snapshot, query)
+
+
 def test_an_index_of_an_older_layout_is_not_read_but_made_anew(coded, tmp_path):
     (tmp_path / f"{coded.snapshot.id}.{FORMAT - 1}.sqlite").write_bytes(b"of another layout")
     rows = Rows(coded.storage, tmp_path)
