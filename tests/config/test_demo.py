@@ -97,7 +97,7 @@ class Demo:
 
     def positions(self) -> dict:
         rows = self.get("/api/v1/datasets/gaon-buses/rows?limit=1000")["items"]
-        return {row["vehicle_id"]: row["geometry"]["coordinates"] for row in rows}
+        return {row["_id"]: row["geometry"]["coordinates"] for row in rows}
 
 
 @pytest.fixture(scope="module")

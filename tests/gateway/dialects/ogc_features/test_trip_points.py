@@ -338,6 +338,22 @@ def test_the_same_features_lie_in_the_extent_whatever_crs_it_is_told_in(house):
         assert body["numberMatched"] == 3_000, uri
 
 
+def test_a_box_whose_axes_are_mistaken_is_answered_and_finds_nothing_else(house):
+    """The suite's own table of systems knows of no northing that comes first but in EPSG:4326."""
+    from pyproj import Transformer
+
+    told = house.json("/ogc/collections/facilities")
+    west, south, east, north = told["extent"]["spatial"]["bbox"][0]
+    plain = house.json(f"{ITEMS}?bbox={west},{south},{east},{north}&limit=10")
+    expected = {each["id"] for each in plain["features"]}
+    for uri in told["crs"][2:]:
+        code = f"EPSG:{uri.rpartition('/')[2]}"
+        move = Transformer.from_crs("OGC:CRS84", code, always_xy=True).transform
+        corners = ",".join(f"{each:.7f}" for each in (*move(west, south), *move(east, north)))
+        body = house.json(f"{ITEMS}?bbox={corners}&bbox-crs={uri}&limit=10")
+        assert {each["id"] for each in body["features"]} <= expected, uri
+
+
 def test_a_feature_without_a_place_has_a_null_geometry(house):
     assert house.json("/ogc/collections/edges/items/nowhere")["geometry"] is None
     assert all(each["geometry"] is None for each in house.json("/ogc/collections/readings/items")["features"])
