@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FEW = 1_000
 """Changed rows up to which they are told with their event."""
 RETRY_MS = 2_000
+REPLAYED = 100
+"""Missed events that are read at once; before that it is asked whether the credential counts still."""
 
 
 def few_changes(catalogue: Catalogue, event: Event) -> list[bytes] | None:
@@ -62,26 +64,29 @@ class Telling:
         if last is not None:
             if not oldest - 1 <= last <= newest:
                 yield _block("reset", newest if last > newest else oldest - 1, {"from": oldest})
-            yield from self._replayed(last, newest, environ)
+            yield from self._replayed(last, newest, end, environ)
         yield from self._live(newest, end, environ)
 
-    def _replayed(self, last: int, newest: int, environ: WSGIEnvironment) -> Iterator[bytes]:
-        while last < newest and (page := self.catalogue.events.after(last, self.dataset)):
-            for event in page:
-                if event.id <= newest:
-                    yield self._told(event, environ)
+    def _replayed(self, last: int, newest: int, end: float, environ: WSGIEnvironment) -> Iterator[bytes]:
+        """What was missed; a client that is not done with it in time comes back for the rest."""
+        while last < newest and (page := self.catalogue.events.after(last, self.dataset, REPLAYED)):
             if not self.is_live():
                 return
+            for event in page:
+                if self._over(end):
+                    return
+                if event.id <= newest:
+                    yield self._told(event, environ)
             last = page[-1].id
 
     def _live(self, last: int, end: float, environ: WSGIEnvironment) -> Iterator[bytes]:
         silent = time.monotonic()
-        while not self.catalogue.watch.closed and (now := time.monotonic()) < end:
-            wait = min(end, silent + self.streams.heartbeat) - now
+        while not self._over(end):
+            wait = min(end, silent + self.streams.heartbeat) - time.monotonic()
             for event in self.catalogue.watch.after(last, wait):
                 last = event.id
                 if self.dataset in (None, event.dataset):
-                    if not self.is_live():
+                    if self._over(end) or not self.is_live():
                         return
                     yield self._told(event, environ)
                     silent = time.monotonic()
@@ -91,6 +96,9 @@ class Telling:
                 # The id alone moves the client on past the events of other datasets.
                 yield b": \n" + _at(last)
                 silent = time.monotonic()
+
+    def _over(self, end: float) -> bool:
+        return self.catalogue.watch.closed or time.monotonic() >= end
 
     def _told(self, event: Event, environ: WSGIEnvironment) -> bytes:
         said = shown(event, self.base)

@@ -18,7 +18,7 @@ from schemas.dataset import Column
 from schemas.query import GroupQuery, Measure, Order, RowQuery
 from schemas.snapshot import Snapshot
 
-PAGE = 20_000
+PAGE = 10_000
 """Rows that are read at once."""
 Read = Callable[[Any], object]
 

@@ -97,6 +97,21 @@ def opened(house, path: str, **environ: Any) -> Any:
     return body
 
 
+def test_what_was_missed_is_told_as_long_as_a_stream_goes_and_the_rest_to_the_next(quick):
+    _, before = listen(quick, PARKS)
+    for number in range(8):
+        quick.publish(places(5 + number), f"r-{number}")
+    path, ids = f"{PARKS}?rows=true&seconds=1", []
+    while not ids or ids[-1] < before + 8:
+        began, text = time.monotonic(), ""
+        for chunk in opened(quick, f"{path}&last_event_id={ids[-1] if ids else before}"):
+            text += chunk.decode()
+            time.sleep(0.15)  # A client that is slow to read.
+        assert time.monotonic() - began < 15
+        ids += [each.id for each in blocks(text)[0]]
+    assert ids == list(range(before + 1, before + 9))
+
+
 def test_rows_that_are_few_come_with_their_event_and_are_counted(quick, key):
     _, before = listen(quick, PARKS)
     quick.publish(places(20), "r-a")
