@@ -107,21 +107,20 @@ class _Rings:
 
     def best(self, page: RowPage, radius: float) -> list[_Row]:
         """The nearest of all rows, nearest first, where `page` begins what is in the ring of `radius`."""
-        found = self._within(page, radius)
+        found = self._nearest([page])
         farthest = found[-1][0] if len(found) == self._query.k else self._reach
-        if farthest > radius and not self._holds_all(radius):
-            # One that is nearer may lie beyond a side of the ring.
-            found = self._within(self._ring(farthest), farthest)
-        return found
+        if page.next is None and (farthest <= radius or self._holds_all(radius)):
+            return found
+        if page.next is None:  # One that is nearer may lie beyond a side of the ring.
+            page = self._ring(farthest)
+        return self._nearest([page]) if page.next is None else self._picked(farthest)
 
-    def _within(self, page: RowPage, radius: float) -> list[_Row]:
-        """The nearest of the rows in a ring; of a crowded one only the places are read to find them."""
-        if page.next is None:
-            return self._nearest([page])
+    def _picked(self, radius: float) -> list[_Row]:
+        """The nearest of a crowded ring: found by their places alone, and read when they are known."""
         found = self._nearest(self._places(radius))
         ids = tuple(str(row[0]) for _, row in found)
-        chosen = RowQuery(filters=(Filter(ID, "in", ids),), select=self._asked.select, limit=self._query.k)
-        rows = {row[0]: row for row in self._read(chosen).values}
+        asked = RowQuery(filters=(Filter(ID, "in", ids),), select=self._asked.select, limit=self._query.k)
+        rows = {row[0]: row for row in self._read(asked).values}
         return [(metres, rows[place[0]]) for metres, place in found]
 
     def _holds_all(self, radius: float) -> bool:

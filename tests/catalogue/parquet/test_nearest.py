@@ -143,6 +143,25 @@ def test_rows_of_one_place_are_in_their_order(publication, storage, tmp_path):
     assert len({row[-1] for row in page.values[1:]}) == 1
 
 
+def test_seen_from_afar_a_crowd_is_measured_by_its_places_and_only_once(publication, storage, tmp_path):
+    spots = [shapely.Point(rounded(129 + i % 60 / 300), rounded(35 + i // 60 / 300)) for i in range(3_000)]
+    snapshot = published(publication, storage, [("a", spot) for spot in spots])
+    for lon, lat in ((126.9, 37.5), (0.0, 0.0), (-51.0, -35.0)):
+        page = both_ways(storage, tmp_path, snapshot, NearestQuery(lon, lat, 4))
+        wanted = sorted(WGS84.inv(lon, lat, spot.x, spot.y)[2] for spot in spots)[:4]
+        assert [row[-1] for row in page.values] == pytest.approx(wanted, abs=1e-3)
+    rows, cells = Rows(storage, tmp_path / "none"), []
+
+    def read(asked):
+        page = rows.read(snapshot, asked)
+        cells.append(len(page.values) * len(page.columns))
+        return page
+
+    nearest(read, snapshot, NearestQuery(126.9, 37.5, 4))
+    rows.close()
+    assert sum(cells) < 2 * len(spots) * len(COLUMNS)
+
+
 @pytest.mark.parametrize(
     ("query", "where"),
     [
