@@ -36,7 +36,7 @@ _WALK, _PAGE, _COUNT = 100, 300, 150
 _SPELT = 8
 """Operations that a test in Python takes as long as."""
 _LIMITS = ("stack overflow", "too many SQL variables")
-"""What SQLite says of conditions some twenty deep within one another, and of more values than it was built for."""
+"""What SQLite says of conditions some twenty deep within one another, and of more values than it takes."""
 _MMAP = 2**31
 
 _INDEXED = """SELECT l.name, i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
