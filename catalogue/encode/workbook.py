@@ -99,5 +99,6 @@ def _styles() -> str:
         '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
         f'<fills count="2">{fills}</fills><borders count="1"><border/></borders>'
         f'<cellStyleXfs count="1"><xf numFmtId="0" {plain}/></cellStyleXfs>'
-        f'<cellXfs count="{len(numbered) + 1}">{styles}</cellXfs></styleSheet>'
+        f'<cellXfs count="{len(numbered) + 1}">{styles}</cellXfs>'
+        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
     )

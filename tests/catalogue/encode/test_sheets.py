@@ -48,6 +48,12 @@ def test_a_text_is_a_text_whatever_it_looks_like(word):
     assert (cell.get("t"), cell.find(f"{MAIN}f")) == ("inlineStr", None)
 
 
+def test_its_plain_style_has_the_name_by_which_programs_look_for_it():
+    styles = etree.fromstring(zipfile.ZipFile(io.BytesIO(book(TEXT, [("0", "a")]))).read("xl/styles.xml"))
+    (named,) = styles.iter(f"{MAIN}cellStyle")
+    assert (named.get("name"), named.get("builtinId"), named.get("xfId")) == ("Normal", "0", "0")
+
+
 def test_what_xml_cannot_hold_is_escaped_and_what_looks_escaped_is_kept():
     data = book(TEXT, [("0", "bell\x07 return\r end"), ("1", "_x0007_")])
     texts = ["".join(row[1].itertext()) for row in cells(data)[1:]]
