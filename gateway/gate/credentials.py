@@ -6,19 +6,25 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_plus
 
+from gateway.clients.tokens import PREFIXES
 from gateway.gate.refusals import bad_credential, many_credentials
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-AUTHORIZATION, API_KEY, QUERY = (
+AUTHORIZATION, API_KEY, QUERY, APP_TOKEN = (
     "the Authorization header",
     "the X-API-Key header",
     "the query parameter apikey",
+    "the app token",
 )
+_SCHEMES = ("bearer", "oauth")
+"""Clients of Socrata portals call theirs OAuth."""
+_OURS = tuple(PREFIXES.values())
+"""How a credential begins; an app token of another portal begins otherwise and says nothing here."""
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{1,512}=*")  # RFC 6750, b64token
-# A name that is spelled with "key", or percent-encoded.
-_SUSPECT = re.compile(r"(?:^|&)[^=&]*(?:%|key)", re.IGNORECASE)
+# A name that is spelled with "key" or as Socrata's, or percent-encoded.
+_SUSPECT = re.compile(r"(?:^|&)[^=&]*(?:%|key|app_token)", re.IGNORECASE)
 _HINT = "send a live key as Authorization: Bearer KEY"
 
 
@@ -40,6 +46,8 @@ def take(environ: WSGIEnvironment, *, client_secrets: bool = False) -> Presented
         found += _from_authorization(environ, client_secrets)
     if "HTTP_X_API_KEY" in environ:
         found += [Presented(API_KEY, part.strip()) for part in environ.pop("HTTP_X_API_KEY").split(",")]
+    if environ.get("HTTP_X_APP_TOKEN", "").startswith(_OURS):
+        found.append(Presented(APP_TOKEN, environ.pop("HTTP_X_APP_TOKEN").strip()))
     if not found:
         return None
     if len(found) > 1 and len({text for _, text in found}) > 1:
@@ -61,7 +69,7 @@ def _from_authorization(environ: WSGIEnvironment, client_secrets: bool) -> list[
     found = []
     for part in header.split(","):
         scheme, _, text = part.strip().partition(" ")
-        if scheme.lower() != "bearer":
+        if scheme.lower() not in _SCHEMES:
             what = "is empty or unreadable" if not scheme else "is of a scheme that is not taken here"
             raise bad_credential(AUTHORIZATION, what, _HINT)
         found.append(Presented(AUTHORIZATION, text.strip()))
@@ -74,9 +82,11 @@ def _from_query(environ: WSGIEnvironment) -> list[Presented]:
         return []
     found, kept = [], []
     for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if re.sub(r"[-_\s]", "", unquote_plus(name)).lower() == "apikey":
-            found.append(Presented(QUERY, unquote_plus(value)))
+        name, value = map(unquote_plus, pair.partition("=")[::2])
+        if re.sub(r"[-_\s]", "", name).lower() == "apikey":
+            found.append(Presented(QUERY, value))
+        elif name == "$$app_token" and value.startswith(_OURS):
+            found.append(Presented(APP_TOKEN, value))
         else:
             kept.append(pair)
     if found:

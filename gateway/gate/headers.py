@@ -24,8 +24,8 @@ PREFLIGHT: tuple[Header, ...] = (
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
     (
         "Access-Control-Allow-Headers",
-        "Authorization, X-API-Key, Accept, Accept-Language, Content-Type, If-Match, If-Modified-Since, "
-        "If-None-Match, If-Range, Range, X-Requested-With",
+        "Authorization, X-API-Key, X-App-Token, Accept, Accept-Language, Content-Type, If-Match, "
+        "If-Modified-Since, If-None-Match, If-Range, Range, X-Requested-With",
     ),
     ("Access-Control-Max-Age", "7200"),
     ("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers"),

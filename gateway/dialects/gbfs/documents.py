@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,6 +60,8 @@ _TYPES: dict[str, tuple[ColumnType, ...]] = {
     **dict.fromkeys(("installed", "renting", "returning"), ("boolean",)),
 }
 """Of what type a column must be, where not any will do."""
+_SPDX = re.compile(r"CC0-1\.0|CC-BY(?:-NC)?(?:-SA|-ND)?-[1-4]\.0")
+"""Licences that GBFS knows, among those that cities have."""
 _CANDIDATES, _SAMPLE = 100, 20
 
 
@@ -168,7 +171,7 @@ def _system(dataset: Dataset) -> dict[str, Any]:
         "feed_contact_email": f"opendata@{urlsplit(base_url()).hostname or 'localhost'}",
         "timezone": str(services().zone),
     }
-    if dataset.licence.startswith("CC"):
+    if _SPDX.fullmatch(dataset.licence):
         told["license_id"] = dataset.licence
     return told
 

@@ -39,7 +39,7 @@ _MARK = b"\xef\xbb\xbf"
 
 @soda.get("/resource/<name>")
 def resource(name: str) -> Response:
-    """The rows of `ID.json`, `ID.csv` or `ID.geojson`; `ID` alone is JSON."""
+    """The rows of `ID.json`, `ID.csv` or `ID.geojson`; `ID` alone is as Accept says, else JSON."""
     require("rows:read")
     dataset, format = _named(name)
     catalogue, zone = services().catalogue, services().zone
@@ -108,7 +108,8 @@ def _unchanged(snapshot: Snapshot, what: str) -> Response | None:
 def _named(name: str) -> tuple[str, str]:
     dataset, dot, format = name.rpartition(".")
     if not dot:
-        return name, "json"
+        media = {type.partition(";")[0]: format for format, (type, _) in FORMATS.items()}
+        return name, media[request.accept_mimetypes.best_match(media) or "application/json"]
     if format not in FORMATS:
         raise SoqlFault("resource", f"does not come as {format!r}", did_you_mean(format, FORMATS))
     return dataset, format

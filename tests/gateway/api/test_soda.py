@@ -368,6 +368,30 @@ def test_columns_with_blanks_in_their_names_are_asked_in_quotes(client):
     assert head == ["limit", "format", "구 이름"]
 
 
+def test_without_an_ending_accept_says_the_format(still):
+    for asked, mimetype in (
+        ("text/csv", "text/csv"),
+        ("*/*", "application/json"),
+        ("image/png", "application/json"),
+    ):
+        assert still.get("/resource/parks", headers={"Accept": asked}).mimetype == mimetype
+
+
+def test_a_key_is_taken_where_such_clients_put_it_and_tokens_of_others_say_nothing(house, key):
+    path = "/resource/parks.json?$limit=1"
+    for sent in ({"X-App-Token": key}, {"Authorization": f"OAuth {key}"}):
+        assert house.get(path, headers=sent).status_code == 200
+    assert house.get(f"{path}&$$app_token={key}").status_code == 200
+    assert house.get(f"{path}&%24%24app_token={key}").status_code == 200
+    assert house.get("/api/v1/usage", key=key).json["requests"] == 4
+    for sent in ({"X-App-Token": "bjp8KrRvAPtuf809u1UXnI0Z8"}, {}):
+        assert house.get(f"{path}&$$app_token=bjp8KrRvAPtuf809u1UXnI0Z8", headers=sent).status_code == 200
+    assert house.get("/api/v1/usage", key=key).json["requests"] == 4
+    wrong = house.get(path, headers={"X-App-Token": f"{key[:-1]}!"})
+    assert wrong.status_code == 401
+    assert house.get(path, headers={"X-App-Token": key, "X-API-Key": key[:-1]}).status_code == 400
+
+
 def test_usage_counts_the_rows(house, key):
     house.get("/resource/parks.json?$limit=7", key=key)
     usage = house.get("/api/v1/usage", key=key).json
