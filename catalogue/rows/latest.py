@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,15 +18,16 @@ from catalogue import snapshots
 from catalogue.publication import Publication
 from catalogue.rows import Rows
 from catalogue.rows.engines import sql
-from catalogue.rows.question.plan import plan
+from catalogue.rows.question.plan import Plan, plan
 from catalogue.snapshots import Parts, time_column
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
+from schemas.conditions import Filter
 from schemas.dataset import Column, Dataset, Text
 from schemas.problem import BadInput, InputError
 from schemas.query import RowQuery
 from schemas.run import REJECTS
-from schemas.snapshot import Part, Snapshot
+from schemas.snapshot import Part, Snapshot, within
 
 MARK = "~current"
 """Behind the id of a snapshot, names that of its latest rows, in cursors too."""
@@ -114,14 +114,38 @@ class Latest:
         """The latest rows, from those of the longest snapshot that this one begins with and what follows."""
         schema = arrow_schema(snapshot.columns)
         former, first = self._former(snapshot, schema)
+        places = None if first else self._late_places(snapshot, entity, when)
+        if places is None:
+            places = self._places(plan(snapshot, RowQuery()), entity, when, first)
+        fresh = self._rows.scanner.rows(snapshot, sorted(places))
+        return _newest(pa.concat_tables([former, fresh.select(schema.names).cast(schema)]), entity, when)
+
+    def _places(self, asked: Plan, entity: Sequence[Column], when: Column, first: int = 0) -> list[int]:
+        """Where the latest row of each entity is, of the rows asked for from a position on."""
+        snapshot = asked.snapshot
         names = [sql.name(snapshot, column) for column in entity]
         time = f"coalesce(epoch_us({sql.name(snapshot, when)}), {_NEVER})"
         if when.type == "date":
             time = f"coalesce(epoch_us(CAST({sql.name(snapshot, when)} AS TIMESTAMP)), {_NEVER})"
         by = f"GROUP BY {', '.join(names)}" if names else ""
-        found = self._rows.scanner.over(plan(snapshot, RowQuery()), f"arg_max(pos, {time})", by, first=first)
-        fresh = rows_at(snapshot, self._storage, sorted(place for (place,) in found if place is not None))
-        return _newest(pa.concat_tables([former, fresh.select(schema.names).cast(schema)]), entity, when)
+        found = self._rows.scanner.over(asked, f"arg_max(pos, {time})", by, first=first)
+        return [place for (place,) in found if place is not None]
+
+    def _late_places(self, snapshot: Snapshot, entity: Sequence[Column], when: Column) -> list[int] | None:
+        """The same of all rows, found in the few since the newest part begins; None where there are many, or
+        some entity has no row since then."""
+        since = _newest_part(snapshot)
+        late = sum(part.rows for part in snapshot.parts if within(part.period, since, None))
+        if since is None or when.type != "time" or not entity or late > snapshot.rows / 2:
+            return None
+        asked = plan(snapshot, RowQuery((Filter(when.name, "gte", since),)))
+        places = self._places(asked, entity, when)
+        if len(places) > INDEXED:
+            return None
+        names = ", ".join(sql.name(snapshot, column) for column in entity)
+        everything, limit = plan(snapshot, RowQuery()), f"LIMIT {len(places) + 1}"
+        entities = self._rows.scanner.over(everything, f"DISTINCT {names}", limit)
+        return places if len(entities) == len(places) else None
 
     def _former(self, snapshot: Snapshot, schema: pa.Schema) -> tuple[pa.Table, int]:
         """The latest rows of a snapshot that is the beginning of this one, and how many rows that has."""
@@ -156,29 +180,11 @@ def entity_and_time(snapshot: Snapshot) -> tuple[list[Column], Column | None]:
     return [column for column in keys if column is not when], when
 
 
-def rows_at(snapshot: Snapshot, storage: Parts, positions: Sequence[int]) -> pa.Table:
-    """The rows at ascending positions, as they are stored; only what holds some of them is read."""
-    wanted = np.asarray(positions, np.int64)
-    offsets = accumulate((part.rows for part in snapshot.parts), initial=0)
-    tables: list[pa.Table] = []
-    for part, offset in zip(snapshot.parts, offsets, strict=False):
-        here = wanted[(wanted >= offset) & (wanted < offset + part.rows)] - offset
-        if len(here) or not tables:
-            tables.append(_rows_of(storage.path(part.path), here))
-    return pa.concat_tables(tables, promote_options="permissive")
-
-
-def _rows_of(file: Path, places: npt.NDArray[np.int64]) -> pa.Table:
-    with pq.ParquetFile(file) as parquet:
-        tables = [parquet.schema_arrow.empty_table()]
-        start = 0
-        for group in range(parquet.num_row_groups):
-            end = start + parquet.metadata.row_group(group).num_rows
-            here = places[(places >= start) & (places < end)] - start
-            if len(here):
-                tables.append(parquet.read_row_group(group).take(pa.array(here)))
-            start = end
-    return pa.concat_tables(tables)
+def _newest_part(snapshot: Snapshot) -> datetime | None:
+    """When the rows of the part begin that ends last."""
+    periods = [part.period for part in snapshot.parts if part.period]
+    spans = [(end, start) for start, end in periods if start and end]
+    return max(spans)[1] if spans else None
 
 
 def _newest(rows: pa.Table, entity: Sequence[Column], when: Column) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,6 +79,30 @@ def test_after_each_append_the_latest_rows_are_those_plain_python_finds(catalogu
             found = latest(catalogue)
             assert {row[1:] for row in found} == naive(rows)
             assert len(found) == len({row[1:3] for row in found})
+
+
+@pytest.mark.parametrize("overlap", [0, 9], ids=["one after the other", "at the same times"])
+@pytest.mark.parametrize("idle", [0, 3], ids=["all still drive", "some drive no more"])
+def test_of_parts_that_follow_one_another_the_latest_rows_are_those_plain_python_finds(
+    catalogue: Catalogue, overlap: int, idle: int
+) -> None:
+    chance, pieces = random.Random(7), []
+    for hour in range(6):
+        vehicles = range(idle if hour == 5 else 0, 8)
+        minutes = [60 * hour - 15 * overlap + m for m in range(0, 60, 15)]
+        drives = [(v, m) for v in vehicles for m in minutes if m == minutes[-1] or chance.random() < 0.7]
+        chance.shuffle(drives)
+        pieces.append([("가나"[v % 2], v, NOON + timedelta(minutes=m), float(m)) for v, m in drives])
+        if overlap:  # A part that begins with the others and ends last tells nothing about them.
+            pieces[-1] += [("다", 9, NOON + timedelta(minutes=hour), 1.0)]
+    whole = replace(publication(pieces[0]), rows=[publication(piece).rows for piece in pieces])
+
+    catalogue.publish(whole, run(1, sum(map(len, pieces))))
+
+    found = latest(catalogue)
+    assert len(catalogue.snapshot("buses").parts) == 6
+    assert {row[1:] for row in found} == naive([row for piece in pieces for row in piece])
+    assert len(found) == len({row[1:3] for row in found})
 
 
 def test_a_walk_goes_on_in_its_snapshot_though_rows_come_and_files_are_lost(
