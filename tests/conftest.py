@@ -8,7 +8,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 
-pytest_plugins = ["services", "commands", "demo_city"]
+pytest_plugins = ["services", "commands", "order", "demo_city"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,0 +1,52 @@
+"""Which files of tests share a worker, and which go first: workers end together and start little twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+DEMO = ("journeys/test_schemathesis.py", "clients/test_guide.py")
+"""Files that ask the demo of the session."""
+SERVED = ("gateway/portal/test_browser.py", "gateway/portal/test_snippets.py")
+CITY = ("clients/test_maps.py", "clients/test_qgis.py", "clients/test_tables.py")
+LONG = (
+    *DEMO,
+    "config/test_demo.py",
+    "journeys/test_real_data.py",
+    "config/test_cli_harvest.py",
+    "catalogue/search/test_cluster.py",
+    *SERVED,
+    *CITY,
+)
+"""Files that take longest, first: the last to begin should be a short one."""
+_TOGETHER = {file: group[0] for group in (DEMO, SERVED, CITY) for file in group}
+
+
+class ByService(LoadFileScheduling):
+    """A worker takes whole files, together with the others that ask what has been started for the first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = _file(nodeid)
+        return _TOGETHER.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByService | None:
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return ByService(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files, then the rest by how many tests they hold; each in its own order."""
+    tests = Counter(_file(item.nodeid) for item in items)
+    rank = {file: place for place, file in enumerate(LONG)}
+    items.sort(key=lambda item: (rank.get(f := _file(item.nodeid), len(rank)), -tests[f], f))
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.partition("::")[0].removeprefix("tests/")
