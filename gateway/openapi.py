@@ -176,7 +176,7 @@ def _refusals(rule: Rule, operation: Operation) -> dict[int, tuple[str, tuple[st
         found[403] = ("The credential does not allow this", ("WWW-Authenticate",))
     if rule.arguments or operation.secured:
         found[404] = ("There is none of that name", ())
-    if operation.media_types and operation.scope:
+    if operation.scope == "rows:read":
         found[410] = ("The snapshot is no longer kept", ())
     if operation.extra_parameters:
         found[406] = ("None of the accepted formats can be given", ())

@@ -19,6 +19,12 @@ from schemas.problem import BadInput, InputError, did_you_mean
 Pairs = list[tuple[str, str]]
 MANY = 200
 """Parameters of one request; each that is unknown is compared with all that are known."""
+_SAID = {
+    "Missing data for required field": "is missing; give it a value",
+    "Field may not be null": "is null; give it a value or leave it out",
+    "Not a valid string": "takes a text",
+}
+"""What marshmallow says by itself, in our words."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -113,6 +119,7 @@ def _errors(messages: Mapping[str, Any], prefix: str = "") -> list[InputError]:
         if isinstance(faults, Mapping):
             errors += _errors({str(k): v for k, v in faults.items()}, f"{where}.")
         else:
-            parts = (str(fault).rstrip(".").partition("; ") for fault in faults)
+            texts = (str(fault).rstrip(".") for fault in faults)
+            parts = (_SAID.get(text, text).partition("; ") for text in texts)
             errors += [InputError(where, what, hint or None) for what, _, hint in parts]
     return errors

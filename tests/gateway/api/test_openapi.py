@@ -61,6 +61,12 @@ def test_every_refusal_is_described_with_its_headers(description):
                 assert schema == {"$ref": f"#/components/schemas/{name}"}
 
 
+def test_whatever_reads_a_snapshot_may_find_it_gone(description):
+    for path in ("facets", "rows", "tiles.json", "download.{extension}"):
+        assert "410" in description["paths"][f"/api/v1/datasets/{{dataset}}/{path}"]["get"]["responses"]
+    assert "410" not in description["paths"]["/api/v1/feeds/changes.atom"]["get"]["responses"]
+
+
 def test_what_an_operation_takes_is_what_its_view_takes(description):
     search = {p["name"] for p in description["paths"]["/api/v1/datasets"]["get"]["parameters"]}
     assert search == {

@@ -131,3 +131,8 @@ def test_a_host_header_that_is_none_is_no_fault_of_ours(still, host):
 )
 def test_a_path_that_is_no_text_is_404(still, path):
     assert still.get(path).status_code == 404
+
+
+def test_what_is_missing_is_said_with_how_to_mend_it(still):
+    (error,) = still.get("/api/v1/datasets/parks/changes").json["errors"]
+    assert error == {"where": "since", "what": "is missing", "hint": "give it a value"}
