@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+
+import numpy as np
 
 from schemas.dataset import Column
 from schemas.query import Bucket, Calendar, PartName
@@ -100,6 +103,20 @@ def shown(bucket: Bucket, column: Column, start: int, zone: tzinfo) -> str:
         return _text(end.replace(microsecond=0, tzinfo=UTC))
 
 
+def all_shown(bucket: Bucket, column: Column, starts: Sequence[int], zone: tzinfo) -> list[str]:
+    """`shown` of each; at once where clocks were never changed between them."""
+    if column.type == "time" and starts:
+        first, last = min(starts) - DAY, max(starts) + DAY
+        if _microseconds(_FIRST) <= first and last <= _microseconds(_LAST):
+            known = offsets(zone, (_instant(first), _instant(last)))
+            if len(known) == 1 and not known[0][1] % (60 * SECOND):
+                walls = np.array(starts, np.int64) + (0 if by_the_wall(bucket) else known[0][1])
+                texts = np.datetime_as_string(walls.astype("datetime64[us]"), unit="s").tolist()
+                behind = shown(bucket, column, starts[0], zone)[len(texts[0]) :]
+                return [f"{text}{behind}" for text in texts]
+    return [shown(bucket, column, start, zone) for start in starts]
+
+
 @lru_cache(64)
 def offsets(zone: tzinfo, period: Period | None) -> Offsets:
     """How far clocks of a zone are ahead of UTC during a period, or ever."""
@@ -132,6 +149,10 @@ def _offset(zone: tzinfo, at: datetime) -> int:
 
 def _microseconds(moment: datetime) -> int:
     return (moment.replace(tzinfo=None) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH.replace(tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
 def _ahead(place: str, offsets: Offsets) -> str:

@@ -152,8 +152,9 @@ def _shown(
 
 
 def _starts(starts: Sequence[int | None], bucket: Bucket, column: Column, zone: tzinfo) -> list[str | None]:
-    told = {s: None if s is None else buckets.shown(bucket, column, s, zone) for s in set(starts)}
-    return [told[each] for each in starts]
+    known = [start for start in dict.fromkeys(starts) if start is not None]
+    told = dict(zip(known, buckets.all_shown(bucket, column, known, zone), strict=True))
+    return [None if start is None else told[start] for start in starts]
 
 
 def _check_whole(values: Sequence[int | None], name: str) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from catalogue import snapshots
 from catalogue.rows.engines.scan import Scanner
+from catalogue.rows.figures import buckets
 from catalogue.rows.figures.buckets import offsets
 from catalogue.rows.figures.groups import grouped
 from schemas.dataset import Column
@@ -152,3 +153,25 @@ def test_days_without_rows_are_days(publication, storage):
     page = grouped(scanner, snapshot, GroupQuery((COUNT,), bucket=Bucket("day", 86_400, "null")), SEOUL)
     assert page.values == [("2026-02-27", 1), ("2026-02-28", 0), ("2026-03-01", 0), ("2026-03-02", 1)]
     scanner.close()
+
+
+@pytest.mark.parametrize("every", SPANS)
+@pytest.mark.parametrize(
+    "zone", [SEOUL, NEW_YORK, UTC, ZoneInfo("Asia/Kolkata"), ZoneInfo("Africa/Monrovia")]
+)
+@pytest.mark.parametrize(
+    ("begin", "step"),
+    [
+        (datetime(2026, 6, 1), timedelta(hours=5)),
+        (datetime(2026, 10, 20), timedelta(days=1)),
+        (datetime(1890, 1, 1), timedelta(days=800)),
+        (datetime(1971, 12, 20), timedelta(days=1)),
+        (datetime(9998, 1, 1), timedelta(days=20)),
+    ],
+)
+def test_many_spans_are_told_as_each_by_itself(every, zone, begin, step):
+    # Monrovia was 44 minutes and 30 seconds behind until 1972, which RFC 3339 has no word for.
+    bucket, column = Bucket("at", every), COLUMNS[1]
+    starts = [(begin - datetime(1970, 1, 1) + n * step) // timedelta(microseconds=1) for n in range(30)]
+    each = [buckets.shown(bucket, column, start, zone) for start in starts]
+    assert buckets.all_shown(bucket, column, starts, zone) == each
