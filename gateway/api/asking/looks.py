@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import get_args
 
 from flask import request
@@ -16,6 +17,8 @@ from schemas.problem import BadInput, InputError, did_you_mean
 PLAIN = Look()
 LOOKS = ("shape", "bom")
 """Parameters that shape the answer and ask nothing of the rows."""
+_LIKED, _SHOWN = 100, 200
+"""Media types that are weighed of an Accept, and letters of it that are repeated in a fault."""
 _SHAPES: tuple[Shape, ...] = get_args(Shape)
 _MEDIA_TYPES = {media_type.partition(";")[0]: name for name, (media_type, _) in PAGE_FORMATS.items()}
 MEDIA_TYPES = tuple(_MEDIA_TYPES)
@@ -42,7 +45,7 @@ class NotAcceptable(ValueError):
     def __init__(self, accept: str, offered: Sequence[str]) -> None:
         self.accept, self.offered = accept, offered
         super().__init__(
-            f"these rows come as {', '.join(offered)}; none of them is accepted by {accept!r}; "
+            f"these rows come as {', '.join(offered)}; none of them is accepted by {accept[:_SHOWN]!r}; "
             "name another in Accept or in the parameter format"
         )
 
@@ -89,7 +92,8 @@ def best_media(offered: Sequence[str]) -> str:
     """
     if not request.accept_mimetypes:
         return offered[0]
-    accept = MIMEAccept([(_plain(media), quality) for media, quality in request.accept_mimetypes])
+    liked = islice(request.accept_mimetypes, _LIKED)  # What is liked best comes first.
+    accept = MIMEAccept([(_plain(media), quality) for media, quality in liked])
     best: str | None = accept.best_match(offered)
     if best is None:
         raise NotAcceptable(request.headers["Accept"], offered)

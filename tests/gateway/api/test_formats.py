@@ -122,6 +122,13 @@ def test_what_cannot_be_given_is_406_and_says_what_can(still):
     assert "application/geo+json" in answer.json["detail"]
 
 
+def test_of_an_endless_accept_what_is_liked_best_is_weighed_and_little_is_repeated(still):
+    many = ", ".join(f"text/x{n};q=0.5" for n in range(3_000))
+    answer = still.get(PARKS, headers={"Accept": many})
+    assert (answer.status_code, len(answer.data) < 2_000) == (406, True)
+    assert accepted(still, f"{many}, text/csv") == "text/csv"
+
+
 def test_a_format_that_is_named_stands_before_accept(still):
     answer = still.get(f"{PARKS}?format=csv", headers={"Accept": "application/json"})
     assert answer.mimetype == "text/csv"
