@@ -94,6 +94,8 @@ KINDS: dict[type[Exception], Kind] = {
         "The database does not answer; the same request may succeed in a few seconds.",
     ),
 }
+_REFUSED = (TooManyStreams, BeingMade, RowsTimeout)
+"""What is refused although nothing is wrong here: a line of the log, and no trace."""
 HTTP_KINDS: dict[int, Kind] = {
     404: Kind("no-such-address", 404, "Nothing is at this address", "See /api/v1/openapi.json for what is."),
     405: Kind("method-not-allowed", 405, "The address does not take this method", "See the header Allow."),
@@ -157,7 +159,9 @@ def judged(fault: Exception) -> tuple[Problem, dict[str, str]]:
     its own; a fault of ours is in the log."""
     problem = problem_of(fault)
     if problem.status >= 500:
-        log.error("request=%s type=%s", problem.instance, problem.type, exc_info=fault)
+        refused = isinstance(fault, _REFUSED)
+        level, trace = (logging.WARNING, None) if refused else (logging.ERROR, fault)
+        log.log(level, "request=%s type=%s", problem.instance, problem.type, exc_info=trace)
     return problem, _headers(fault, problem.status)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -125,12 +126,16 @@ def test_rows_that_are_few_come_with_their_event_and_are_counted(quick, key):
     assert usage["bytes"] > 500
 
 
-def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick):
+def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick, caplog):
     quick.services.streams.each = 2
     bodies = [opened(quick, PARKS) for _ in range(2)]
     refused = quick.get(PARKS)
     assert (refused.status_code, refused.json["type"]) == (503, "/problems/too-many-streams")
     assert int(refused.headers["Retry-After"]) > 0
+    # A client that asks again and again must not fill the log with traces.
+    ((name, level, said),) = caplog.record_tuples
+    assert (name, level, "type=too-many-streams" in said) == ("entrepot.gateway", logging.WARNING, True)
+    assert caplog.records[0].exc_info is None
     assert quick.get("/api/v1/datasets/parks/rows").status_code == 200
     bodies[0].close()
     listen(quick, PARKS)

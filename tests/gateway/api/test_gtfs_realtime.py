@@ -161,6 +161,12 @@ def test_in_json_for_people_and_unchanged_for_machines(house):
     assert json.loads(answer.data)["entity"][0]["vehicle"]["vehicle"] == {"id": "B1"}
     etag = house.get("/gtfs-rt/buses.pb").headers["ETag"]
     assert house.get("/gtfs-rt/buses.pb", headers={"If-None-Match": etag}).status_code == 304
+    since = {"If-Modified-Since": house.get("/gtfs-rt/buses.pb").headers["Last-Modified"]}
+    assert house.get("/gtfs-rt/buses.pb", headers=since).status_code == 304
+    assert house.get("/gtfs-rt/buses.pb", headers={**since, "If-None-Match": '"x"'}).status_code == 200
+    time.sleep(1)  # Times of HTTP are whole seconds.
+    house.publish(landed("buses", record_columns("vehicle_position"), [vehicle("B1", 1)]), "r-2")
+    assert house.get("/gtfs-rt/buses.pb", headers=since).status_code == 200
 
 
 @pytest.mark.parametrize(
