@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from bench.gis import packed
 SEED = 20261122
 STATIONS, DISTRICTS = 500, 16
 STEP, BEGIN = 300, 1_780_000_000
+KIND = "상권업종중분류명"
 KINDS = ("공원", "도서관", "주차장", "경로당", "어린이집", "무더위쉼터", "공중화장실", "체육시설")
 FEED = """title = {{ ko = "{title}" }}
 publisher = "bench"
@@ -21,8 +23,10 @@ licence = "CC0-1.0"
 kind = "file"
 path = "{path}"
 """
+MILLION = 1_000_000
 FEEDS = {
     "readings": ("교통 측정값", 'key = ["station", "at"]\ntime = "at"'),
+    "million": ("교통 측정값 백만", 'key = ["station", "at"]\ntime = "at"'),
     "facilities": ("공공시설", 'key = ["id"]'),
     "shops": ("부산 상가업소", 'key = ["상가업소번호"]'),
 }
@@ -33,11 +37,18 @@ def write(folder: Path, readings: int, facilities: int, shops: Path | None) -> N
     feeds = folder / "feeds"
     feeds.mkdir()
     _lines(folder / "readings.csv", readings_csv(readings))
+    _lines(folder / "million.csv", readings_csv(min(readings, MILLION)))
     _lines(folder / "facilities.csv", facilities_csv(facilities))
     (folder / "shops.csv").write_bytes(shops.read_bytes() if shops else packed(folder))
     for name, (title, lines) in FEEDS.items():
         text = FEED.format(title=title, lines=lines, path=folder / f"{name}.csv")
         (feeds / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+def kinds(shops: Path) -> list[str]:
+    """What the shops of a file are, by the middle of three divisions."""
+    with shops.open(encoding="utf-8", newline="") as lines:
+        return sorted({line[KIND] for line in csv.DictReader(lines)})
 
 
 def station(number: int) -> str:
@@ -51,12 +62,14 @@ def instant(step: int) -> str:
 def readings_csv(count: int) -> Iterator[str]:
     """One reading of each of 500 detectors every five minutes."""
     yield "station,at,district,road,speed,volume,occupancy,level\n"
+    at = ""
     for i in range(count):
         step, number = divmod(i, STATIONS)
+        at = at if number else instant(step)
         speed, volume = 5 + (i * 7919) % 850 / 10, (i * 104_729) % 2_000
         level = "원활" if speed > 40 else "서행" if speed > 20 else "정체"
         yield (
-            f"{station(number)},{instant(step)},구{number % DISTRICTS:02d},중앙대로 {number % 40},"
+            f"{station(number)},{at},구{number % DISTRICTS:02d},중앙대로 {number % 40},"
             f"{speed},{volume},{(i * 31) % 1000 / 10},{level}\n"
         )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.queries.report import Figures
 
 LUA = """
 local paths = {}
@@ -19,6 +22,8 @@ request = function()
 end
 """
 _TICK = os.sysconf("SC_CLK_TCK")
+_RESTLESS, _GLANCE = 30.0, 0.2
+"""Seconds that a server may go on with what nobody waits for, and between two looks at it."""
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
@@ -32,37 +37,43 @@ class Server:
     headers: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Load:
-    """What some clients got: requests a second, milliseconds, processor milliseconds a request, refusals."""
-
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    faults: int
-
-    def __str__(self) -> str:
-        faults = f"  {self.faults} refused" if self.faults else ""
-        return f"{self.rate:9.1f}/s  p50 {self.p50:8.2f}  p99 {self.p99:8.2f}  CPU {self.cpu:7.2f} ms{faults}"
-
-
-def ask(server: Server, paths: Sequence[str], clients: int, seconds: int, folder: Path) -> Load:
-    """The questions in turn for `seconds`, after a second of warming."""
+def ask(server: Server, paths: Sequence[str], clients: int, seconds: int, folder: Path) -> Figures:
+    """The questions in turn for `seconds`, after a second of warming, when the server has come to rest."""
     listed, script = folder / "paths.txt", folder / "asked.lua"
     listed.write_text("\n".join(paths), encoding="utf-8")
     headers = ", ".join(f'["{name}"] = "{value}"' for name, value in server.headers.items())
     script.write_text(LUA % (listed, f"{{{headers}}}"), encoding="utf-8")
     _wrk(server.url, script, clients, 1)
+    rest(server)
     before = used(server.processes())
     said = _wrk(server.url, script, clients, seconds)
     spent = used(server.processes()) - before
-    shares = {share: float(number) * _UNITS[unit] for share, number, unit in _LATENCIES.findall(said)}
+    rest(server)
     requests = int(_found(r"(\d+) requests in", said))
-    faults = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    if not requests:
+        raise TimeoutError(f"no answer within {seconds} s")
+    shares = {share: float(number) * _UNITS[unit] for share, number, unit in _LATENCIES.findall(said)}
     rate = float(_found(r"Requests/sec:\s+([\d.]+)", said))
-    cpu = 1000 * spent / max(requests, 1)
-    return Load(rate, shares["50"], shares["99"], cpu, int(faults[1]) if faults else 0)
+    cpu = f"{1000 * spent / requests:.2f} ms"
+    return Figures(rate, _shown(rate, said), shares["50"], shares["99"], cpu=cpu)
+
+
+def rest(server: Server) -> None:
+    """Wait till a server does nothing more for those that have gone away, but not for ever."""
+    until = time.monotonic() + _RESTLESS
+    while time.monotonic() < until:
+        before = used(server.processes())
+        time.sleep(_GLANCE)
+        if used(server.processes()) - before < _GLANCE / 10:
+            return
+
+
+def _shown(rate: float, said: str) -> str:
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    late = re.search(r"timeout (\d+)", said)
+    notes = [f"{refused[1]} refused"] if refused else []
+    notes += [f"{late[1]} timed out"] if late and late[1] != "0" else []
+    return ", ".join([f"{rate:.1f}/s", *notes])
 
 
 _LATENCIES = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)", re.MULTILINE)

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,12 +99,23 @@ def get(url: str, headers: dict[str, str]) -> bytes:
     return body
 
 
+def key(ours: Server, dataset: str) -> str:
+    """The column that names a row."""
+    columns = json.loads(get(f"{ours.url}/api/v1/datasets/{dataset}/schema", ours.headers))["columns"]
+    return next(str(column["name"]) for column in columns if column["key"])
+
+
 @contextmanager
-def pygeoapi(parquet: Path, folder: Path) -> Iterator[Server]:
-    """Two processes of pygeoapi under gunicorn over a Parquet file of places."""
+def pygeoapi(shown: Mapping[str, tuple[Path, str, str, str]], folder: Path) -> Iterator[Server]:
+    """Two processes of pygeoapi under gunicorn over Parquet files and the columns of their key, x and y."""
     programs, port = install(PYGEOAPI), free_port()
     url = f"http://127.0.0.1:{port}"
-    (folder / "pygeoapi.yml").write_text(_PYGEOAPI.format(port=port, url=url, file=parquet))
+    resources = [
+        _RESOURCE.format(name=name, file=file, key=key, x=x, y=y) for name, (file, key, x, y) in shown.items()
+    ]
+    (folder / "pygeoapi.yml").write_text(
+        _PYGEOAPI.format(port=port, url=url) + "".join(resources), encoding="utf-8"
+    )
     environ = {
         **os.environ,
         "PYGEOAPI_CONFIG": str(folder / "pygeoapi.yml"),
@@ -144,9 +155,8 @@ def postgres() -> Iterator[tuple[str, Server]]:
             time.sleep(0.1)
         yield reached, Server("postgresql", "", lambda: tree(process.pid), {})
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-        shutil.rmtree(folder)
+        end(process, signal.SIGINT)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -161,6 +171,7 @@ def featureserv(program: Path, reached: str) -> Iterator[Server]:
         "PGFS_SERVER_HTTPPORT": str(port),
         "PGFS_SERVER_HTTPHOST": "127.0.0.1",
         "PGFS_PAGING_LIMITMAX": "10000",
+        "PGFS_SERVER_WRITETIMEOUTSEC": "120",
     }
     url = f"http://127.0.0.1:{port}"
     with running("pg_featureserv", [str(program)], url, "/collections", environ=environ) as server:
@@ -186,8 +197,17 @@ def running(
                     time.sleep(0.1)
             yield Server(name, url, lambda: tree(process.pid), {})
         finally:
-            process.terminate()
-            process.wait(20)
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> None:
+    """End a process that we started, in any case."""
+    process.send_signal(how)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def free_port() -> int:
@@ -217,12 +237,13 @@ metadata:
   license: {{name: CC0, url: "{url}"}}
   provider: {{name: bench, url: "{url}"}}
   contact: {{name: bench}}
-resources:
-  facilities:
+resources:"""
+_RESOURCE = """
+  {name}:
     type: collection
-    title: facilities
-    description: facilities
-    keywords: [facilities]
+    title: {name}
+    description: {name}
+    keywords: [places]
     links: []
     extents:
       spatial: {{bbox: [-180, -90, 180, 90], crs: "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}}
@@ -230,7 +251,7 @@ resources:
       - type: feature
         name: Parquet
         data: {{source: "{file}"}}
-        id_field: id
-        x_field: longitude
-        y_field: latitude
+        id_field: "{key}"
+        x_field: "{x}"
+        y_field: "{y}"
 """

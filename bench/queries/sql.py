@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import statistics
 import subprocess
 from pathlib import Path
 
-from bench.queries.load import Load, Server, used
+from bench.queries.data import KIND
+from bench.queries.load import Server, used
+from bench.queries.report import Figures
 from bench.queries.servers import POSTGRES
 
 READINGS = """CREATE TABLE readings (_id serial PRIMARY KEY, station text, at timestamptz, district text,
@@ -15,35 +18,50 @@ READINGS = """CREATE TABLE readings (_id serial PRIMARY KEY, station text, at ti
 FACILITIES = """CREATE TABLE facilities (id text PRIMARY KEY, name text, kind text, district text, dong text,
     address text, lot text, operator text, phone text, capacity int, area numeric, opened date,
     longitude float8, latitude float8)"""
-PLACED = """CREATE EXTENSION postgis;
-    ALTER TABLE facilities ADD geom geometry(Point, 4326);
-    UPDATE facilities SET geom = ST_SetSRID(ST_MakePoint(longitude, latitude), 4326);
-    CREATE INDEX ON facilities USING gist (geom)"""
+PLACED = """ALTER TABLE {table} ADD geom geometry(Point, 4326);
+    UPDATE {table} SET geom = ST_SetSRID(ST_MakePoint({longitude}, {latitude}), 4326);
+    CREATE INDEX ON {table} USING gist (geom)"""
+COORDINATES = {"facilities": ("longitude", "latitude"), "shops": ('"경도"', '"위도"')}
 INDEXES = ("station", "district", "at")
 COPIED = "station,at,district,road,speed,volume,occupancy,level"
 RECORD = ", ".join(f'"{name}"' for name in ("_id", *COPIED.split(",")))
 
 
-def page(where: str, order: str = "_id", offset: str = "0") -> str:
+def page(
+    where: str, order: str = "_id", *, limit: str = "LIMIT 100", table: str = "readings", names: str = RECORD
+) -> str:
     """The two statements of datastore_search: the records as one JSON text, and how many answer."""
-    inner = f'SELECT {RECORD} FROM "readings" {where} ORDER BY {order} LIMIT 100 OFFSET {offset}'
+    inner = f'SELECT {names} FROM "{table}" s {where} ORDER BY {order} {limit}'
     return (
         f"SELECT array_to_json(array_agg(j))::text FROM ({inner}) AS j;\n"
-        f'SELECT count(*) FROM "readings" {where};\n'
+        f'SELECT count(*) FROM "{table}" {where};\n'
     )
 
 
 def fill(reached: str, folder: Path, *, placed: bool) -> None:
-    """The tables with the indexes of a datastore, and places where PostGIS is there."""
+    """The tables with the indexes of a datastore, copied in bulk, and places where PostGIS is there."""
     run(reached, READINGS)
     run(reached, f"\\copy readings ({COPIED}) from '{folder}/readings.csv' csv header")
     for column in INDEXES:
         run(reached, f"CREATE INDEX ON readings ({column})")
     run(reached, FACILITIES)
     run(reached, f"\\copy facilities from '{folder}/facilities.csv' csv header")
-    for statement in PLACED.split(";") if placed else ():
-        run(reached, statement)
+    _fill_shops(reached, folder / "shops.csv")
+    if placed:
+        run(reached, "CREATE EXTENSION postgis")
+        for table, (longitude, latitude) in COORDINATES.items():
+            for statement in PLACED.format(table=table, longitude=longitude, latitude=latitude).split(";"):
+                run(reached, statement)
     run(reached, "VACUUM ANALYZE")
+
+
+def _fill_shops(reached: str, file: Path) -> None:
+    with file.open(encoding="utf-8", newline="") as lines:
+        names = [f'"{name}"' for name in next(csv.reader(lines))]
+    typed = [f"{name} {'float8' if name in COORDINATES['shops'] else 'text'}" for name in names]
+    run(reached, f"CREATE TABLE shops (_id serial PRIMARY KEY, {', '.join(typed)})")
+    run(reached, f"\\copy shops ({', '.join(names)}) from '{file}' csv header")
+    run(reached, f'CREATE INDEX ON shops ("{KIND}")')
 
 
 def run(reached: str, statement: str) -> None:
@@ -51,24 +69,14 @@ def run(reached: str, statement: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def ask(server: Server, reached: str, script: str, clients: int, seconds: int, folder: Path) -> Load:
+def ask(server: Server, reached: str, script: str, clients: int, seconds: int, folder: Path) -> Figures:
     """What pgbench got with a script of statements, which are one request together."""
     file, log = folder / "asked.sql", folder / "taken"
     file.write_text(script, encoding="utf-8")
     words = dict(word.split("=") for word in reached.split())
     command = [str(POSTGRES[-1] / "pgbench"), "-n", "-h", words["host"], "-p", words["port"]]
-    command += [
-        "-U",
-        words["user"],
-        "-c",
-        str(clients),
-        "-T",
-        str(seconds),
-        "-f",
-        str(file),
-        "-l",
-        f"--log-prefix={log}",
-    ]
+    command += ["-U", words["user"], "-c", str(clients), "-T", str(seconds), "-f", str(file)]
+    command += ["-l", f"--log-prefix={log}"]
     for old in folder.glob("taken.*"):
         old.unlink()
     before = used(server.processes())
@@ -76,7 +84,10 @@ def ask(server: Server, reached: str, script: str, clients: int, seconds: int, f
     spent = used(server.processes()) - before
     lines = (line for each in folder.glob("taken.*") for line in each.read_text().splitlines())
     taken = sorted(int(line.split()[2]) / 1000 for line in lines)
+    if not taken:
+        raise TimeoutError(f"no answer within {seconds} s")
     failed = re.search(r"number of failed transactions: (\d+)", said)
     p99 = taken[min(len(taken) - 1, len(taken) * 99 // 100)]
-    faults, cpu = int(failed[1]) if failed else 0, 1000 * spent / len(taken)
-    return Load(len(taken) / seconds, statistics.median(taken), p99, cpu, faults)
+    rate, faults = len(taken) / seconds, f", {failed[1]} failed" if failed and failed[1] != "0" else ""
+    cpu = f"{1000 * spent / len(taken):.2f} ms"
+    return Figures(rate, f"{rate:.1f}/s{faults}", statistics.median(taken), p99, cpu=cpu)
