@@ -211,3 +211,24 @@ def test_a_shorter_time_brings_a_question_back_under_the_rows_it_may_read(storag
 
     assert found == f"[({60_000 - len(range(0, 60_000, 19))}, {60_000 - len(range(0, 60_000, 19))})]"
     scanner.close()
+
+
+def test_answers_stay_right_while_columns_come_and_go(storage, rows):
+    both = [written(storage, rows, "old"), written(storage, rows[:1] * 2, "new")]
+    scanner, query = Scanner(storage, decoded_megabytes=3), QUESTIONS[2]
+    known = [told(scanner, snapshot, query) for snapshot in both]
+    wrong: list[str] = []
+
+    def ask(place: int) -> None:
+        for _ in range(25):
+            found = told(scanner, both[place], query)
+            wrong.extend([found] if found != known[place] else [])
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in (0, 1, 0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+    scanner.close()
