@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from gateway.dialects.soda import times
+from gateway.dialects.soda import places, times
 from gateway.dialects.soda.faults import MISMATCH, NO_FUNCTION, SoqlFault
 from gateway.dialects.soda.literals import Names
 from gateway.dialects.soda.tokens import Tokens
@@ -17,25 +17,28 @@ from schemas.query import Bucket, Function, Measure, Part
 
 _FUNCTIONS = ("count", "sum", "avg", "min", "max", "median")
 _NUMBERS = ("sum", "avg", "median")
+DISTANCE = "distance_in_meters"
 CASES = {"upper": str.upper, "lower": str.lower}
 
 
 @dataclass(frozen=True)
 class Selected:
     """One column of the answer, shown as `name`: a column as it is, a figure of groups, or what a function
-    `of` each value says, such as date_trunc_ym or upper."""
+    `of` each value says, such as date_trunc_ym or upper; a distance is from the `point`, longitude first."""
 
     name: str
     column: Column | None = None
     function: Function | None = None
     of: str | None = None
+    point: tuple[float, float] | None = None
 
     @property
     def asked(self) -> str:
         """What it is, whatever it is called."""
         column = self.column.name if self.column else "*"
         called = self.function or self.of
-        return f"{called}({column})" if called else column
+        behind = "" if self.point is None else ", 'POINT ({} {})'".format(*self.point)
+        return f"{called}({column}{behind})" if called else column
 
     @property
     def shown(self) -> Column:
@@ -44,7 +47,7 @@ class Selected:
         kind: ColumnType = found.type
         if self.function in ("count", "distinct") or self.of in times.PARTS:
             kind = "integer"
-        elif self.function in ("avg", "median"):
+        elif self.function in ("avg", "median") or self.of == DISTANCE:
             kind = "number"
         elif self.of in times.TRUNCATED:
             kind = "date"
@@ -105,7 +108,7 @@ class Reader:
         """The list of a group by: columns, spans of time, or aliases."""
         found = tokens.listed(lambda: self.expression(tokens))
         for each in found:
-            if each.function is not None or each.of in CASES:
+            if each.function is not None or each.of in (*CASES, DISTANCE):
                 raise SoqlFault(tokens.where, f"cannot group by {each.asked}", "group by columns and times")
         return found
 
@@ -115,7 +118,7 @@ class Reader:
 
     def _ordered(self, tokens: Tokens) -> Ordered:
         what = self.expression(tokens)
-        if what.function is None and what.column and what.column.type == "geometry":
+        if what.asked in self.names.geometries:
             raise SoqlFault(tokens.where, "orders by a geometry, which has no order")
         descending = tokens.skip_word("desc")
         if not descending:
@@ -132,7 +135,7 @@ class Reader:
             return found
         if tokens.now.kind not in ("name", "quoted"):
             raise tokens.fault("a name")
-        return Selected(tokens.take().text, found.column, found.function, found.of)
+        return replace(found, name=tokens.take().text)
 
     def expression(self, tokens: Tokens) -> Selected:
         """A column, a figure or a span of time; an alias stands for what it was given to."""
@@ -152,6 +155,7 @@ class Reader:
         named = tokens.take().text.lower()
         readers: dict[str, Callable[[Tokens, str], Selected]] = dict.fromkeys(_FUNCTIONS, self._figure)
         readers |= dict.fromkeys((*times.TRUNCATED, *times.PARTS, *CASES), self._of_each)
+        readers[DISTANCE] = self._distance
         if named not in readers:
             hint = did_you_mean(named, readers)
             raise SoqlFault(tokens.where, f"has no function {named!r} here", hint, code=NO_FUNCTION)
@@ -167,7 +171,8 @@ class Reader:
         if named == "count" and tokens.skip_word("distinct"):
             function = "distinct"
         column = self._column(tokens)
-        if (named in _NUMBERS and column.type not in ("integer", "number")) or column.type == "geometry":
+        counted = function == "count" or column.type != "geometry"
+        if (named in _NUMBERS and column.type not in ("integer", "number")) or not counted:
             what = f"{named} does not go with {column.name!r}, which is {column.type}"
             raise SoqlFault(tokens.where, what, code=MISMATCH)
         return Selected(f"{named}_{column.name}", column, function)
@@ -179,6 +184,13 @@ class Reader:
             what = f"{named} takes a {wanted[0]}, {column.name!r} is none"
             raise SoqlFault(tokens.where, what, code=MISMATCH)
         return Selected(f"{named}_{column.name}", column, None, named)
+
+    def _distance(self, tokens: Tokens, named: str) -> Selected:
+        column = self._column(tokens)
+        if column.type != "geometry":
+            what = f"{named} takes a geometry, {column.name!r} is none"
+            raise SoqlFault(tokens.where, what, code=MISMATCH)
+        return Selected(f"{named}_{column.name}", column, None, named, places.point(tokens))
 
     def _column(self, tokens: Tokens) -> Column:
         if tokens.now.kind not in ("name", "quoted"):

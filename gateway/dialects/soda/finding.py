@@ -10,16 +10,18 @@ from typing import Any
 from catalogue import Catalogue
 from gateway.dialects.soda import times
 from gateway.dialects.soda.asking import Asked
-from gateway.dialects.soda.clauses import CASES, Ordered, Selected
+from gateway.dialects.soda.clauses import CASES, DISTANCE, Ordered, Selected
 from gateway.dialects.soda.faults import SoqlFault
 from gateway.dialects.soda.groups import groups
 from schemas.arrow import ID
 from schemas.dataset import Column
-from schemas.query import GroupQuery, Measure, Order, RowQuery
+from schemas.query import GroupQuery, Measure, NearestQuery, Order, RowQuery
 from schemas.snapshot import Snapshot
 
 PAGE = 10_000
 """Rows that are read at once."""
+NEAREST = 1_000
+"""Rows that are looked for around a point."""
 Read = Callable[[Any], object]
 
 
@@ -51,7 +53,34 @@ def find(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -
     if asked.grouped:
         columns, values = groups(catalogue, snapshot, asked, zone)
         return iter((Found(columns, values),))
+    if any(each.of == DISTANCE for each in [*asked.selected, *(order.what for order in asked.order)]):
+        return iter((_nearest(catalogue, snapshot, asked, zone),))
     return _rows(catalogue, snapshot, asked, zone)
+
+
+def _nearest(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -> Found:
+    """Rows by their distance from a point, without those that are nowhere."""
+    shown = _shown(snapshot, asked)
+    first, end = asked.order[0] if asked.order else None, asked.offset + asked.limit
+    if first is None or first.what.point is None or first.descending or len(asked.order) > 1:
+        raise SoqlFault(
+            "$order", "tells no distance to order by", "order by distance_in_meters alone, nearest first"
+        )
+    if any(each.of == DISTANCE and each.point != first.what.point for each in shown):
+        raise SoqlFault("$select", "shows a distance that is not ordered by", "ask for one distance")
+    if end > NEAREST:
+        raise SoqlFault("$limit", f"asks for more than the {NEAREST} nearest", "ask for fewer with $limit")
+    rows = RowQuery(filters=tuple(asked.conditions), select=_names(shown))
+    lon, lat = first.what.point
+    page = catalogue.nearest_of(snapshot, NearestQuery(lon, lat, k=max(end, 1), rows=rows))
+    places = [-1 if e.of == DISTANCE else page.names.index(e.column.name) for e in shown if e.column]
+    values = _picked(page.values[asked.offset : end], places, [_read(each, zone) for each in shown])
+    return Found(tuple(each.shown for each in shown), values)
+
+
+def _names(shown: Sequence[Selected]) -> tuple[str, ...]:
+    """The columns that are needed to show these."""
+    return tuple(dict.fromkeys(each.column.name for each in shown if each.column and each.of != DISTANCE))
 
 
 def _rows(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -> Iterator[Found]:
@@ -59,7 +88,7 @@ def _rows(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) 
     columns, reads = tuple(each.shown for each in shown), [_read(each, zone) for each in shown]
     query = RowQuery(
         filters=tuple(asked.conditions),
-        select=tuple(dict.fromkeys(each.column.name for each in shown if each.column)),
+        select=_names(shown),
         order=tuple(_order_of_rows(each) for each in asked.order),
         offset=asked.offset,
     )
@@ -88,7 +117,7 @@ def _picked(
 
 def _read(each: Selected, zone: tzinfo) -> Read | None:
     """What a function makes of each value; None of a column as it is."""
-    if each.of is None:
+    if each.of in (None, DISTANCE):
         return None
     function = each.of
     return CASES.get(function, lambda value: times.read(function, value, zone))

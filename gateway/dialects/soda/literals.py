@@ -45,6 +45,11 @@ class Names:
             return alike[0]
         raise SoqlFault(where, f"has no column {name!r}", did_you_mean(name, known), code=NO_COLUMN)
 
+    @property
+    def geometries(self) -> list[str]:
+        """The names of the columns that hold geometries."""
+        return [column.name for column in self.columns if column.type == "geometry"]
+
     def _known(self) -> Mapping[str, Column]:
         return {":id": _ROW_ID} | {column.name: column for column in self.columns}
 

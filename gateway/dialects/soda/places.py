@@ -32,15 +32,21 @@ def shape(tokens: Tokens, relation: Relation) -> Shape:
     return Shape(relation, bytes(shapely.to_wkb(shapely.force_2d(found))))
 
 
-def distance(tokens: Tokens) -> Near:
-    """A point in WKT, the end of the function, and of what its metres are less."""
-    point = _wkt(tokens)
-    tokens.expect(")")
-    if not isinstance(point, shapely.Point):
+def point(tokens: Tokens) -> tuple[float, float]:
+    """A point in WKT, longitude first."""
+    found = _wkt(tokens)
+    if not isinstance(found, shapely.Point):
         raise SoqlFault(tokens.where, "distance_in_meters takes a POINT", "ask intersects of other shapes")
+    return found.x, found.y
+
+
+def distance(tokens: Tokens) -> Near:
+    """A point, the end of the function, and of what its metres are less."""
+    lon, lat = point(tokens)
+    tokens.expect(")")
     if not (tokens.skip("<") or tokens.skip("<=")):
         raise tokens.fault("< or <=")
-    return Near(point.x, point.y, number(tokens))
+    return Near(lon, lat, number(tokens))
 
 
 def _point(tokens: Tokens) -> tuple[float, float]:

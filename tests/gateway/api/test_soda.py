@@ -22,6 +22,7 @@ from schemas.arrow import ID, arrow_schema
 from schemas.dataset import Column, Dataset, Text
 from schemas.run import REJECTS
 
+FAR = "distance_in_meters(geometry, 'POINT (1 2)')"
 P = [f"P{n:03}" for n in range(25)]
 
 
@@ -204,6 +205,17 @@ def test_functions_of_each_row(client):
     ]
 
 
+def test_the_nearest_come_first_with_their_distance(client):
+    near = "distance_in_meters(geometry, 'POINT (129.0 35.1)')"
+    found = client.get("parks", select=f"id, {near} as metres", order="metres", where="capacity > 0", limit=2)
+    assert [row["id"] for row in found] == ["P001", "P005"]
+    assert float(found[0]["metres"]) == pytest.approx(911.6, abs=1)
+    assert [row["id"] for row in client.get("parks", order=near, limit=2, offset=1)] == ["P001", "P005"]
+    query = f"select id order by {near} limit 1"
+    assert client.get("parks", query=query) == [{"id": "P000"}]
+    assert client.get("parks", select="count(geometry)") == [{"count_geometry": "24"}]
+
+
 def test_a_row_by_its_id(still):
     answer = still.get("/resource/parks/P007.json")
     assert (answer.json[":id"], answer.json["district"]) == ("P007", "동구")
@@ -326,7 +338,18 @@ def test_what_the_list_cannot_be_asked_is_told(still, query, said):
         ({"$select": "date_extract_y(name)"}, 400, "query.soql.type-mismatch", "time"),
         ({"$where": "date_extract_year(checked) = 1"}, 400, "query.soql.no-such-function", "date_extract_y"),
         ({"$where": "date_extract_hh(checked) = 'x'"}, 400, "query.soql.type-mismatch", "whole number"),
-        ({"$where": "distance_in_meters(geometry, 'POINT (1 2)') > 5"}, 400, "query.compiler.malformed", "<"),
+        ({"$where": f"{FAR} > 5"}, 400, "query.compiler.malformed", "<"),
+        ({"$select": FAR}, 400, "query.compiler.malformed", "$order"),
+        (
+            {"$order": f"{FAR} desc"},
+            400, "query.compiler.malformed", "nearest first",
+        ),
+        (
+            {"$order": FAR, "$offset": "9999"},
+            400, "query.compiler.malformed", "1000 nearest",
+        ),
+        ({"$order": "distance_in_meters(name, 'POINT (1 2)')"}, 400, "query.soql.type-mismatch", "geometry"),
+        ({"$group": FAR}, 400, "query.compiler.malformed", "group by"),
         ({"$limt": "1"}, 400, "invalid-parameter", "$limit"),
         ({"$query": "select * from x"}, 400, "query.compiler.malformed", "from"),
         ({"$query": "select *", "$limit": "1"}, 400, "query.compiler.malformed", "$limit"),
