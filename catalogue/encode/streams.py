@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pyarrow as pa
@@ -23,22 +24,25 @@ _RECORD = b"\x1e"
 
 def csv(columns: Columns, batches: Batches, *, cells: Cells = "safe", bom: bool = False) -> Iterator[bytes]:
     """CSV with a head line; with `bom` it begins as spreadsheets expect of UTF-8."""
-    yield (BOM if bom else b"") + csv_head(columns, cells)
+    head = (BOM if bom else b"") + csv_head(columns, cells)
     spelling = CSV if cells == "safe" else RAW_CSV
-    for batch in batches:
-        yield rows_of(batch, columns, spelling, _line)
+    for batch in _ahead(batches):
+        yield head + rows_of(batch, columns, spelling, _line)
+        head = b""
+    if head:
+        yield head
 
 
 def ndjson(columns: Columns, batches: Batches) -> Iterator[bytes]:
     """A JSON object and a line feed for each row."""
-    for batch in batches:
+    for batch in _ahead(batches):
         yield rows_of(batch, columns, JSON, lambda cells: [*_object(cells), b"\n"])
 
 
 def geojson(columns: Columns, batches: Batches) -> Iterator[bytes]:
     """A FeatureCollection (RFC 7946)."""
     head = b'{"type":"FeatureCollection","features":['
-    for batch in batches:
+    for batch in _ahead(batches):
         if batch.num_rows:
             features = rows_of(batch, columns, JSON, _feature(columns, b","))
             yield head + features[1:] if head else features
@@ -48,8 +52,18 @@ def geojson(columns: Columns, batches: Batches) -> Iterator[bytes]:
 
 def geojson_seq(columns: Columns, batches: Batches) -> Iterator[bytes]:
     """A feature after each record separator (RFC 8142)."""
-    for batch in batches:
+    for batch in _ahead(batches):
         yield rows_of(batch, columns, JSON, _feature(columns, _RECORD, b"\n"))
+
+
+def _ahead(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """The same, each read while the one before it is written: neither holds up the other for long."""
+    left = iter(batches)
+    with ThreadPoolExecutor(1, "reading") as reader:
+        coming = reader.submit(next, left, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, left, None)
+            yield batch
 
 
 NamedCells = Sequence[tuple[str, list[Piece]]]

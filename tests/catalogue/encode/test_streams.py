@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -132,3 +134,46 @@ def test_more_rows_than_a_code_counts_are_put_together() -> None:
     numbers = pa.array([str(i) for i in range(800)], pa.large_string())
     wanted = "".join(f"{i}:{'true' if i % 2 else 'false'};" for i in range(800))
     assert together([numbers, b":", truths, b";"], b"").decode() == wanted
+
+
+def readers() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("reading")]
+
+
+def batches(count: int) -> Iterator[pa.RecordBatch]:
+    for i in range(count):
+        yield pa.record_batch([[str(i)], [i]], names=["_id", "n"])
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson", "geojson-seq"])
+def test_a_stream_that_is_left_lets_go_of_its_rows(format: str) -> None:
+    rows = batches(100)
+    if format == "geojson-seq":
+        rows = (batch.append_column("geometry", pa.array([None], pa.binary())) for batch in rows)
+        columns = (Column("n", "integer"), Column("geometry", "geometry"))
+    else:
+        columns = (Column("n", "integer"),)
+    stream = streams.TEXTS[format](columns, rows)
+    assert b"0" in next(stream)
+    assert readers()
+    stream.close()
+    assert not readers()
+    assert 90 < len(list(rows)) < 100
+
+
+def test_what_goes_wrong_while_rows_are_read_ends_the_stream() -> None:
+    def breaking() -> Iterator[pa.RecordBatch]:
+        yield from batches(2)
+        raise FileNotFoundError("a part is gone")
+
+    stream = streams.ndjson((Column("n", "integer"),), breaking())
+    assert [next(stream), next(stream)] == [b'{"_id":"0","n":0}\n', b'{"_id":"1","n":1}\n']
+    with pytest.raises(FileNotFoundError, match="a part is gone"):
+        next(stream)
+    assert not readers()
+
+
+def test_the_first_piece_of_csv_has_rows_so_that_a_fault_shows_before_it() -> None:
+    columns = (Column("n", "integer"),)
+    assert next(streams.csv(columns, batches(2))) == b"_id,n\r\n0,0\r\n"
+    assert list(streams.csv(columns, batches(0))) == [b"_id,n\r\n"]
