@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -59,7 +60,8 @@ def _decode(text: str) -> str:
     decoded = unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8")
     if "\x00" in decoded:
         raise ValueError(text)
-    return decoded
+    # As columns and texts are published: some keyboards write Hangul letter by letter.
+    return decoded if decoded.isascii() else unicodedata.normalize("NFC", decoded)
 
 
 @cache

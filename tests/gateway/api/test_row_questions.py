@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -216,6 +217,15 @@ def test_the_last_day_of_the_calendar_is_an_end_as_others_write_it(still):
 def test_the_last_minutes_of_rows_without_a_time_are_refused_by_their_name(house):
     house.publish(zones(), "z1")
     assert "no column of times" in faults(house, "last=15m", "/api/v1/datasets/zones/rows")["last"]
+
+
+def test_hangul_written_letter_by_letter_names_the_same_column_everywhere(still):
+    path, name = "/api/v1/datasets/odd", quote(unicodedata.normalize("NFD", "구 이름"))
+    where = f"filter=%22{name}%22='중구'"
+    for asked in (f"{name}=중구", where, f"order=-{name}&limit=1", f"select={name}&{name}=중구"):
+        assert ids(still, asked, f"{path}/rows") == ["0"], asked
+    groups = still.items(f"{path}/aggregate?group={name}&order={name}")
+    assert [group["구 이름"] for group in groups] == ["동구", "중구"]
 
 
 def test_pages_by_offset_are_those_by_cursor(still):
