@@ -75,7 +75,8 @@ class Values:
         for node in plan.conditions:
             found = self._told(node)
             nodes += found.parts if isinstance(found, Joined) and found.joint == "AND" else (found,)
-        return replace(plan, conditions=tuple(_NEVER if _is_empty(node) else node for node in nodes))
+        told = tuple(_NEVER if _is_empty(node) else node for node in nodes)
+        return plan if told == plan.conditions else replace(plan, conditions=told)
 
     def count(self, plan: Plan) -> int | None:
         """How many rows pass all conditions, None where they are not of one column whose values are kept."""

@@ -77,20 +77,27 @@ class Index:
     def page(self, plan: Plan, anchor: Sequence[Plain]) -> Found:
         """The rows of a page that starts behind the row of the order values `anchor`; raises Beyond."""
         with self._connection() as connection:
-            with _within(connection, _WALK):
-                values = self._values(connection, plan)
-                plan = values.told(plan)
-                found = way(plan, values, self._indexed)
+            plan, found = self._way(connection, plan)
             if found:
                 with suppress(Beyond), _within(connection, _WALK // _dear(plan)):
                     return self._page(connection, plan, anchor, found)
             with _within(connection, _PAGE // _dear(plan)):
                 return self._page(connection, plan, anchor, Way())
 
+    def _way(self, connection: sqlite3.Connection, plan: Plan) -> tuple[Plan, Way]:
+        """A plan told by the values that are kept, and the way to its page."""
+        if not plan.conditions:
+            return plan, Way()
+        with _within(connection, _WALK):
+            values = self._values(connection, plan)
+            plan = values.told(plan)
+            return plan, way(plan, values, self._indexed)
+
     def _page(self, connection: sqlite3.Connection, plan: Plan, anchor: Sequence[Plain], found: Way) -> Found:
         dialect = self._dialect(connection, plan, found.hidden)
         led = [sql.test(plan.snapshot, each, dialect) for each in found.leads()] or [("TRUE", [])]
-        rest = replace(plan, conditions=tuple(node for node in plan.conditions if node is not found.lead))
+        others = tuple(node for node in plan.conditions if node is not found.lead)
+        rest = replace(plan, conditions=others) if found.lead else plan
         tests = self._tests(connection, rest, dialect)
         rows: list[tuple[Any, ...]] = []
         for step in self._steps(plan, anchor, dialect):

@@ -41,16 +41,19 @@ def way(plan: Plan, values: Values, indexed: frozenset[tuple[str, str]]) -> Way:
     order = [sql.name(plan.snapshot, column) for column, _ in plan.order] or ["pos"]
     if plan.places or order[0] not in {"pos", *(first for first, _ in indexed)}:
         return Way()
-    equal = [node for node in plan.conditions if isinstance(node, Checked) and node.operator in ("eq", "in")]
-    rows = {id(node): values.rows(node) for node in equal}
+    equal = [node for node in plan.conditions if isinstance(node, Checked) and _is_equality(node)]
     leads = [node for node in equal if (values.name(node.column), order[0]) in indexed and _few(plan, node)]
-    lead = min(leads, key=lambda node: rows[id(node)] or 0, default=None)
-    if lead is None and any(count is not None and count**2 <= _page(plan) for count in rows.values()):
+    lead = min(leads, key=lambda node: values.rows(node) or 0) if len(leads) > 1 else next(iter(leads), None)
+    if lead is None and any(_is_rare(plan, values.rows(node)) for node in equal):
         return Way()
     others = {values.name(column) for column in tested(plan.conditions) if not column.key} - set(order)
     if not plan.order:
         others &= values.names
     return Way(lead, frozenset(others - ({values.name(lead.column)} if lead else set())))
+
+
+def _is_equality(node: Checked) -> bool:
+    return node.operator in ("eq", "in") and not node.folded
 
 
 def _few(plan: Plan, lead: Checked) -> bool:
@@ -64,6 +67,6 @@ def _few(plan: Plan, lead: Checked) -> bool:
     return 0 < len(lead.value) <= MERGED and len(lead.value) * tests <= MERGED_TESTS
 
 
-def _page(plan: Plan) -> int:
-    """The square of how many rows are found and sorted as soon as a page of them is met on a walk."""
-    return (plan.limit + plan.offset) * plan.snapshot.rows
+def _is_rare(plan: Plan, rows: int | None) -> bool:
+    """Whether so many rows are found and sorted before a page of them is met on a walk through all."""
+    return rows is not None and rows**2 <= (plan.limit + plan.offset) * plan.snapshot.rows
