@@ -29,11 +29,15 @@ def any_part(part: Part, offset: int) -> bool:
 
 @dataclass(frozen=True)
 class Source:
-    """A FROM item with names of ours and `pos`, the `files` it takes, and how many rows lie in those."""
+    """A FROM item with names of ours, the `files` it takes, and how many rows lie in those.
+
+    It has `pos`, or its rows are read `together`: as those of one file.
+    """
 
     text: str
     files: list[Any]
     rows: int
+    together: bool = False
 
 
 def source_of(snapshot: Snapshot, storage: Parts, wanted: Wanted = any_part) -> Source:
@@ -55,15 +59,14 @@ def source_of(snapshot: Snapshot, storage: Parts, wanted: Wanted = any_part) -> 
     return Source(f"({' UNION ALL '.join(selects)})", files, sum(part.rows for part, _ in found))
 
 
-def gathered(snapshot: Snapshot, storage: Parts, wanted: Wanted = any_part) -> Source | None:
-    """The same without `pos`, in one scan: planned at once however many parts there are, and added up as if
-    they were one.
+def gathered(snapshot: Snapshot, storage: Parts, wanted: Wanted) -> Source | None:
+    """The same in one scan, without `pos`: planned at once however many parts there are.
 
     None where it cannot be: of two datasets, or where names of columns differ in nothing but their case,
     since files are put together by names.
     """
-    known = {column.name.casefold() for column in snapshot.columns}
-    if isinstance(snapshot, Joined) or len(known) < len(snapshot.columns):
+    known = {"_id", "bbox", *(column.name.casefold() for column in snapshot.columns)}
+    if isinstance(snapshot, Joined) or len(known) < len(snapshot.columns) + 2:
         return None
     found = _found(snapshot, wanted)
     ends = [
@@ -74,7 +77,7 @@ def gathered(snapshot: Snapshot, storage: Parts, wanted: Wanted = any_part) -> S
     names = ", ".join(_names(snapshot))
     text = f"(SELECT * FROM read_parquet(?) AS part({names}) WHERE {' AND '.join(ends) or 'TRUE'})"  # noqa: S608
     files = [str(storage.path(part.path)) for part, _ in found]
-    return Source(text, [files], sum(part.rows for part, _ in found))
+    return Source(text, [files], sum(part.rows for part, _ in found), together=True)
 
 
 def _names(snapshot: Snapshot) -> list[str]:

@@ -117,19 +117,13 @@ class Scanner:
         where, values = sql.where(plan, self._dialect(plan.snapshot))
         behind = f"pos >= {first} AND " if first else ""
         tail = f"WHERE {behind}{where} {rest}"
-        wanted = _wanted(plan.times(), (first, plan.snapshot.rows))
-        source = decoded = None
-        if "pos" not in named(f"{select} {tail}"):
-            source = gathered(plan.snapshot, self._storage, wanted)
-        if source and source.rows == plan.snapshot.rows:
-            decoded = self._decoded.source(plan, f"{select} {tail}", source)
-        source = self._bounded(plan, source or source_of(plan.snapshot, self._storage, wanted))
+        decoded, parts = self._sources(plan, f"{select} {tail}", first)
         with self._cursor(plan.snapshot) as cursor:
             if decoded:
                 with suppress(duckdb.CatalogException):  # It had to make room meanwhile.
                     return _fetched(cursor, f"SELECT {select} FROM {decoded} {tail}", values)  # noqa: S608
-            text = f"SELECT {select} FROM {source.text} {tail}"  # noqa: S608
-            return _fetched(cursor, text, [*source.files, *values])
+            text = f"SELECT {select} FROM {parts.text} {tail}"  # noqa: S608
+            return _fetched(cursor, text, [*parts.files, *values])
 
     def rows(self, snapshot: Snapshot, positions: Sequence[int]) -> pa.Table:
         """The rows at ascending positions, as they are stored: of `arrow_schema`. Raises RowsTimeout."""
@@ -224,6 +218,16 @@ class Scanner:
         if not len(asked):
             return pa.array([], pa.bool_())
         return pa.array(self._asked[asked[0].as_py()].of(geometry.shapes(shapes)))
+
+    def _sources(self, plan: Plan, text: str, first: int) -> tuple[str | None, Source]:
+        """What holds the columns named in SQL of ours in memory, if something does, and their parts."""
+        snapshot, wanted = plan.snapshot, _wanted(plan.times(), (first, plan.snapshot.rows))
+        parts = None if "pos" in named(text) else gathered(snapshot, self._storage, wanted)
+        parts = self._bounded(plan, parts or source_of(snapshot, self._storage, wanted))
+        # Where its time leaves parts out, the others are read faster than what is kept of all.
+        if not parts.together or parts.rows < snapshot.rows:
+            return None, parts
+        return self._decoded.source(plan, text, parts), parts
 
     def _bounded(self, plan: Plan, source: Source) -> Source:
         """The same source; raises TooManyRows."""

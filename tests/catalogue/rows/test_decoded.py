@@ -232,3 +232,15 @@ def test_answers_stay_right_while_columns_come_and_go(storage, rows):
 
     assert wrong == []
     scanner.close()
+
+
+def test_columns_whose_names_differ_by_case_alone_are_told_apart_in_several_parts(storage):
+    columns = (Column("Name", "text"), Column("name", "integer"))
+    parts = [pa.table([[str(n)], ["가"], [n]], schema=arrow_schema(columns)) for n in (1, 2)]
+    publication = Publication(
+        Dataset("twins", Text("쌍"), "부산", "KOGL-1", "twins"), columns, parts, REJECTS.empty_table()
+    )
+    snapshot, scanner = snapshots.write(publication, storage, "s1", NOW), Scanner(storage)
+
+    assert told(scanner, snapshot, asked(("Name",), [("sum", "name")])) == "[('가', 2, 3)]"
+    scanner.close()
