@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from published import ENTRY, START, odd, places, readings, run
+from sodapy import Socrata
 from werkzeug.exceptions import HTTPException
+from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
 from catalogue import Catalogue, Publication, SearchEngine, open_catalogue
@@ -216,3 +219,17 @@ def session(house: House) -> str:
 @pytest.fixture(name="places")
 def places_fixture() -> Callable[..., Publication]:
     return places
+
+
+@pytest.fixture(scope="session")
+def socrata(still) -> Iterator[Socrata]:
+    """sodapy against a server on the loopback: it would speak TLS, and its prefix is all that is changed."""
+    server = make_server("127.0.0.1", 0, still.gate, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    with Socrata(f"127.0.0.1:{server.server_port}", None) as client:
+        client.uri_prefix = "http://"
+        yield client
+    server.shutdown()
+    thread.join()
+    server.server_close()
