@@ -8,7 +8,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 
-pytest_plugins = ["services", "commands", "order", "demo_city"]
+pytest_plugins = ["services", "commands", "order", "demo_city", "elasticsearch_node"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

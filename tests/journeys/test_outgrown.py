@@ -7,15 +7,13 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from elasticsearch_node import elasticsearch_url  # noqa: F401  (a fixture)
-
 PARKS = "번호,공원명,경도,위도\n001,한마음공원,129.10,35.15\n002,새싹공원,129.2,35.2\n003,먼공원,130.9,20\n"
 
 
 def test_a_city_on_postgresql_and_elasticsearch_is_harvested_found_and_served(
     platform,
     postgres_url: str,
-    elasticsearch_url: str,  # noqa: F811
+    elasticsearch_url: str,
     tmp_path: Path,
 ) -> None:
     platform = dataclasses.replace(

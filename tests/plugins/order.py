@@ -10,19 +10,30 @@ from xdist.scheduler import LoadFileScheduling
 
 DEMO = ("journeys/test_schemathesis.py", "clients/test_guide.py")
 """Files that ask the demo of the session."""
-SERVED = ("gateway/portal/test_browser.py", "gateway/portal/test_snippets.py")
+SEARCH = (
+    "catalogue/search/test_engines.py",
+    "catalogue/search/test_cluster.py",
+    "catalogue/search/test_korean.py",
+    "journeys/test_outgrown.py",
+)
+"""Files that ask an Elasticsearch, most of them one that holds a large list."""
+FEATURES = tuple(
+    f"gateway/dialects/ogc_features/test_{name}.py" for name in ("maplibre", "ogctests", "clients")
+)
+PORTAL = ("gateway/portal/test_browser.py", "gateway/portal/test_snippets.py")
 CITY = ("clients/test_maps.py", "clients/test_qgis.py", "clients/test_tables.py")
 LONG = (
     *DEMO,
     "config/test_demo.py",
     "journeys/test_real_data.py",
     "config/test_cli_harvest.py",
-    "catalogue/search/test_cluster.py",
-    *SERVED,
+    *SEARCH,
+    *FEATURES,
+    *PORTAL,
     *CITY,
 )
 """Files that take longest, first: the last to begin should be a short one."""
-_TOGETHER = {file: group[0] for group in (DEMO, SERVED, CITY) for file in group}
+_TOGETHER = {file: group[0] for group in (DEMO, SEARCH, FEATURES, PORTAL, CITY) for file in group}
 
 
 class ByService(LoadFileScheduling):

@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from elasticsearch_node import elasticsearch_url
 
 from catalogue.search import SearchDocument, SearchEngine, open_engine
 from catalogue.search.elasticsearch import Cluster
 
-__all__ = ["elasticsearch_url"]
 ENGINES = ["embedded", pytest.param("elasticsearch", marks=pytest.mark.service("elasticsearch"))]
 
 

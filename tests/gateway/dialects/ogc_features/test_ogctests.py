@@ -25,7 +25,9 @@ def suite(in_ci: bool) -> Path:
     if not in_ci:
         missing("ogctests in .venv-ogctests", in_ci)
     subprocess.run([sys.executable, "-m", "venv", str(SUITE)], check=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", f"ogctests=={VERSION}"], check=True)
+    uv = Path(sys.executable).with_name("uv")
+    install = [uv, "pip", "install", "--python", python] if uv.exists() else [python, "-m", "pip", "install"]
+    subprocess.run([*install, "--quiet", f"ogctests=={VERSION}"], check=True)
     done.touch()
     return python
 
