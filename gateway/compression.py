@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import zstandard
 from flask import Flask, Response, request
@@ -17,6 +20,9 @@ _ALREADY = (
     "application/vnd.openxmlformats",
     "application/zip",
 )
+_FLOWING = ("text/csv", "application/x-ndjson", "application/geo+json", "application/geo+json-seq")
+"""What is packed as it is written. Events are not: each has to leave at once."""
+_GZIP = zlib.MAX_WBITS | 16
 
 
 def install(app: Flask) -> None:
@@ -29,9 +35,12 @@ def install(app: Flask) -> None:
         encoding = request.accept_encodings.best_match(["zstd", "gzip"])
         if encoding is None:
             return response
-        data = response.get_data()
-        packed = zstandard.compress(data, 3) if encoding == "zstd" else gzip.compress(data, 5, mtime=0)
-        response.set_data(packed)
+        if response.is_streamed:
+            _flow(response, encoding)
+        else:
+            data = response.get_data()
+            packed = zstandard.compress(data, 3) if encoding == "zstd" else gzip.compress(data, 5, mtime=0)
+            response.set_data(packed)
         response.headers["Content-Encoding"] = encoding
         response.vary.add("Accept-Encoding")
         etag, _ = response.get_etag()
@@ -42,8 +51,27 @@ def install(app: Flask) -> None:
 
 
 def _worth_it(response: Response) -> bool:
-    if response.status_code != 200 or response.direct_passthrough or response.is_streamed:
+    if response.status_code != 200 or response.direct_passthrough or "Content-Encoding" in response.headers:
         return False
-    if "Content-Encoding" in response.headers or (response.mimetype or "").startswith(_ALREADY):
-        return False
-    return (response.content_length or 0) >= SMALLEST
+    kind = response.mimetype or ""
+    if response.is_streamed:
+        return kind in _FLOWING
+    return not kind.startswith(_ALREADY) and (response.content_length or 0) >= SMALLEST
+
+
+def _flow(response: Response, encoding: str) -> None:
+    """Pack a stream piece by piece, at the level that keeps up with its writing."""
+    plain: Any = response.response
+    if hasattr(plain, "close"):
+        response.call_on_close(plain.close)
+    if encoding == "zstd":
+        response.response = _packed(plain, zstandard.ZstdCompressor(3).compressobj())
+    else:
+        response.response = _packed(plain, zlib.compressobj(1, wbits=_GZIP))
+
+
+def _packed(pieces: Iterable[bytes], packer: Any) -> Iterator[bytes]:
+    for piece in pieces:
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 
 import pytest
+import zstandard
 
 from catalogue import EXPORT_FORMATS
 
 EXPORT = "/api/v1/datasets/parks/export"
 ROWS = "/api/v1/datasets/parks/rows"
 EXTENSIONS = [extension for _, extension in EXPORT_FORMATS.values()]
+
+
+def _unpacked(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +44,25 @@ def test_an_export_counts_its_rows_before_the_first_comes(still, extension):
     again = still.get(f"{EXPORT}.{extension}?capacity__gte=50", headers={"If-None-Match": tag})
     assert again.status_code == 304
     assert still.get(f"{EXPORT}.{extension}?capacity__gte=50").data == answer.data
+
+
+@pytest.mark.parametrize(("encoding", "unpack"), [("gzip", gzip.decompress), ("zstd", _unpacked)])
+@pytest.mark.parametrize("extension", ["csv", "ndjson", "geojson", "geojsons"])
+def test_an_export_of_text_is_packed_as_it_is_written_for_those_who_ask(still, extension, encoding, unpack):
+    plain = still.get(f"{EXPORT}.{extension}")
+    packed = still.get(f"{EXPORT}.{extension}", headers={"Accept-Encoding": encoding})
+    assert packed.headers["Content-Encoding"] == encoding
+    assert unpack(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data)
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    asked = {"Accept-Encoding": encoding, "If-None-Match": packed.headers["ETag"]}
+    assert still.get(f"{EXPORT}.{extension}", headers=asked).status_code == 304
+
+
+@pytest.mark.parametrize("extension", ["parquet", "arrow", "fgb"])
+def test_an_export_that_is_packed_in_itself_is_not_packed_again(still, extension):
+    answer = still.get(f"{EXPORT}.{extension}", headers={"Accept-Encoding": "gzip, zstd"})
+    assert (answer.status_code, "Content-Encoding" in answer.headers) == (200, False)
 
 
 def test_an_export_of_an_earlier_snapshot_stays_as_it_was(house, places):
