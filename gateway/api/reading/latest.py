@@ -126,6 +126,8 @@ def _times(question: Question, faults: list[InputError]) -> tuple[Filter, ...]:
     said = {name.partition("__")[0] for name, _ in question.pairs}
     if said.isdisjoint(("from", "to", "datetime", "last", when.name)):
         start = _since(question, when)
+    if start is not None and end is not None and str(end) <= str(start):  # Both in UTC.
+        faults.append(InputError("to", "is not after `from`, so that there is no time between", "swap them"))
     ends: tuple[tuple[Operator, Value], ...] = (("gte", start), ("lt", end))
     return tuple(Filter(when.name, operator, at) for operator, at in ends if at is not None)
 

@@ -218,6 +218,7 @@ def test_history_is_told_in_spans_of_the_last_day(still):
     [
         ("bucket=1h", "entity", "missing"),
         ("entity=S1&from=x", "from", "takes a time"),
+        ("entity=S1&from=2026-03-02&to=2026-03-01", "to", "not after"),
         ("entity=S1&agg=avg(pm1)", "agg", "'pm10'"),
         ("entity=S1&order=bucket", "order", "not a parameter"),
         ("entity=", "entity", "empty"),
