@@ -151,7 +151,7 @@ def _write_atomically(path: Path, text: str) -> None:
 
 
 def _await_ready(url: str, environ: Mapping[str, str], parts: Parts) -> None:
-    """Wait until the gateway answers and every feed of the city has been harvested once."""
+    """Wait until the gateway answers and every feed of the city has been harvested once and can be found."""
     deadline = time.monotonic() + READY_SECONDS
     wanted = {feed.stem for feed in FEEDS.glob("*.toml")}
     with open_catalogue_of(load_settings(environ)) as catalogue:
@@ -159,6 +159,7 @@ def _await_ready(url: str, environ: Mapping[str, str], parts: Parts) -> None:
             parts.check()
             missing = wanted - {state.feed for state in catalogue.feed_health() if state.last_success}
             if not missing and _answers(f"{url}/readyz"):
+                catalogue.drain_search()  # What a worker has published it may be telling only now.
                 return
             if time.monotonic() > deadline:
                 raise NotReady(", ".join(sorted(missing)) or "the gateway")
