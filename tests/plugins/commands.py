@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
@@ -92,21 +91,12 @@ def _listening(folder: str) -> Iterator[Commands]:
     process.wait(10)
 
 
-class _Later(ModuleType):
-    """A module that is imported when it is first used: DuckDB starts a thread, which no fork takes along."""
-
-    def __getattr__(self, attribute: str) -> object:
-        del sys.modules[self.__name__]
-        real = import_module(self.__name__)
-        self.__dict__.update(vars(real))
-        return getattr(real, attribute)
-
-
 def serve(address: str) -> None:
     """Run commands until stdin ends: with whoever started this."""
+    import forked  # noqa: F401  (before all that imports DuckDB)
+
     from config.cli import COMMANDS
 
-    sys.modules["duckdb"] = _Later("duckdb")
     for module in (*(f"config.commands.{file}" for file, _ in COMMANDS.values()), *NEEDED):
         import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

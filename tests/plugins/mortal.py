@@ -8,10 +8,13 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from catalogue import Catalogue, open_catalogue
 from catalogue.entries import Entries
@@ -65,7 +68,11 @@ def worker_of(catalogue: Catalogue, folder: Path) -> Worker:
 def start(url: str, folder: Path, point: str | None = None) -> BaseProcess:
     """A process that works until it is killed, at `point` by itself."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload(["forked", __name__])
+    with pytest.MonkeyPatch.context() as patch:
+        # The process that forks looks for modules where Python does, not where pytest does.
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        forkserver.ensure_running()
     process = context.Process(target=_work, args=(url, folder, point), daemon=True)
     process.start()
     return process
