@@ -31,7 +31,7 @@ check: $(VENV)/tested ## Lint, types and import rules
 	$(BIN)/lint-imports
 
 test: check $(VENDOR) ## All of check, then the tests; what needs a missing service is skipped and said
-	$(BIN)/pytest -n 2 --dist loadfile $(PYTEST)
+	$(BIN)/pytest -n 3 --dist loadfile $(PYTEST)
 
 bench: $(VENV)/tested $(VENDOR) ## Figures against a peer in the same run (see bench/README.md)
 	$(BIN)/python -m bench.run
