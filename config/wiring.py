@@ -110,7 +110,7 @@ def gateway(
     """
     from catalogue.database import connect
     from gateway.app import create_app
-    from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter, Proxies, Remembered
+    from gateway.gate import EmbeddedLimiter, Gate, Identify, Meter, Proxies, Remembered, Turns
     from gateway.services import Handover, Services
 
     plans, secrets = plans_of(settings), secrets_of(settings)
@@ -131,7 +131,7 @@ def gateway(
     app = create_app(services, session_key=secrets.session_key, version=__version__)
     meter.start()
     return Gate(
-        Remembered(app.wsgi_app, lambda dataset: services.catalogue.snapshot(dataset).id),
+        Remembered(Turns(app.wsgi_app), lambda dataset: services.catalogue.snapshot(dataset).id),
         identify=Identify(clients.find, plans, settings.anonymous_plan),
         limiter=limiter,
         meter=meter,

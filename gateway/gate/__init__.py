@@ -8,5 +8,16 @@ from gateway.gate.identify import Identify
 from gateway.gate.limits import Limiter
 from gateway.gate.meter import Meter
 from gateway.gate.remembered import Remembered
+from gateway.gate.turns import Turns
 
-__all__ = ["Clock", "EmbeddedLimiter", "Gate", "Identify", "Limiter", "Meter", "Proxies", "Remembered"]
+__all__ = [
+    "Clock",
+    "EmbeddedLimiter",
+    "Gate",
+    "Identify",
+    "Limiter",
+    "Meter",
+    "Proxies",
+    "Remembered",
+    "Turns",
+]

@@ -26,8 +26,9 @@ from catalogue.snapshots import ROW_GROUP, Parts, first_rows, time_column
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
-CODES = 4
-"""So many columns of few values get an index: each costs 0.7 s and 20 MB for a million rows."""
+CODES, ENTRIES = 4, 4_000_000
+"""So many columns of few values get an index, or more where all of them have no more entries than that: each
+costs 0.7 s and 20 MB for a million rows."""
 SPREAD = 8
 """Values of a column above which it gets one with the time behind it as well, for 1 s and 30 MB; of fewer, a
 walk along the times meets each soon enough."""
@@ -202,7 +203,8 @@ def _index(connection: sqlite3.Connection, snapshot: Snapshot, few: dict[str, in
         _unique(connection, "by_key", ", ".join(keys + ([names[when.name]] if when else [])))
     if when:
         connection.execute(f"CREATE INDEX by_time ON rows({names[when.name]} DESC)")
-    for name in [name for name in few if name not in keys[:1]][:CODES]:
+    codes = [name for name, values in few.items() if values > 1 and name not in keys[:1]]
+    for name in codes[: max(CODES, ENTRIES // max(snapshot.rows, 1))]:
         connection.execute(f"CREATE INDEX by_{name} ON rows({name})")
         if when and few[name] > SPREAD and names[when.name] != name:
             connection.execute(f"CREATE INDEX by_{name}_time ON rows({name}, {names[when.name]} DESC)")

@@ -212,3 +212,19 @@ def every(rows, snapshot, query):
     while pages[-1].next:
         pages.append(rows.read(snapshot, replace(query, cursor=pages[-1].next)))
     return [row for page in pages for row in page.values]
+
+
+WIDE = 9
+"""Columns of codes: more than have an index where rows are many."""
+
+
+def test_of_a_wide_table_of_few_rows_every_code_is_looked_up(both_ways, monkeypatch):
+    columns = tuple(Column(f"code{i}", "text") for i in range(WIDE))
+    rows = [(str(n), *(f"{i}-{n // (i + 1) % 500}" for i in range(WIDE))) for n in range(20_000)]
+    monkeypatch.setattr(index_of, "_WALK", LITTLE)
+    monkeypatch.setattr(index_of, "_PAGE", LITTLE)
+    with both_ways(columns, rows) as ways, ways.index() as index:
+        for i in range(WIDE):
+            query = RowQuery((Filter(f"code{i}", "eq", f"{i}-499"),), limit=100)
+            values, _ = index.page(plan(ways.snapshot, query), ())
+            assert values == every(ways.scanned, ways.snapshot, query)[:100] != []
