@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from catalogue.rows.engines.parts import Source, literal, named
+from catalogue.rows.engines.parts import Source, named
 from catalogue.rows.question.plan import Plan
 from catalogue.rows.question.tree import tested
 from schemas.dataset import Column
@@ -109,9 +109,12 @@ class Decoded:
         cursor = self._database.cursor()
         try:
             columns = [
-                _coded(cursor, parts, snapshot.columns[int(name[1:])], name) for name in sorted(table.columns)
+                _coded(cursor, parts, snapshot.columns[int(name[1:])], table, name)
+                for name in sorted(table.columns)
             ]
-            if None not in columns:
+            if None in columns:
+                _drop_types(cursor, table)
+            else:
                 self._make_room(cursor, snapshot.dataset, table.bytes)
                 shown = ", ".join(map(str, columns))
                 text = f"CREATE TABLE {table.name} AS SELECT {shown} FROM {parts.text}"  # noqa: S608
@@ -134,18 +137,29 @@ class Decoded:
             self._asked = Counter({a: n for a, n in self._asked.items() if a[0] not in dropped})
         for table in gone:
             cursor.execute(f"DROP TABLE {table.name}")
+            _drop_types(cursor, table)
 
 
-def _coded(cursor: Any, parts: Source, column: Column, name: str) -> str | None:
+def _coded(cursor: Any, parts: Source, column: Column, table: _Table, name: str) -> str | None:
     """A column as it is kept, a text by the numbers of its values; None for a text of too many."""
     if column.type != "text":
         return name
     distinct = f"SELECT DISTINCT {name} FROM {parts.text} WHERE {name} IS NOT NULL"  # noqa: S608
-    text = f"{distinct} ORDER BY {name} LIMIT {MOST_VALUES + 1}"
-    values = [value for (value,) in cursor.execute(text, parts.files).fetchall()]
-    if len(values) > MOST_VALUES or not values or any("\0" in value for value in values):
-        return None
-    return f"CAST({name} AS ENUM({', '.join(map(literal, values))})) AS {name}"
+    kind, values = _type(table, name), f"{distinct} ORDER BY {name} LIMIT {MOST_VALUES + 1}"
+    cursor.execute(f"CREATE TYPE {kind} AS ENUM ({values})", parts.files)
+    (known,) = cursor.execute(f"SELECT enum_range(NULL::{kind})").fetchone()
+    # DuckDB spells the values out for itself, and cannot where one holds a NUL.
+    fits = 0 < len(known) <= MOST_VALUES and not any("\0" in value for value in known)
+    return f"CAST({name} AS {kind}) AS {name}" if fits else None
+
+
+def _type(table: _Table, name: str) -> str:
+    return f"{table.name}_{name}"
+
+
+def _drop_types(cursor: Any, table: _Table) -> None:
+    for name in table.columns:
+        cursor.execute(f"DROP TYPE IF EXISTS {_type(table, name)}")
 
 
 def _bytes(snapshot: Snapshot, names: frozenset[str]) -> int:

@@ -135,7 +135,7 @@ def open_database(storage: Parts, memory: str, spill: Path | None = None, thread
         ("lock_configuration", True),
     ):
         # GLOBAL, since every cursor is a connection with settings of its own.
-        database.execute(f"SET GLOBAL {setting} = {literal(value)}")
+        database.execute(f"SET GLOBAL {setting} = {_literal(value)}")
     return database
 
 
@@ -144,10 +144,10 @@ def named(text: str) -> frozenset[str]:
     return frozenset(_NAMES.findall(text))
 
 
-def literal(value: object) -> str:
+def _literal(value: object) -> str:
     """A value of ours in SQL, where no parameter may stand."""
     if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
+        return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return str(value).lower()

@@ -121,6 +121,17 @@ def test_figures_of_decoded_columns_are_those_of_the_parts_to_the_last_digit(sto
     keeping.close()
 
 
+@pytest.mark.parametrize("road", ["x\0y", None])
+def test_texts_that_cannot_be_numbered_stay_with_the_parts(storage, rows, road):
+    odd = [table.set_column(1, "road", pa.array([road] * len(table), pa.string())) for table in rows]
+    snapshot, scanner = written(storage, odd), Scanner(storage)
+    known = told(scanner, snapshot, QUESTIONS[0])
+    ask_often(scanner, snapshot, QUESTIONS[0])
+
+    assert told(scanner, snapshot, QUESTIONS[0]) == known
+    scanner.close()
+
+
 def test_columns_that_were_asked_for_again_are_not_read_from_their_parts_any_more(storage, rows):
     snapshot, scanner = written(storage, rows), Scanner(storage)
     known = told(scanner, snapshot, QUESTIONS[0])
