@@ -33,7 +33,7 @@ from gateway.clients.faults import AlreadyExists, NoSuch
 from gateway.dialects.current import NotOfThatKind
 from gateway.scopes import KeyNeeded, ScopeNeeded
 from gateway.signed_in import ForeignOrigin, SignInNeeded, StewardNeeded
-from gateway.streams import TooManyStreams
+from gateway.streams import TooManyOfYours, TooManyStreams
 from schemas.problem import BadInput, Problem, ProblemSchema
 
 log = logging.getLogger("entrepot.gateway")
@@ -76,6 +76,7 @@ KINDS: dict[type[Exception], Kind] = {
     ScopeNeeded: Kind("insufficient-scope", 403, "The credential was not made for this"),
     ForeignOrigin: Kind("foreign-origin", 403, "Only our own pages may send this"),
     StewardNeeded: Kind("not-allowed", 403, "You may not do that"),
+    TooManyOfYours: Kind("too-many-streams", 429, "You can keep no other stream open now"),
     TooManyStreams: Kind("too-many-streams", 503, "No other stream can be kept open now"),
     # Before RowsTimeout, which it is one of: asked again it would be refused again.
     TooManyRows: Kind("too-many-rows", 400, "The question reads more rows than one may"),
@@ -180,7 +181,7 @@ def _headers(fault: Exception, status: int) -> dict[str, str]:
         )
     if status == 401:
         told["WWW-Authenticate"] = 'Bearer realm="entrepot"'
-    if status == 503:
+    if status in {429, 503}:
         told["Retry-After"] = RETRY_SOON
     return told
 

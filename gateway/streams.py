@@ -12,13 +12,27 @@ AT_ONCE = 60
 """Open streams of a process; the server has a thread for each beside those that answer the rest."""
 
 
-class TooManyStreams(RuntimeError):
-    """No other stream can be kept open now; `mine` where it is the caller who has too many."""
+PATIENCE = 0.5
+"""How long, in seconds, one who finds no place waits for those whose client is gone to be found out."""
+WAITING = 2
+"""So many may wait at once; the others are refused at once, for each holds a thread while it waits."""
 
-    def __init__(self, most: int, *, mine: bool) -> None:
-        self.most, self.mine = most, mine
-        whose = f"you have {most} streams open, as many as go" if mine else f"all {most} streams are taken"
-        super().__init__(f"{whose}; close one, try again in a moment, or ask with format=json instead")
+
+class TooManyStreams(RuntimeError):
+    """All streams are taken."""
+
+    whose = "all {most} streams are taken"
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        said = self.whose.format(most=most)
+        super().__init__(f"{said}; close one, try again in a moment, or ask with format=json instead")
+
+
+class TooManyOfYours(TooManyStreams):
+    """The caller has as many streams open as one may have."""
+
+    whose = "you have {most} streams open, as many as go"
 
 
 @dataclass
@@ -26,7 +40,7 @@ class Streams:
     """The streams that are open in this process, by whose they are.
 
     One ends after `seconds`, and its client comes back for the rest; in between something is said at least
-    every `heartbeat` seconds, by which one whose client is gone is found out.
+    every `heartbeat` seconds, and when a place is wanted, by which one whose client is gone is found out.
     """
 
     at_once: int = AT_ONCE
@@ -35,26 +49,40 @@ class Streams:
     heartbeat: float = 15.0
     remembered: int = 32
     _open: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _freed: threading.Condition = field(default_factory=threading.Condition)
+    _waiting: int = 0
     _told: OrderedDict[int, list[bytes] | None] = field(default_factory=OrderedDict)
     _telling: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def place(self, who: str) -> Iterator[None]:
-        """A place for a stream as long as the block lasts; raises TooManyStreams."""
-        with self._lock:
-            if self._open[who] >= self.each:
-                raise TooManyStreams(self.each, mine=True)
-            if self._open.total() >= self.at_once:
-                raise TooManyStreams(self.at_once, mine=False)
+    def place(self, who: str, rouse: Callable[[], None]) -> Iterator[None]:
+        """A place for a stream as long as the block lasts; raises TooManyStreams.
+
+        Where there is none, `rouse` makes the open ones say something; those whose client is gone then end.
+        """
+        with self._freed:
+            if (refusal := self._refusal(who)) and self._waiting < WAITING:
+                self._waiting += 1
+                rouse()
+                self._freed.wait_for(lambda: self._refusal(who) is None, PATIENCE)
+                self._waiting -= 1
+                refusal = self._refusal(who)
+            if refusal:
+                raise refusal
             self._open[who] += 1
         try:
             yield
         finally:
-            with self._lock:
+            with self._freed:
                 self._open[who] -= 1
                 if not self._open[who]:
                     del self._open[who]
+                self._freed.notify_all()
+
+    def _refusal(self, who: str) -> TooManyStreams | None:
+        if self._open[who] >= self.each:
+            return TooManyOfYours(self.each)
+        return TooManyStreams(self.at_once) if self._open.total() >= self.at_once else None
 
     def once(self, event: int, make: Callable[[], list[bytes] | None]) -> list[bytes] | None:
         """What `make` makes of an event, made once for all streams that tell of it now."""

@@ -26,16 +26,23 @@ class Watch:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._waiting = 0
+        self.roused = 0
+        """How often those who wait were told to look about."""
         self._floor = self._newest = 0
         self._recent: deque[Event] = deque(maxlen=PAGE)
 
-    def after(self, id: int, seconds: float) -> list[Event]:
-        """The first events behind an id, as soon as there is one; none where the time is over before."""
+    def after(self, id: int, seconds: float, roused: int = 0) -> list[Event]:
+        """The first events behind an id, as soon as there is one; none where the time is over before.
+
+        None too as soon as it was `roused` more often than the caller knows of.
+        """
         with self._news:
             self._begin()
             self._waiting += 1
             try:
-                self._news.wait_for(lambda: self._stop.is_set() or self._newest > id, seconds)
+                self._news.wait_for(
+                    lambda: self._stop.is_set() or self._newest > id or self.roused > roused, seconds
+                )
             finally:
                 self._waiting -= 1
             if self._newest <= id or self._stop.is_set():
@@ -43,6 +50,12 @@ class Watch:
             if id >= self._floor:
                 return [event for event in self._recent if event.id > id]
         return self._events.after(id)
+
+    def rouse(self) -> None:
+        """Let all who wait look about, though nothing has happened."""
+        with self._news:
+            self.roused += 1
+            self._news.notify_all()
 
     @property
     def closed(self) -> bool:

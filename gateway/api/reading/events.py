@@ -94,7 +94,7 @@ def _answer(dataset: str | None, query: dict[str, Any]) -> Response:
         return _page(catalogue, dataset, last or 0)
     who, streams = caller(request.environ), services().streams
     stack = ExitStack()
-    stack.enter_context(streams.place(who.application or who.address))
+    stack.enter_context(streams.place(who.application or who.address, catalogue.watch.rouse))
     seconds = min(streams.seconds, query["seconds"])
     clients = services().clients
 

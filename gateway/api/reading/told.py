@@ -80,17 +80,19 @@ class Telling:
             last = page[-1].id
 
     def _live(self, last: int, end: float, environ: WSGIEnvironment) -> Iterator[bytes]:
-        silent = time.monotonic()
+        watch, silent = self.catalogue.watch, time.monotonic()
+        roused = watch.roused
         while not self._over(end):
             wait = min(end, silent + self.streams.heartbeat) - time.monotonic()
-            for event in self.catalogue.watch.after(last, wait):
+            for event in watch.after(last, wait, roused):
                 last = event.id
                 if self.dataset in (None, event.dataset):
                     if self._over(end) or not self.is_live():
                         return
                     yield self._told(event, environ)
                     silent = time.monotonic()
-            if time.monotonic() >= silent + self.streams.heartbeat:
+            if time.monotonic() >= silent + self.streams.heartbeat or watch.roused > roused:
+                roused = watch.roused
                 if not self.is_live():
                     return
                 # The id alone moves the client on past the events of other datasets.

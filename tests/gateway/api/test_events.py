@@ -126,22 +126,44 @@ def test_rows_that_are_few_come_with_their_event_and_are_counted(quick, key):
     assert usage["bytes"] > 500
 
 
-def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick, caplog):
-    quick.services.streams.each = 2
+@pytest.mark.parametrize(("bound", "status"), [("each", 429), ("at_once", 503)])
+def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick, caplog, bound, status):
+    setattr(quick.services.streams, bound, 2)
     bodies = [opened(quick, PARKS) for _ in range(2)]
     refused = quick.get(PARKS)
-    assert (refused.status_code, refused.json["type"]) == (503, "/problems/too-many-streams")
+    assert (refused.status_code, refused.json["type"]) == (status, "/problems/too-many-streams")
     assert int(refused.headers["Retry-After"]) > 0
     # A client that asks again and again must not fill the log with traces.
-    ((name, level, said),) = caplog.record_tuples
-    assert (name, level, "type=too-many-streams" in said) == ("entrepot.gateway", logging.WARNING, True)
-    assert caplog.records[0].exc_info is None
+    told = [(name, level) for name, level, said in caplog.record_tuples if "type=too-many-streams" in said]
+    assert told == ([("entrepot.gateway", logging.WARNING)] if status == 503 else [])
+    assert all(record.exc_info is None for record in caplog.records)
     assert quick.get("/api/v1/datasets/parks/rows").status_code == 200
     bodies[0].close()
     listen(quick, PARKS)
     bodies[1].close()
     quick.ask(PARKS, method="HEAD")
     assert quick.services.streams.open == 0
+
+
+def test_a_stream_whose_client_is_gone_gives_up_its_place_when_another_is_wanted(house):
+    streams, heard = house.services.streams, threading.Event()
+    streams.each, streams.seconds = 1, 30.0
+    body = opened(house, PARKS)
+    next(body)  # What every stream begins with.
+
+    def gone() -> None:
+        """A server finds out as soon as there is something to say, which without us is in 15 seconds."""
+        next(body)
+        heard.set()
+        body.close()
+
+    server = threading.Thread(target=gone)
+    server.start()
+    assert not heard.wait(0.1)
+    opened(house, f"{PARKS}?seconds=1").close()
+    server.join(5)
+    assert heard.is_set()
+    assert streams.open == 0
 
 
 def test_a_place_in_the_log_that_is_no_more_or_not_yet_is_told(quick):
