@@ -15,7 +15,12 @@ Value = str | int | float | bool | datetime | None
 """Filter values by column type: text str, integer int, number float, boolean bool, date an ISO str,
 time an aware datetime; isnull takes bool; in takes a tuple of them. In like, % stands for any letters,
 _ for one, and \\ takes the next letter as it is; ilike is the same in any case."""
-Relation = Literal["intersects", "within", "contains", "disjoint"]
+Relation = Literal["intersects", "within", "contains", "disjoint", "equals", "touches", "crosses", "overlaps"]
+Reckoning = Literal["+", "-", "*", "/", "%", "^", "div"]
+"""What makes a number of two, in floating point: `div` is the whole part of a quotient, % has the sign of its
+first."""
+Folding = Literal["casei", "accenti"]
+"""What makes a text of a text: small letters, letters without accents."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,40 @@ class Filter:
     column: str
     operator: Operator
     value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a row has in a column."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value that is the same for all rows."""
+
+    value: str | float | bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is made of two numbers or of one text; unknown of a null, and where no finite number comes out."""
+
+    word: Reckoning | Folding
+    of: tuple[Expression, ...]
+
+
+Expression = Cell | Given | Made
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two expressions of one type compared; unknown where one of them is, but for isnull."""
+
+    left: Expression
+    operator: Literal["eq", "ne", "gt", "gte", "lt", "lte", "like", "isnull"]
+    right: Expression
 
 
 @dataclass(frozen=True)
@@ -92,4 +131,4 @@ class Not:
     part: Condition
 
 
-Condition = Filter | Box | Shape | Near | Area | Words | All | Some | Not
+Condition = Filter | Compared | Box | Shape | Near | Area | Words | All | Some | Not

@@ -15,12 +15,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from catalogue import geometry
-from catalogue.rows.engines import few, like, placed, sql
+from catalogue.rows.engines import accents, expressions, few, like, placed, sql
 from catalogue.rows.engines.build import POINTS
+from catalogue.rows.engines.expressions import Writer
 from catalogue.rows.engines.in_box import count_in_box
 from catalogue.rows.engines.placed import Beyond
 from catalogue.rows.engines.values import instants
 from catalogue.rows.engines.way import Way, way
+from catalogue.rows.question.expressions import Weighed
 from catalogue.rows.question.plan import Plain, Plan
 from catalogue.rows.question.tree import Checked, Held, Place, leaves
 from catalogue.rows.space.places import Close, Lies
@@ -38,6 +40,26 @@ _SPELT = 8
 _LIMITS = ("stack overflow", "too many SQL variables")
 """What SQLite says of conditions some twenty deep within one another, and of more values than it takes."""
 _MMAP = 2**31
+_FUNCTIONS: tuple[tuple[str, int, Any], ...] = (
+    ("small", 1, like.small),
+    ("matches", 2, like.matches),
+    ("bare", 1, accents.bare),
+    ("remainder", 2, expressions.remainder),
+    ("whole", 1, expressions.whole),
+    ("power", 2, expressions.power),
+)
+_WRITER = Writer(
+    made={
+        "casei": "small({})",
+        "accenti": "bare({})",
+        "%": "remainder({}, {})",
+        "^": "power({}, {})",
+        "div": "whole({} / NULLIF({}, 0))",
+    },
+    finite="NULLIF(NULLIF({}, 9e999), -9e999)",
+    like="matches({}, ?)",
+    pattern=str,
+)
 
 _INDEXED = """SELECT l.name, i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
     ORDER BY l.name, i.seqno"""
@@ -184,6 +206,7 @@ class Index:
             nullable=lambda column: sql.name(plan.snapshot, column) not in full,
             corners=geometry.CORNERS,
             lies=functools.partial(self._lying, connection),
+            writer=_WRITER,
             hidden=hidden,
         )
 
@@ -208,8 +231,8 @@ def _open(file: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise Gone(f"the row index {file.name} is gone; it is built anew when its dataset is") from error
     connection.execute(f"PRAGMA mmap_size = {_MMAP}")
-    connection.create_function("small", 1, like.small, deterministic=True)
-    connection.create_function("matches", 2, like.matches, deterministic=True)
+    for name, count, function in _FUNCTIONS:
+        connection.create_function(name, count, function, deterministic=True)
     return connection
 
 
@@ -236,7 +259,7 @@ def _dear(plan: Plan) -> int:
         match leaf:
             case Held() if any(leaf.cased()):
                 return _SPELT
-            case Checked(folded=True) | Checked(operator="like"):
+            case Weighed() | Checked(folded=True) | Checked(operator="like"):
                 return _SPELT
     return 1
 

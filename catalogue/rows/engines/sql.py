@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from catalogue.rows.engines.expressions import Writer
+from catalogue.rows.question.expressions import Weighed
 from catalogue.rows.question.plan import Plan
 from catalogue.rows.question.tree import Checked, Held, Joined, Negated, Node, Plain
 from catalogue.rows.space.places import Close, Lies
@@ -23,7 +26,8 @@ class Dialect:
     `contains`, `like` and `small` test for a part of a text or a pattern, and write it in small letters,
     `pattern` says a pattern as `like` takes it. `place` writes a column's plain value, `nullable` tells
     whether a column may hold nulls, `corners` names xmin ymin xmax ymax of a row's box, `lies` tests a
-    geometry that is there, and `hidden` names the SQL columns whose indexes are not to be used.
+    geometry that is there, `writer` compares expressions, and `hidden` names the SQL columns whose indexes
+    are not to be used.
     """
 
     contains: str
@@ -34,6 +38,7 @@ class Dialect:
     nullable: Callable[[Column], bool]
     corners: Sequence[str]
     lies: Callable[[Lies | Close], Fragment]
+    writer: Writer
     hidden: frozenset[str] = frozenset()
 
 
@@ -68,6 +73,8 @@ def test(snapshot: Snapshot, node: Node, dialect: Dialect) -> Fragment:
     match node:
         case Checked():
             return _compared(snapshot, node, dialect)
+        case Weighed():
+            return dialect.writer.compared(node, functools.partial(name, snapshot))
         case Joined():
             return _joined(snapshot, node, dialect)
         case Negated():
@@ -75,9 +82,7 @@ def test(snapshot: Snapshot, node: Node, dialect: Dialect) -> Fragment:
             return f"NOT ({text})", values
         case Held():
             return _held(snapshot, node, dialect)
-        case Box():
-            return box(node.bbox, dialect.corners)
-        case Lies() | Close():
+        case Box() | Lies() | Close():
             return _placed(node, dialect)
 
 
@@ -98,8 +103,10 @@ def _held(snapshot: Snapshot, node: Held, dialect: Dialect) -> Fragment:
     return " AND ".join(f"COALESCE({test}, FALSE)" for test in tests), values
 
 
-def _placed(node: Lies | Close, dialect: Dialect) -> Fragment:
+def _placed(node: Box | Lies | Close, dialect: Dialect) -> Fragment:
     """Looks at the geometry itself only where its box meets the box of what is asked."""
+    if isinstance(node, Box):
+        return box(node.bbox, dialect.corners)
     near, values = box(node.bounds, dialect.corners)
     exact, more = dialect.lies(node)
     text = f"CASE WHEN {dialect.corners[0]} IS NULL THEN NULL WHEN {near} THEN {exact}"

@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 import shapely
 
 from catalogue.rows.engines import like
+from catalogue.rows.question.expressions import Weighed, parts, weighed
 from catalogue.rows.question.tree import Checked, Held, Joined, Negated, Node, Plain
 from catalogue.rows.space.places import Close, Lies
-from schemas.conditions import All, Area, Box, Condition, Filter, Near, Not, Shape, Some, Words
+from schemas.conditions import All, Area, Box, Compared, Condition, Filter, Near, Not, Shape, Some, Words
 from schemas.dataset import BBox, Column
 from schemas.problem import BadInput, InputError, did_you_mean
 
@@ -62,13 +63,13 @@ class Checker:
         match asked:
             case Filter():
                 return self._filter(asked)
+            case Compared():
+                return self._compared(asked)
             case Not():
                 part = self._joined((asked.part,), "AND", depth)
                 return Negated(part)
-            case Some():
-                return self._joined(asked.parts, "OR", depth)
-            case All():
-                return self._joined(asked.parts, "AND", depth)
+            case Some() | All():
+                return self._joined(asked.parts, "OR" if isinstance(asked, Some) else "AND", depth)
             case Words():
                 return self._words(asked)
             case Box() | Shape() | Near() | Area():
@@ -81,8 +82,8 @@ class Checker:
         nodes = (self._node(part, depth) for part in parts)
         return Joined("OR", tuple(node for node in nodes if node is not None))
 
-    def _count(self) -> None:
-        self._tests += 1
+    def _count(self, tests: int = 1) -> None:
+        self._tests += tests
         if self._tests > TESTS:
             raise BadInput([InputError("filter", f"has more than {TESTS} tests", "ask with `in`, or twice")])
 
@@ -96,6 +97,15 @@ class Checker:
             return _checked(column, asked)
         except ValueError as error:
             self.fault(f"{asked.column}__{asked.operator}", str(error), _HINTS[column.type])
+        return None
+
+    def _compared(self, asked: Compared) -> Weighed | None:
+        self._count(parts(asked.left) + parts(asked.right) - 1)
+        try:
+            return weighed(asked, self._columns)
+        except ValueError as error:
+            what, _, hint = str(error).partition("; ")
+            self.fault("filter", what, hint)
         return None
 
     def _words(self, asked: Words) -> Held | None:

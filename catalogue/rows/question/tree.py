@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from catalogue.rows.question.expressions import Weighed, cells
 from catalogue.rows.space.places import Close, Lies
 from schemas.conditions import Box, Operator
 from schemas.dataset import Column
@@ -55,10 +56,10 @@ class Negated:
 
 Place = Box | Lies | Close
 """Unknown of a row that is nowhere: without a geometry, or with an empty one."""
-Node = Checked | Held | Joined | Negated | Place
+Node = Checked | Weighed | Held | Joined | Negated | Place
 
 
-def leaves(nodes: Iterable[Node]) -> Iterator[Checked | Held | Place]:
+def leaves(nodes: Iterable[Node]) -> Iterator[Checked | Weighed | Held | Place]:
     """The tests of all trees, from left to right."""
     for node in nodes:
         if isinstance(node, Joined):
@@ -76,3 +77,5 @@ def tested(nodes: Iterable[Node]) -> Iterator[Column]:
             yield leaf.column
         elif isinstance(leaf, Held):
             yield from leaf.columns
+        elif isinstance(leaf, Weighed):
+            yield from cells(leaf)

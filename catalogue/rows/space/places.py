@@ -21,7 +21,7 @@ Truths = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Lies:
-    """The geometry of a row meets `shape`, is in it, holds it or is apart from it; edges belong to both."""
+    """How the geometry of a row lies to `shape`; what is at an edge is in a shape, too."""
 
     relation: Relation
     shape: Any
@@ -63,7 +63,15 @@ class Lies:
                 found = shapely.covers(self.shape, shapes)
             case "contains":
                 found = shapely.covered_by(self.shape, shapes)
-            case _:
+            case "equals":
+                found = shapely.equals(self.shape, shapes)
+            case "touches":
+                found = shapely.touches(self.shape, shapes)
+            case "crosses":
+                found = shapely.crosses(self.shape, shapes)
+            case "overlaps":
+                found = shapely.overlaps(self.shape, shapes)
+            case "intersects" | "disjoint":
                 found = shapely.intersects(self.shape, shapes) != self.apart
         return found
 

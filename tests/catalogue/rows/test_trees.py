@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 import unicodedata
@@ -15,7 +16,21 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from catalogue.rows.question.plan import plan
-from schemas.conditions import All, Area, Box, Filter, Near, Not, Shape, Some, Words
+from schemas.conditions import (
+    All,
+    Area,
+    Box,
+    Cell,
+    Compared,
+    Filter,
+    Given,
+    Made,
+    Near,
+    Not,
+    Shape,
+    Some,
+    Words,
+)
 from schemas.dataset import Column
 from schemas.query import Order, RowQuery
 
@@ -119,7 +134,11 @@ AREAS = st.builds(lambda x, y, hole: shapely.to_wkb(polygon(x, y, hole)), DEGREE
 PLACES = st.one_of(
     boxes(),
     st.builds(
-        Shape, st.sampled_from(["intersects", "within", "contains", "disjoint"]), AREAS | geometries()
+        Shape,
+        st.sampled_from(
+            ["intersects", "within", "contains", "disjoint", "equals", "touches", "crosses", "overlaps"]
+        ),
+        AREAS | geometries(),
     ).filter(lambda shape: not shapely.from_wkb(shape.wkb).is_empty),
     st.builds(Near, DEGREES | FAR, DEGREES, st.sampled_from([0.0, 13_000.0, 60_000.0, 150_000.0])),
     st.builds(lambda wkb: Area("zones", "중앙동", wkb), AREAS),
@@ -131,8 +150,30 @@ WORDS = st.builds(
     ),
     st.sampled_from([None, "name"]),
 )
+ORDERED = st.sampled_from(["eq", "ne", "gt", "gte", "lt", "lte"])
+NUMBERS = st.recursive(
+    st.sampled_from([Cell("n"), Cell("x")])
+    | st.sampled_from([-2, 0, 1, 3, 0.5, -1.25, 2**53 + 1, 1e200]).map(Given),
+    lambda part: st.builds(
+        lambda word, a, b: Made(word, (a, b)), st.sampled_from(["+", "-", "*", "/", "%", "div"]), part, part
+    ),
+    max_leaves=4,
+)
+NAMED = st.recursive(
+    st.sampled_from([Cell("name"), Cell("Name")]) | TEXTS.map(Given),
+    lambda part: st.builds(lambda word, a: Made(word, (a,)), st.sampled_from(["casei", "accenti"]), part),
+    max_leaves=2,
+)
+PATTERNS = TEXTS.filter(lambda text: (len(text) - len(text.rstrip("\\"))) % 2 == 0)
+COMPARED = st.one_of(
+    st.builds(Compared, NUMBERS, ORDERED, NUMBERS),
+    st.builds(Compared, NAMED, ORDERED, NAMED),
+    st.builds(Compared, NAMED, st.just("like"), PATTERNS.map(Given)),
+    st.builds(Compared, NUMBERS | NAMED, st.just("isnull"), st.just(Given(True))),
+    *(st.builds(Compared, st.just(Cell(c)), ORDERED, st.just(Cell(c))) for c in ("ok", "day", "at")),
+)
 TREES = st.recursive(
-    filters() | PLACES | WORDS,
+    filters() | COMPARED | PLACES | WORDS,
     lambda part: (
         st.builds(All, st.lists(part, max_size=3).map(tuple))
         | st.builds(Some, st.lists(part, max_size=3).map(tuple))
@@ -168,6 +209,10 @@ def holds(row, asked):
             return None if found is None else not found
         case Filter():
             return compared(row[asked.column], asked)
+        case Compared(left, "isnull"):
+            return made(row, left) is None
+        case Compared(left, word, right):
+            return weighed(made(row, left), word, made(row, right), exact(left) and exact(right))
         case Words():
             texts = [
                 small(row[name] or "") for name in ([asked.column] if asked.column else ["name", "Name"])
@@ -176,8 +221,87 @@ def holds(row, asked):
     return lies(row["geometry"], asked)
 
 
+def made(row, expression):
+    """The value of an expression, None for what is unknown."""
+    match expression:
+        case Cell(name):
+            return row[name]
+        case Given(value):
+            return value
+        case Made(word, of):
+            values = [made_of(row, part) for part in of]
+            return None if None in values else finite(RECKONED[word](*values))
+
+
+def made_of(row, expression):
+    """The same within another, where what is beyond all numbers may still count."""
+    match expression:
+        case Made("casei" | "accenti", _):
+            return made(row, expression)
+        case Made(word, of):
+            values = [made_of(row, part) for part in of]
+            return None if None in values else RECKONED[word](*values)
+    value = made(row, expression)
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def finite(value):
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def divided(a, b):
+    return None if b == 0 else a / b
+
+
+def remainder(a, b):
+    return None if b == 0 or math.isinf(a) else math.fmod(a, b)
+
+
+def whole(a, b):
+    found = divided(a, b)
+    return found if found is None or not math.isfinite(found) else float(math.trunc(found))
+
+
 def small(text):
     return "".join(letter.lower()[0] for letter in text)
+
+
+def bare(text):
+    kept = [each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each)]
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+RECKONED = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": divided,
+    "%": remainder,
+    "div": whole,
+    "casei": small,
+    "accenti": bare,
+}
+
+
+def exact(expression):
+    """Whether an expression is a whole number or no number at all: others are of floating point."""
+    match expression:
+        case Cell(name):
+            return name != "x"
+        case Given(value):
+            return not isinstance(value, float)
+    return expression.word in ("casei", "accenti")
+
+
+def weighed(left, word, right, exactly):
+    if left is None or right is None:
+        return None
+    if word == "like":
+        return like(left, right)
+    if not exactly:
+        left, right = float(left), float(right)
+    words = {"gte": "ge", "lte": "le"}
+    return getattr(operator, words.get(word, word))(left, right)
 
 
 def compared(value, asked):
@@ -223,13 +347,8 @@ def lies(wkb, asked):
         case Near():
             return nearest(shape, asked.lon, asked.lat) <= asked.metres
     other = shapely.from_wkb(asked.wkb)
-    tests = {
-        "intersects": shape.intersects,
-        "within": shape.covered_by,
-        "contains": shape.covers,
-        "disjoint": shape.disjoint,
-    }
-    return tests[asked.relation](other)
+    words = {"within": "covered_by", "contains": "covers"}
+    return getattr(shape, words.get(asked.relation, asked.relation))(other)
 
 
 def nearest(shape, lon, lat):

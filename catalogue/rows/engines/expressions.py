@@ -1,0 +1,84 @@
+"""The SQL of comparisons between columns and what is made of them; values stay parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from catalogue.rows.question.expressions import Known, Read, Term, Weighed, Worked
+from schemas.dataset import Column
+
+Fragment = tuple[str, list[str | int | float | bool | None]]
+_SIGNS = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_PLAIN = {
+    "+": "({} + {})",
+    "-": "({} - {})",
+    "*": "({} * {})",
+    "/": "({} / NULLIF({}, 0))",
+}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How an engine writes what the engines do not write alike.
+
+    `made` spells words that make one value of others, `finite` turns what is no finite number into null,
+    `like` tests for a pattern, and `pattern` says one as `like` takes it.
+    """
+
+    made: Mapping[str, str]
+    finite: str
+    like: str
+    pattern: Callable[[str], str]
+
+    def compared(self, asked: Weighed, name: Callable[[Column], str]) -> Fragment:
+        """TRUE, FALSE or NULL of each row, its columns called by `name`."""
+        left, values = self._side(asked.left, name, asked.exactly)
+        if asked.operator == "isnull":
+            return f"({left}) IS NULL", values
+        if asked.operator == "like" and isinstance(asked.right, Known):
+            return self.like.format(left), [*values, self.pattern(str(asked.right.value))]
+        right, more = self._side(asked.right, name, asked.exactly)
+        return f"{left} {_SIGNS[asked.operator]} {right}", [*values, *more]
+
+    def _side(self, term: Term, name: Callable[[Column], str], exactly: bool) -> Fragment:
+        text, values = self._term(term, name, exactly)
+        made = isinstance(term, Worked) and term.type == "number"
+        return (self.finite.format(text) if made else text), values
+
+    def _term(self, term: Term, name: Callable[[Column], str], exactly: bool) -> Fragment:
+        match term:
+            case Read(column):
+                number = column.type in ("integer", "number") and not exactly
+                return (f"CAST({name(column)} AS DOUBLE)" if number else name(column)), []
+            case Known(value, kind):
+                number = kind in ("integer", "number") and not exactly
+                return "?", [float(value) if number else value]
+            case Worked(word, of):
+                found = [self._term(part, name, exactly) for part in of]
+                text = (self.made.get(word) or _PLAIN[word]).format(*(text for text, _ in found))
+                return text, [value for _, values in found for value in values]
+
+
+def remainder(a: float | None, b: float | None) -> float | None:
+    """What is left of a division, with the sign of `a`; None of nothing, by nothing and of no number."""
+    return None if a is None or not b or not math.isfinite(a) else math.fmod(a, b)
+
+
+def whole(a: float | None) -> float | None:
+    """The whole part of a number."""
+    return a if a is None or not math.isfinite(a) else float(math.trunc(a))
+
+
+def power(a: float | None, b: float | None) -> float | None:
+    """A number to a power; None where it is no number."""
+    if a is None or b is None:
+        return None
+    try:
+        found = a**b
+    except ZeroDivisionError:
+        return None
+    except OverflowError:
+        return math.inf
+    return found if isinstance(found, float) else None
