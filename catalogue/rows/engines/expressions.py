@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import pyarrow as pa
+
+from catalogue.rows.engines import accents, like
 from catalogue.rows.question.expressions import Known, Read, Term, Weighed, Worked
 from schemas.dataset import Column
 
@@ -82,3 +86,43 @@ def power(a: float | None, b: float | None) -> float | None:
     except OverflowError:
         return math.inf
     return found if isinstance(found, float) else None
+
+
+def bare_all(texts: Any) -> Any:
+    """Texts (n,) of Arrow without their accents, as DuckDB asks for it."""
+    return pa.array([accents.bare(text) for text in texts.to_pylist()], pa.string())
+
+
+SQLITE = Writer(
+    made={
+        "casei": "small({})",
+        "accenti": "bare({})",
+        "%": "remainder({}, {})",
+        "^": "power({}, {})",
+        "div": "whole({} / NULLIF({}, 0))",
+    },
+    finite="NULLIF(NULLIF({}, 9e999), -9e999)",
+    like="matches({}, ?)",
+    pattern=str,
+)
+FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("small", 1, like.small),
+    ("matches", 2, like.matches),
+    ("bare", 1, accents.bare),
+    ("remainder", 2, remainder),
+    ("whole", 1, whole),
+    ("power", 2, power),
+)
+"""What SQLite is to know by name, with the number of arguments."""
+DUCKDB = Writer(
+    made={
+        "casei": "lower({})",
+        "accenti": "bare({})",
+        "%": "({} % NULLIF({}, 0))",
+        "^": "pow({}, {})",
+        "div": "trunc({} / NULLIF({}, 0))",
+    },
+    finite="NULLIF(NULLIF(NULLIF({}, 'nan'::DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)",
+    like="regexp_full_match({}, ?, 's')",
+    pattern=like.regex,
+)

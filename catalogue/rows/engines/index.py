@@ -15,9 +15,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from catalogue import geometry
-from catalogue.rows.engines import accents, expressions, few, like, placed, sql
+from catalogue.rows.engines import expressions, few, placed, sql
 from catalogue.rows.engines.build import POINTS
-from catalogue.rows.engines.expressions import Writer
 from catalogue.rows.engines.in_box import count_in_box
 from catalogue.rows.engines.placed import Beyond
 from catalogue.rows.engines.values import instants
@@ -40,26 +39,6 @@ _SPELT = 8
 _LIMITS = ("stack overflow", "too many SQL variables")
 """What SQLite says of conditions some twenty deep within one another, and of more values than it takes."""
 _MMAP = 2**31
-_FUNCTIONS: tuple[tuple[str, int, Any], ...] = (
-    ("small", 1, like.small),
-    ("matches", 2, like.matches),
-    ("bare", 1, accents.bare),
-    ("remainder", 2, expressions.remainder),
-    ("whole", 1, expressions.whole),
-    ("power", 2, expressions.power),
-)
-_WRITER = Writer(
-    made={
-        "casei": "small({})",
-        "accenti": "bare({})",
-        "%": "remainder({}, {})",
-        "^": "power({}, {})",
-        "div": "whole({} / NULLIF({}, 0))",
-    },
-    finite="NULLIF(NULLIF({}, 9e999), -9e999)",
-    like="matches({}, ?)",
-    pattern=str,
-)
 
 _INDEXED = """SELECT l.name, i.name FROM pragma_index_list('rows') AS l, pragma_index_info(l.name) AS i
     ORDER BY l.name, i.seqno"""
@@ -206,7 +185,7 @@ class Index:
             nullable=lambda column: sql.name(plan.snapshot, column) not in full,
             corners=geometry.CORNERS,
             lies=functools.partial(self._lying, connection),
-            writer=_WRITER,
+            writer=expressions.SQLITE,
             hidden=hidden,
         )
 
@@ -231,7 +210,7 @@ def _open(file: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise Gone(f"the row index {file.name} is gone; it is built anew when its dataset is") from error
     connection.execute(f"PRAGMA mmap_size = {_MMAP}")
-    for name, count, function in _FUNCTIONS:
+    for name, count, function in expressions.FUNCTIONS:
         connection.create_function(name, count, function, deterministic=True)
     return connection
 

@@ -14,9 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalogue import geometry
-from catalogue.rows.engines import accents, like, sql
+from catalogue.rows.engines import expressions, like, sql
 from catalogue.rows.engines.decoded import Decoded
-from catalogue.rows.engines.expressions import Writer
 from catalogue.rows.engines.parts import (
     Source,
     Wanted,
@@ -39,18 +38,6 @@ Found = tuple[list[tuple[object, ...]], int | None]
 MOST_ROWS = 100_000_000
 """Rows that one query may read; what streams all rows may read more."""
 _PLACES = {"date": "CAST(? AS DATE)", "time": "make_timestamptz(?)"}
-_WRITER = Writer(
-    made={
-        "casei": "lower({})",
-        "accenti": "bare({})",
-        "%": "({} % NULLIF({}, 0))",
-        "^": "pow({}, {})",
-        "div": "trunc({} / NULLIF({}, 0))",
-    },
-    finite="NULLIF(NULLIF(NULLIF({}, 'nan'::DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)",
-    like="regexp_full_match({}, ?, 's')",
-    pattern=like.regex,
-)
 _CORNERS = tuple(f"box.{corner}" for corner in geometry.CORNERS)
 
 
@@ -99,7 +86,7 @@ class Scanner:
         self._decoded = Decoded(self._database, decoded_megabytes * 2**20)
         # Of engines only ours reads shapes as the row index does, and measures on the ellipsoid.
         self._database.create_function("lies", self._lies, ["BIGINT", "BLOB"], "BOOLEAN", type="arrow")
-        self._database.create_function("bare", _bare, ["VARCHAR"], "VARCHAR", type="arrow")
+        self._database.create_function("bare", expressions.bare_all, ["VARCHAR"], "VARCHAR", type="arrow")
 
     def page(self, plan: Plan) -> Found:
         """The rows of a page; raises RowsTimeout, and TooManyRows as all others do but `flow`."""
@@ -225,7 +212,7 @@ class Scanner:
             nullable=lambda _: True,
             corners=_CORNERS,
             lies=lies,
-            writer=_WRITER,
+            writer=expressions.DUCKDB,
         )
 
     def _lies(self, asked: Any, shapes: Any) -> Any:
@@ -268,11 +255,6 @@ class Scanner:
             done.set()
             watch.join()  # It must not interrupt a closed cursor.
             cursor.close()
-
-
-def _bare(texts: Any) -> Any:
-    """For DuckDB: texts without their accents."""
-    return pa.array([accents.bare(text) for text in texts.to_pylist()], pa.string())
 
 
 def _wanted(times: tuple[datetime | None, datetime | None], positions: tuple[int, int]) -> Wanted:
