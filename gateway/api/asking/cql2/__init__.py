@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from gateway.api.asking.cql2.nodes import Columns
 from gateway.api.asking.cql2.shapes import Move
 from gateway.api.asking.cql2.text import read
 from gateway.api.asking.cql2.walk import Walk
@@ -37,7 +38,7 @@ def cql2_condition(
         if len(text) > LONGEST:
             raise ValueError(f"has more than {LONGEST} letters; ask in several requests")
         tree = read(text) if lang == "cql2-text" else _json(text)
-        return Walk(known, zone, move).condition(tree)
+        return Walk(Columns(known, zone), move).condition(tree)
     except ValueError as fault:
         what, _, hint = str(fault).partition("; ")
         raise BadInput([InputError("filter", what, hint or None)]) from fault

@@ -8,10 +8,19 @@ from typing import Any
 import orjson
 import shapely
 
+from schemas.conditions import Relation
+
 POINTS = 10_000
 """Places that a shape in a question may have; of more an area is made, and asked by its name."""
 Move = Callable[[Any], Any]
 """Takes a shapely geometry from the CRS of a filter to OGC:CRS84."""
+
+
+def lies(relation: Relation, left: bytes, right: bytes) -> bool:
+    """How two shapes, WKB in OGC:CRS84, lie to one another."""
+    first, second = shapely.from_wkb(left), shapely.from_wkb(right)
+    words = {"within": "covered_by", "contains": "covers"}
+    return bool(getattr(shapely, words.get(relation, relation))(first, second))
 
 
 def read(value: Any, move: Move | None) -> bytes:

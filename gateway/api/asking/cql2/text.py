@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ _TOKEN = re.compile(
     |(?P<sign><>|<=|>=|[=<>(),+\-*/%^]))""",
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPED = re.compile(r"""(\\\\)|''|\\'""")
+"""A quote within a text; two backslashes are none before it, as patterns have them."""
 _COMPARE = ("=", "<>", "<", "<=", ">", ">=")
 _KEYWORDS = ("AND", "OR", "NOT", "LIKE", "BETWEEN", "IN", "IS", "NULL", "TRUE", "FALSE")
 _SHAPES = (
@@ -48,9 +51,12 @@ def _tokens(text: str) -> list[_Token]:
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None:
+            at += len(text[at:]) - len(text[at:].lstrip())
+            rest = text[at : at + 20].strip()
+            hint = "texts stand in 'single quotes', names of columns may stand in \"double\" ones"
             raise ValueError(
-                f"cannot be read from letter {at + 1} on ({text[at : at + 20].strip()!r}); "
-                "texts stand in 'single quotes', names of columns may stand in \"double\" ones"
+                f"cannot be read from letter {at + 1} on ({rest!r}); "
+                + ("write <> for !=" if rest.startswith("!=") else hint)
             )
         kind, word = str(match.lastgroup), match[match.lastgroup or 0]
         if kind == "word" and word.upper() in _KEYWORDS:
@@ -112,68 +118,99 @@ class _Parser:
     def _factor(self) -> Any:
         if self._take("NOT"):
             return {"op": "not", "args": [self._deeper(self._factor)]}
-        if self._take("("):
-            found = self._deeper(self.either)
-            self._expect(")")
-            return found
         return self._predicate()
 
     def _predicate(self) -> Any:
-        left = self._operand()
+        left = self._sum()
         for sign in _COMPARE:
             if self._take(sign):
-                return {"op": sign, "args": [left, self._operand()]}
+                return {"op": sign, "args": [left, self._sum()]}
         if self._take("IS"):
             negated = self._take("NOT")
             self._expect("NULL")
             return _negated({"op": "isNull", "args": [left]}, negated)
         negated = self._take("NOT")
         if self._take("LIKE"):
-            return _negated({"op": "like", "args": [left, self._operand()]}, negated)
+            return _negated({"op": "like", "args": [left, self._sum()]}, negated)
         if self._take("BETWEEN"):
-            low = self._operand()
+            low = self._sum()
             self._expect("AND")
-            return _negated({"op": "between", "args": [left, low, self._operand()]}, negated)
+            return _negated({"op": "between", "args": [left, low, self._sum()]}, negated)
         if self._take("IN"):
             self._expect("(")
-            return _negated({"op": "in", "args": [left, self._listed()]}, negated)
+            return _negated({"op": "in", "args": [left, self._deeper(self._listed)]}, negated)
         if negated:
             raise self._fault("LIKE, BETWEEN or IN")
         return left
 
     def _listed(self) -> list[Any]:
-        """Operands by commas up to a closing parenthesis."""
-        found = [self._operand()]
+        """Expressions by commas up to a closing parenthesis."""
+        if self._take(")"):
+            return []
+        found = [self.either()]
         while self._take(","):
-            found.append(self._operand())
+            found.append(self.either())
         self._expect(")")
         return found
 
+    def _sum(self) -> Any:
+        return self._chain(("+", "-"), lambda: self._chain(("*", "/", "%", "div"), self._power))
+
+    def _chain(self, signs: tuple[str, ...], rule: Callable[[], Any]) -> Any:
+        """Terms and the signs between them, from left to right."""
+        found = rule()
+        while (sign := self._next.text.lower()) in signs and self._next.kind in ("sign", "word"):
+            self._at += 1
+            found = {"op": sign, "args": [found, rule()]}
+        return found
+
+    def _power(self) -> Any:
+        base = self._signed()
+        return {"op": "^", "args": [base, self._signed()]} if self._take("^") else base
+
+    def _signed(self) -> Any:
+        sign = -1 if self._next.text == "-" else 1
+        if not self._take("+", "-"):
+            return self._operand()
+        if self._next.kind == "number" or sign > 0:
+            return self._number(sign)
+        return {"op": "*", "args": [-1, self._operand()]}
+
     def _operand(self) -> Any:
         token = self._next
-        if self._take("+", "-"):
-            return self._number(-1 if token.text == "-" else 1)
         if token.kind == "number":
             return self._number(1)
         if self._take("TRUE", "FALSE"):
             return token.text == "TRUE"
+        if self._take("("):
+            return self._deeper(self._group)
         if token.kind in ("text", "quoted", "word"):
             self._at += 1
-        match token.kind:
-            case "text":
-                return re.sub(r"''|\\'", "'", token.text[1:-1])
-            case "quoted":
-                return {"property": token.text[1:-1].replace('""', '"')}
-            case "word":
+        match token.kind, token.text:
+            case "text", text:
+                return _ESCAPED.sub(lambda match: match[1] or "'", text[1:-1])
+            case "quoted", name:
+                return {"property": name[1:-1].replace('""', '"')}
+            case "word", _:
                 return self._named(token)
+            case "key", "NULL":
+                raise ValueError("compares with NULL, which nothing equals; write name IS NULL")
         raise self._fault("a column, a value or a function")
+
+    def _group(self) -> Any:
+        """What stands in parentheses; several by commas are a list."""
+        found = self._listed()
+        return found[0] if len(found) == 1 else found
 
     def _number(self, sign: int) -> int | float:
         token = self._next
         if token.kind != "number":
             raise self._fault("a number")
         self._at += 1
-        return sign * (int(token.text) if token.text.isdecimal() else float(token.text))
+        value = int(token.text) if token.text.isdecimal() else float(token.text)
+        if math.isinf(value):
+            raise ValueError(f"has the number {token.text}, which is too great; write it smaller")
+        return sign * value
 
     def _named(self, token: _Token) -> Any:
         name = token.text
@@ -181,10 +218,7 @@ class _Parser:
             return self._shape(token)
         if not self._take("("):
             return {"property": name}
-        if self._take(")"):
-            arguments: list[Any] = []
-        else:
-            arguments = self._deeper(self._listed)
+        arguments = self._deeper(self._listed)
         match name.lower():
             case "date" | "timestamp":
                 return {name.lower(): arguments[0] if len(arguments) == 1 else arguments}
