@@ -16,6 +16,7 @@ from catalogue.history.chronicle import Chronicle
 from catalogue.parts import Export
 from catalogue.rows.figures.facets import facets
 from catalogue.rows.figures.groups import grouped
+from catalogue.rows.figures.tables import Values, worked
 from catalogue.rows.joins import AND, Joined
 from catalogue.rows.latest import MARK
 from catalogue.rows.question import cursor
@@ -24,6 +25,7 @@ from catalogue.rows.space.nearest import nearest
 from catalogue.search.text import highlight
 from schemas.conditions import Area
 from schemas.dataset import Column, Dataset
+from schemas.formula import TableQuery
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import (
     FacetPage,
@@ -176,6 +178,11 @@ class Reader(Chronicle):
         """Figures of groups of rows, spans of time as clocks in `zone` tell them; raises as `rows_of`."""
         scanner, query = self._parts.rows.scanner, replace(query, rows=self._placed(query.rows))
         return self._read(snapshot, lambda whole: grouped(scanner, whole, query, zone))
+
+    def table_of(self, snapshot: Snapshot, query: TableQuery, zone: tzinfo = UTC) -> Iterator[Values]:
+        """The rows of a table that is worked out, page after page, one at least; raises as `rows_of`."""
+        scanner = self._parts.rows.scanner
+        return self._read(snapshot, lambda whole: worked(scanner, whole, query, zone))
 
     def facets_of(self, snapshot: Snapshot, query: FacetQuery) -> FacetPage:
         """The most frequent values of columns; raises as `rows_of`."""

@@ -127,6 +127,7 @@ def open_database(storage: Parts, memory: str, spill: Path | None = None, thread
         ("memory_limit", memory),
         ("temp_directory", str(spill) if spill else ""),
         ("parquet_metadata_cache", True),
+        ("ieee_floating_point_ops", False),  # A division by 0 is null.
         ("enable_geoparquet_conversion", False),
         ("autoinstall_known_extensions", False),
         ("autoload_known_extensions", False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Event, Thread
@@ -28,12 +28,13 @@ from catalogue.rows.engines.parts import (
 from catalogue.rows.engines.values import shown, stored
 from catalogue.rows.joins import Joined
 from catalogue.rows.question.plan import Plain, Plan
-from catalogue.rows.space.places import Close, Lies
+from catalogue.rows.space.places import Close, Lies, metres_all
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.snapshot import Snapshot, within
 
 Found = tuple[list[tuple[object, ...]], int | None]
+Write = Callable[[sql.Fragment, sql.Dialect], sql.Fragment]
 
 MOST_ROWS = 100_000_000
 """Rows that one query may read; what streams all rows may read more."""
@@ -87,6 +88,8 @@ class Scanner:
         # Of engines only ours reads shapes as the row index does, and measures on the ellipsoid.
         self._database.create_function("lies", self._lies, ["BIGINT", "BLOB"], "BOOLEAN", type="arrow")
         self._database.create_function("bare", expressions.bare_all, ["VARCHAR"], "VARCHAR", type="arrow")
+        places = ["BLOB", "DOUBLE", "DOUBLE"]
+        self._database.create_function("metres", metres_all, places, "DOUBLE", type="arrow")
 
     def page(self, plan: Plan) -> Found:
         """The rows of a page; raises RowsTimeout, and TooManyRows as all others do but `flow`."""
@@ -165,6 +168,20 @@ class Scanner:
             for batch in cursor.execute(text, [*source.files, *values]).to_arrow_reader(rows):
                 found.set()
                 yield batch.rename_columns(names)
+
+    def table(self, plan: Plan, write: Write, rows: int) -> Iterator[Any]:
+        """What SQL of ours gives that `write` makes of a FROM item of the rows that a plan's filters leave,
+        in batches as `flow`. Raises RowsTimeout."""
+        dialect = self._dialect(plan.snapshot)
+        where, values = sql.where(plan, dialect)
+        _, parts = self._sources(plan, f"{write(('rows', []), dialect)[0]} {where}", 0)
+        rows_left = f"(SELECT * FROM {parts.text} WHERE {where})"  # noqa: S608
+        text, values = write((rows_left, [*parts.files, *values]), dialect)
+        found = Event()
+        with self._cursor(plan.snapshot, found) as cursor:
+            for batch in cursor.execute(text, values).to_arrow_reader(rows):
+                found.set()
+                yield batch
 
     def close(self) -> None:
         self._decoded.close()

@@ -39,7 +39,7 @@ def start(bucket: Bucket, column: Column, place: str, offsets: Offsets) -> tuple
     By the wall go all spans that an hour does not consist of: where clocks are changed they are longer or
     shorter than others, but begin as people expect.
     """
-    wall, ahead = _wall(column, place, offsets)
+    wall, ahead = on_the_wall(column, place, offsets)
     if isinstance(bucket.every, str) and bucket.every != "week":
         return _of_the_calendar(bucket.every, f"CAST(make_timestamp({wall}) AS DATE)")
     span = _span(bucket)
@@ -54,11 +54,11 @@ def start(bucket: Bucket, column: Column, place: str, offsets: Offsets) -> tuple
 
 def part(what: PartName, column: Column, place: str, offsets: Offsets) -> str:
     """SQL of a part of a time on the wall, a whole number; the rest as of `start`."""
-    wall, _ = _wall(column, place, offsets)
+    wall, _ = on_the_wall(column, place, offsets)
     return f"date_part('{_FIELDS.get(what, what)}', make_timestamp({wall}))"
 
 
-def _wall(column: Column, place: str, offsets: Offsets) -> tuple[str, str]:
+def on_the_wall(column: Column, place: str, offsets: Offsets) -> tuple[str, str]:
     """SQL of microseconds since 1970 by the clock on the wall, and of how many it is ahead of UTC."""
     if column.type == "date":
         return f"epoch_us(CAST({place} AS TIMESTAMP))", "0"

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import shapely
 
+from catalogue import geometry
 from catalogue.rows.space import distance
 from schemas.conditions import Relation
 from schemas.dataset import BBox
@@ -93,3 +95,11 @@ class Close:
     def of(self, shapes: Shapes) -> Truths:
         """Which of the geometries (n,) are so close."""
         return distance.within(self.lon, self.lat, self.metres, shapes)
+
+
+def metres_all(shapes: Any, lons: Any, lats: Any) -> Any:
+    """For DuckDB: metres from a point, the same for all, to each geometry; null of one that is empty."""
+    if not len(shapes):
+        return pa.array([], pa.float64())
+    found = distance.metres(lons[0].as_py(), lats[0].as_py(), geometry.shapes(shapes))
+    return pa.array(found, from_pandas=True)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.api.asking.parameters import Pairs
-from gateway.dialects.soda.clauses import Ordered, Reader, Selected
+from gateway.dialects.soda.clauses import Reader, Selected, check_groups
+from gateway.dialects.soda.comparing import Side, matched
 from gateway.dialects.soda.faults import UNKNOWN, SoqlFault
 from gateway.dialects.soda.literals import Names, number, text
 from gateway.dialects.soda.tokens import Tokens
-from gateway.dialects.soda.where import read_where
-from schemas.conditions import Condition, Filter, Words
+from schemas.conditions import Condition, Words
 from schemas.dataset import Column
+from schemas.formula import Call, Constant, Formula, Ranked, figured
 from schemas.problem import did_you_mean
 
 LIMIT = 1_000
@@ -24,122 +25,166 @@ _KNOWN = (*_CLAUSES, "$query", *_IGNORED)
 
 @dataclass
 class Asked:
-    """What is asked: all columns where nothing is selected, with `:id` where `system` fields are wanted.
+    """What is asked of rows, or of the answer to what was asked `before`.
 
-    Of groups those are wanted of which `having` is true, which asks of what is `tested`. CSV begins with a
-    `mark` of its encoding where that is wanted.
+    Without `groups` it is of rows, with an empty list of one group of all. CSV begins with a `mark` of its
+    encoding where that is wanted.
     """
 
     selected: list[Selected] = field(default_factory=list)
-    distinct: bool = False
-    conditions: list[Condition] = field(default_factory=list)
-    groups: list[Selected] = field(default_factory=list)
-    having: Condition | None = None
-    tested: list[Selected] = field(default_factory=list)
-    order: list[Ordered] = field(default_factory=list)
-    limit: int = LIMIT
+    where: list[Formula] = field(default_factory=list)
+    words: list[Condition] = field(default_factory=list)
+    groups: list[Selected] | None = None
+    having: Formula | None = None
+    order: list[Ranked] = field(default_factory=list)
+    limit: int | None = None
     offset: int = 0
-    system: bool = False
+    before: Asked | None = None
     mark: bool = False
 
     @property
-    def grouped(self) -> bool:
-        """Whether the answer is of groups rather than of rows."""
-        figures = any(each.function for each in self.selected)
-        return bool(self.groups) or self.distinct or figures or self.having is not None
+    def condition(self) -> Formula | None:
+        """All that must be true of a row, but for its words."""
+        parts = [
+            part
+            for each in self.where
+            for part in (each.parts if isinstance(each, Call) and each.function == "and" else (each,))
+        ]
+        return parts[0] if len(parts) == 1 else Call("and", tuple(parts), "boolean") if parts else None
 
 
 def read_asked(pairs: Pairs, names: Names) -> Asked:
     """What is asked of a dataset with these columns; raises SoqlFault."""
-    given, asked = dict(pairs), Asked()
+    given = dict(pairs)
     for name in given:
         if name.startswith("$") and name not in _KNOWN:
-            hint = did_you_mean(name, _KNOWN)
-            raise SoqlFault(name, "is not a parameter here", hint, code=UNKNOWN)
-    reading = _Reading(asked, names, Reader(names, {}))
-    asked.system = given.get("$$exclude_system_fields", "true").lower() == "false"
-    asked.mark = given.get("$$bom", "false").lower() == "true"
+            raise SoqlFault(name, "is not a parameter here", did_you_mean(name, _KNOWN), code=UNKNOWN)
+    system = given.get("$$exclude_system_fields", "true").lower() == "false"
+    reading = Reading(names)
     if "$query" in given:
         others = [name for name in given if name in _CLAUSES]
         if others:
             raise SoqlFault("$query", f"stands beside {others[0]}", "say all in one of them")
-        reading.query(Tokens(given["$query"], "$query"))
-    reading.clauses(given)
-    reading.columns({name: value for name, value in given.items() if not name.startswith("$")})
+        asked = _query(Tokens(given["$query"], "$query"), reading)
+    else:
+        reading.clauses(given)
+        asked = reading.asked
+    first = asked
+    while first.before is not None:
+        first = first.before
+    first.where += [_equal(names, name, value) for name, value in given.items() if not name.startswith("$")]
+    if system and not any(each.name == ":id" for each in first.selected) and first.groups is None:
+        first.selected = [*(Selected(*each) for each in names.system.items()), *first.selected]
+    asked.limit = LIMIT if asked.limit is None else asked.limit
+    asked.mark = given.get("$$bom", "false").lower() == "true"
     return asked
 
 
+def _query(tokens: Tokens, reading: Reading) -> Asked:
+    """All clauses in one text, and what is asked of the answer behind each |>."""
+    reading.query(tokens)
+    while tokens.skip("|>"):
+        columns = [Column(each.name, each.formula.type or "text") for each in reading.asked.selected]
+        reading = Reading(Names(columns, reading.names.zone), Asked(before=reading.asked))
+        reading.query(tokens)
+    tokens.end()
+    return reading.asked
+
+
+def _equal(names: Names, name: str, value: str) -> Formula:
+    """That a column has a value, both by name."""
+    column = Side(names.formula(name, name), f"column {name!r}")
+    sides = column.formula, matched(names, name, Side(Constant(value, "text"), repr(value)), column)
+    return Call("eq", sides, "boolean")
+
+
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """Fills in `asked` from one clause after the other; select comes first, since it gives names."""
 
-    asked: Asked
     names: Names
-    reader: Reader
+    asked: Asked = field(default_factory=Asked)
 
     def clauses(self, given: Mapping[str, str]) -> None:
         """Each of its own parameter."""
+        reader = Reader(self.names)
         for clause in _CLAUSES:
-            if clause not in given:
-                continue
-            if clause == "$q":
+            if clause == "$q" and clause in given:
                 self._search(given[clause])
-                continue
-            tokens = Tokens(given[clause], clause)
-            self._clause(clause, tokens)
-            tokens.end()
+            elif clause in given:
+                tokens = Tokens(given[clause], clause)
+                self._clause(clause, tokens, reader)
+                tokens.end()
+        self._complete()
 
     def query(self, tokens: Tokens) -> None:
-        """All of them in one, each after its keyword."""
+        """All of them in one, each behind its keyword."""
         keywords = {
             "$select": ("select",), "$where": ("where",), "$group": ("group", "by"), "$having": ("having",),
             "$order": ("order", "by"), "search": ("search",), "$limit": ("limit",), "$offset": ("offset",),
         }  # fmt: skip
+        reader = Reader(self.names)
         for clause, words in keywords.items():
             if not tokens.skip_word(*words):
                 continue
             if clause == "search":
                 self._search(text(tokens))
             else:
-                self._clause(clause, tokens)
-        if tokens.is_word("join", "union", "with", "from"):
+                self._clause(clause, tokens, reader)
+        if tokens.is_word("join", "left", "union", "minus", "intersect", "with", "from"):
             raise SoqlFault(tokens.where, f"{tokens.now.text} is not offered here")
-        tokens.end()
+        self._complete()
 
-    def columns(self, given: Mapping[str, str]) -> None:
-        """Columns by name, each with the value it must have."""
-        for name, value in given.items():
-            column = self.names.column(name, name)
-            found = Filter(column.name, "eq", self.names.value(column, value, name))
-            self.asked.conditions.append(found)
-
-    def _clause(self, clause: str, tokens: Tokens) -> None:
+    def _clause(self, clause: str, tokens: Tokens, reader: Reader) -> None:
         asked = self.asked
         match clause:
             case "$select":
-                asked.selected, asked.distinct = self.reader.selected(tokens)
+                asked.selected, distinct = reader.selected(tokens)
+                asked.groups = list(asked.selected) if distinct else None
             case "$where":
-                asked.conditions.append(read_where(tokens, self.names))
+                asked.where.append(reader.condition(tokens))
             case "$group":
-                asked.groups = self.reader.grouped(tokens)
+                self._group(tokens, reader)
             case "$having":
-                asked.having = read_where(tokens, self.names, self._figure)
+                asked.having = reader.condition(tokens, of_groups=True)
             case "$order":
-                asked.order = self.reader.ordered(tokens)
+                asked.order = reader.ordered(tokens)
             case "$limit":
                 asked.limit = _whole(tokens)
             case "$offset":
                 asked.offset = _whole(tokens)
 
-    def _figure(self, tokens: Tokens) -> Column:
-        """What a group is asked of, noted as tested."""
-        found = self.reader.expression(tokens)
-        self.asked.tested.append(found)
-        return replace(found.shown, name=found.asked)
+    def _group(self, tokens: Tokens, reader: Reader) -> None:
+        groups = reader.grouped(tokens)
+        if self.asked.groups is not None and {g.formula for g in groups} - {
+            g.formula for g in self.asked.groups
+        }:
+            raise SoqlFault(tokens.where, "groups by more than a distinct select shows", "leave distinct out")
+        self.asked.groups = groups
 
     def _search(self, words: str) -> None:
+        if self.names.updated is None:
+            raise SoqlFault("$query", "searches what was made of rows", "search in the first select")
         if words.strip():
-            self.asked.conditions.append(Words(words))
+            self.asked.words.append(Words(words))
+
+    def _complete(self) -> None:
+        """See that what is asked of groups is of groups."""
+        asked = self.asked
+        ordered = [each.formula for each in asked.order]
+        told = [*(each.formula for each in asked.selected), *ordered]
+        if asked.groups is None and (asked.having is not None or any(map(figured, told))):
+            asked.groups = []
+        if not asked.selected:
+            shown = [Selected(name, formula) for name, formula in self.names.all.items()]
+            asked.selected = shown if asked.groups is None else list(asked.groups)
+        if asked.groups is None:
+            return
+        if not asked.selected:
+            raise SoqlFault("$having", "asks of groups, and there are none", "add $group")
+        tested = [] if asked.having is None else [asked.having]
+        told = [*(each.formula for each in asked.selected), *ordered, *tested]
+        check_groups("$select", told, (each.formula for each in asked.groups))
 
 
 def _whole(tokens: Tokens) -> int:

@@ -14,7 +14,7 @@ soda = Blueprint("soda", __name__)
 @soda.errorhandler(SoqlFault)
 def misread(fault: SoqlFault) -> Response:
     """A question that cannot be read."""
-    return problem(400, fault.code, str(fault), parameter=fault.where)
+    return problem(400, fault.code, str(fault), parameter=fault.where, **fault.data)
 
 
 def problem(status: int, code: str, message: str, **data: object) -> Response:

@@ -1,82 +1,24 @@
-"""Read what SoQL selects, groups and orders by: columns, figures of groups, spans of time, by their names."""
+"""Read what SoQL selects, groups and orders by: expressions by their names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import cast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from gateway.dialects.soda import places, times
-from gateway.dialects.soda.faults import MISMATCH, NO_FUNCTION, SoqlFault
+from gateway.dialects.soda.expressions import Expressions
+from gateway.dialects.soda.faults import FIGURE_OF_ROWS, NOT_GROUPED, TWICE, SoqlFault
 from gateway.dialects.soda.literals import Names
 from gateway.dialects.soda.tokens import Tokens
-from schemas.arrow import ID
-from schemas.dataset import Column, ColumnType
-from schemas.problem import did_you_mean
-from schemas.query import Bucket, Function, Measure, Part
-
-_FUNCTIONS = ("count", "sum", "avg", "min", "max", "median")
-_NUMBERS = ("sum", "avg", "median")
-DISTANCE = "distance_in_meters"
-CASES = {"upper": str.upper, "lower": str.lower}
+from schemas.formula import FIGURES, Call, Constant, Formula, Of, Ranked, figured
 
 
 @dataclass(frozen=True)
 class Selected:
-    """One column of the answer, shown as `name`: a column as it is, a figure of groups, or what a function
-    `of` each value says, such as date_trunc_ym or upper; a distance is from the `point`, longitude first."""
+    """One column of the answer, shown as `name`."""
 
     name: str
-    column: Column | None = None
-    function: Function | None = None
-    of: str | None = None
-    point: tuple[float, float] | None = None
-
-    @property
-    def asked(self) -> str:
-        """What it is, whatever it is called."""
-        column = self.column.name if self.column else "*"
-        called = self.function or self.of
-        behind = "" if self.point is None else ", 'POINT ({} {})'".format(*self.point)
-        return f"{called}({column}{behind})" if called else column
-
-    @property
-    def shown(self) -> Column:
-        """A column as this is shown."""
-        found = replace(self.column, key=False) if self.column else Column(self.name, "integer")
-        kind: ColumnType = found.type
-        if self.function in ("count", "distinct") or self.of in times.PARTS:
-            kind = "integer"
-        elif self.function in ("avg", "median") or self.of == DISTANCE:
-            kind = "number"
-        elif self.of in times.TRUNCATED:
-            kind = "date"
-        return replace(found, name=self.name, type=kind)
-
-    def measure(self, name: str) -> Measure:
-        """The figure of a group under a name of ours."""
-        assert self.function is not None
-        return Measure(name, self.function, self.column.name if self.column else None)
-
-    def bucket(self) -> Bucket:
-        """The spans of time."""
-        assert self.column is not None
-        assert self.of is not None
-        return Bucket(self.column.name, times.TRUNCATED[self.of])
-
-    def part(self, name: str) -> Part:
-        """The part of a time under a name of ours."""
-        assert self.column is not None
-        assert self.of is not None
-        return Part(name, self.column.name, times.PARTS[self.of])
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """One thing that the answer is ordered by; `name` is set where it may be the alias of a selected one."""
-
-    what: Selected
-    descending: bool
+    formula: Formula
 
 
 @dataclass(frozen=True)
@@ -84,122 +26,129 @@ class Reader:
     """Reads the lists of a question; `aliases` are the names that were given in its select."""
 
     names: Names
-    aliases: dict[str, Selected]
+    aliases: dict[str, Formula] = field(default_factory=dict)
 
     def selected(self, tokens: Tokens) -> tuple[list[Selected], bool]:
-        """The list of a select, and whether its rows are to be distinct; none for `*`."""
+        """The list of a select, and whether its rows are to be distinct."""
         distinct = tokens.skip_word("distinct")
         found: list[Selected] = []
         while True:
-            if tokens.now.kind == "name" and tokens.now.text == ":*":
-                tokens.take()
-                found.append(Selected(":id", self.names.column(":id", tokens.where)))
-            elif tokens.skip("*"):
-                found += [Selected(column.name, column) for column in self.names.columns]
-            else:
-                found.append(self._named(tokens))
+            found += self._starred(tokens) or [self._named(tokens)]
+            # Behind a name that was given, columns of the same name stand for themselves.
+            self.aliases.update({e.name: e.formula for e in found if e.name not in self.names.all})
             if not tokens.skip(","):
                 break
-        self._check(tokens, found)
-        self.aliases.update({each.name: each for each in found})
+        _check_names(tokens, found)
+        self.aliases.update({each.name: each.formula for each in found})
         return found, distinct
 
+    def _starred(self, tokens: Tokens) -> list[Selected]:
+        """All columns, or all fields of the system, but for those that are excepted."""
+        if tokens.now.kind == "name" and tokens.now.text == ":*":
+            tokens.take()
+            known = self.names.system
+        elif tokens.skip("*"):
+            known = self.names.all
+        else:
+            return []
+        left_out: set[str] = set()
+        if tokens.now.text == "(" and tokens.ahead().text.lower() == "except":
+            tokens.take()
+            tokens.take()
+            left_out = {name for name, _ in tokens.listed(lambda: self._column(tokens))}
+            tokens.expect(")")
+        return [Selected(name, formula) for name, formula in known.items() if name not in left_out]
+
+    def _column(self, tokens: Tokens) -> tuple[str, Formula]:
+        if tokens.now.kind not in ("name", "quoted"):
+            raise tokens.fault("a column")
+        found = self.names.formula(tokens.take().text, tokens.where)
+        return (found.column if isinstance(found, Of) else ""), found
+
+    def _named(self, tokens: Tokens) -> Selected:
+        start, first = tokens.now.place, tokens.now.text
+        found = Expressions(tokens, self.names, self.aliases).formula()
+        written = tokens.behind(start)
+        if tokens.skip_word("as"):
+            if tokens.now.kind not in ("name", "quoted"):
+                raise tokens.fault("a name")
+            return Selected(tokens.take().text, found)
+        if first.startswith(":") and first in self.names.system and written == first:
+            return Selected(first, found)
+        if isinstance(found, Of):
+            return Selected(found.column, found)
+        return Selected(re.sub(r"\W+", "_", written).strip("_") or "value", found)
+
     def grouped(self, tokens: Tokens) -> list[Selected]:
-        """The list of a group by: columns, spans of time, or aliases."""
-        found = tokens.listed(lambda: self.expression(tokens))
-        for each in found:
-            if each.function is not None or each.of in (*CASES, DISTANCE):
-                raise SoqlFault(tokens.where, f"cannot group by {each.asked}", "group by columns and times")
+        """The list of a group by: expressions of rows, or aliases of such."""
+        return tokens.listed(lambda: self._grouped(tokens))
+
+    def _grouped(self, tokens: Tokens) -> Selected:
+        start = tokens.now.place
+        found = Expressions(tokens, self.names, self.aliases).formula()
+        written = tokens.behind(start)
+        if figured(found):
+            raise SoqlFault(tokens.where, f"cannot group by {written}", "group by what rows have")
+        alias = next((name for name, formula in self.aliases.items() if formula == found), None)
+        column = found.column if isinstance(found, Of) else re.sub(r"\W+", "_", written).strip("_")
+        return Selected(alias or column, found)
+
+    def condition(self, tokens: Tokens, *, of_groups: bool = False) -> Formula:
+        """A where, which knows no alias that is a column's name too, or a having."""
+        ours = {n: f for n, f in self.aliases.items() if of_groups or n not in self.names.all}
+        found = Expressions(tokens, self.names, ours).condition()
+        if not of_groups and figured(found):
+            raise SoqlFault(
+                tokens.where, "asks rows for a figure of groups", "use $having", code=FIGURE_OF_ROWS
+            )
         return found
 
-    def ordered(self, tokens: Tokens) -> list[Ordered]:
+    def ordered(self, tokens: Tokens) -> list[Ranked]:
         """The list of an order by."""
         return tokens.listed(lambda: self._ordered(tokens))
 
-    def _ordered(self, tokens: Tokens) -> Ordered:
-        what = self.expression(tokens)
-        if what.asked in self.names.geometries:
+    def _ordered(self, tokens: Tokens) -> Ranked:
+        what = Expressions(tokens, self.names, self.aliases).formula()
+        if what.type == "geometry":
             raise SoqlFault(tokens.where, "orders by a geometry, which has no order")
         descending = tokens.skip_word("desc")
         if not descending:
             tokens.skip_word("asc")
-        if tokens.skip_word("null", "last") or tokens.skip_word("nulls", "last"):
-            return Ordered(what, descending)
-        if tokens.is_word("null", "nulls"):
-            raise SoqlFault(tokens.where, "orders nulls otherwise than last", "leave that out")
-        return Ordered(what, descending)
+        if not (tokens.skip_word("null") or tokens.skip_word("nulls")):
+            return Ranked(what, descending)
+        first = tokens.skip_word("first")
+        if not first and not tokens.skip_word("last"):
+            raise tokens.fault("first or last")
+        return Ranked(what, descending, first)
 
-    def _named(self, tokens: Tokens) -> Selected:
-        found = self.expression(tokens)
-        if not tokens.skip_word("as"):
-            return found
-        if tokens.now.kind not in ("name", "quoted"):
-            raise tokens.fault("a name")
-        return replace(found, name=tokens.take().text)
 
-    def expression(self, tokens: Tokens) -> Selected:
-        """A column, a figure or a span of time; an alias stands for what it was given to."""
-        token = tokens.now
-        if token.kind not in ("name", "quoted"):
-            raise tokens.fault("a column or a function")
-        called = tokens.ahead().kind == "sign" and tokens.ahead().text == "("
-        if token.kind == "name" and called:
-            return self._called(tokens)
-        tokens.take()
-        if token.text in self.aliases:
-            return self.aliases[token.text]
-        column = self.names.column(token.text, tokens.where)
-        return Selected(":id" if column.name == ID else column.name, column)
+def check_groups(where: str, formulas: Iterable[Formula], groups: Iterable[Formula]) -> None:
+    """That formulas are made of groups, figures and constants alone; raises SoqlFault."""
+    known = set(groups)
+    for each in formulas:
+        lone = _ungrouped(each, known)
+        if lone is not None:
+            what = f"{lone!r} is neither grouped by nor a figure"
+            raise SoqlFault(where, what, "add it to $group", code=NOT_GROUPED, column=lone)
 
-    def _called(self, tokens: Tokens) -> Selected:
-        named = tokens.take().text.lower()
-        readers: dict[str, Callable[[Tokens, str], Selected]] = dict.fromkeys(_FUNCTIONS, self._figure)
-        readers |= dict.fromkeys((*times.TRUNCATED, *times.PARTS, *CASES), self._of_each)
-        readers[DISTANCE] = self._distance
-        if named not in readers:
-            hint = did_you_mean(named, readers)
-            raise SoqlFault(tokens.where, f"has no function {named!r} here", hint, code=NO_FUNCTION)
-        tokens.expect("(")
-        found = readers[named](tokens, named)
-        tokens.expect(")")
-        return found
 
-    def _figure(self, tokens: Tokens, named: str) -> Selected:
-        function = cast(Function, named)
-        if named == "count" and (tokens.skip("*")):
-            return Selected("count", None, "count")
-        if named == "count" and tokens.skip_word("distinct"):
-            function = "distinct"
-        column = self._column(tokens)
-        counted = function == "count" or column.type != "geometry"
-        if (named in _NUMBERS and column.type not in ("integer", "number")) or not counted:
-            what = f"{named} does not go with {column.name!r}, which is {column.type}"
-            raise SoqlFault(tokens.where, what, code=MISMATCH)
-        return Selected(f"{named}_{column.name}", column, function)
+def _ungrouped(formula: Formula, groups: set[Formula]) -> str | None:
+    if formula in groups or isinstance(formula, Constant):
+        return None
+    match formula:
+        case Of(column):
+            return column
+        case Call(name, parts) if name not in FIGURES:
+            return next((lone for part in parts if (lone := _ungrouped(part, groups)) is not None), None)
+        case Call():
+            return None
+    return "a place"
 
-    def _of_each(self, tokens: Tokens, named: str) -> Selected:
-        column = self._column(tokens)
-        wanted = ("text",) if named in CASES else ("time", "date")
-        if column.type not in wanted:
-            what = f"{named} takes a {wanted[0]}, {column.name!r} is none"
-            raise SoqlFault(tokens.where, what, code=MISMATCH)
-        return Selected(f"{named}_{column.name}", column, None, named)
 
-    def _distance(self, tokens: Tokens, named: str) -> Selected:
-        column = self._column(tokens)
-        if column.type != "geometry":
-            what = f"{named} takes a geometry, {column.name!r} is none"
-            raise SoqlFault(tokens.where, what, code=MISMATCH)
-        return Selected(f"{named}_{column.name}", column, None, named, places.point(tokens))
-
-    def _column(self, tokens: Tokens) -> Column:
-        if tokens.now.kind not in ("name", "quoted"):
-            raise tokens.fault("a column")
-        return self.names.column(tokens.take().text, tokens.where)
-
-    def _check(self, tokens: Tokens, found: list[Selected]) -> None:
-        seen: set[str] = set()
-        for each in found:
-            if each.name in seen:
-                raise SoqlFault(tokens.where, f"shows {each.name!r} twice", "give one another name with as")
-            seen.add(each.name)
+def _check_names(tokens: Tokens, found: list[Selected]) -> None:
+    seen: set[str] = set()
+    for each in found:
+        if each.name in seen:
+            hint = "give one another name with as"
+            raise SoqlFault(tokens.where, f"shows {each.name!r} twice", hint, code=TWICE)
+        seen.add(each.name)

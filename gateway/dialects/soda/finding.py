@@ -1,28 +1,24 @@
-"""Have a question in SoQL answered: as pages of rows, or as groups, under the names that were asked for."""
+"""Have a question in SoQL answered: looked up as rows where it asks for no more, else worked out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
-from typing import Any
+from datetime import UTC, datetime, tzinfo
 
 from catalogue import Catalogue
-from gateway.dialects.soda import times
 from gateway.dialects.soda.asking import Asked
-from gateway.dialects.soda.clauses import CASES, DISTANCE, Ordered, Selected
-from gateway.dialects.soda.faults import SoqlFault
-from gateway.dialects.soda.groups import groups
-from schemas.arrow import ID
+from gateway.dialects.soda.plain import parted
+from schemas.conditions import Condition
 from schemas.dataset import Column
-from schemas.query import GroupQuery, Measure, NearestQuery, Order, RowQuery
+from schemas.formula import Call, Constant, Formula, Of, TableQuery
+from schemas.query import NearestQuery, Order, RowPage, RowQuery
 from schemas.snapshot import Snapshot
 
 PAGE = 10_000
 """Rows that are read at once."""
 NEAREST = 1_000
-"""Rows that are looked for around a point."""
-Read = Callable[[Any], object]
+"""Rows that are looked for around a point; more are measured one by one."""
 
 
 @dataclass(frozen=True)
@@ -38,99 +34,124 @@ class Found:
         return [column.name for column in self.columns]
 
 
-def period(catalogue: Catalogue, snapshot: Snapshot, column: Column) -> tuple[str, str] | None:
-    """The first and the last value of a column, as rows show them."""
-    ends = (Measure("first", "min", column.name), Measure("last", "max", column.name))
-    ((first, last),) = catalogue.groups_of(snapshot, GroupQuery(ends)).values
-    return None if first is None else (str(first), str(last))
-
-
 def find(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -> Iterator[Found]:
     """The answer in pages, one at least; spans of time as clocks in `zone` tell them.
 
-    Raises SoqlFault, or as the catalogue does.
+    Raises as the catalogue does.
     """
-    if asked.grouped:
-        columns, values = groups(catalogue, snapshot, asked, zone)
-        return iter((Found(columns, values),))
-    if any(each.of == DISTANCE for each in [*asked.selected, *(order.what for order in asked.order)]):
-        return iter((_nearest(catalogue, snapshot, asked, zone),))
-    return _rows(catalogue, snapshot, asked, zone)
+    filters, rest = parted(asked.condition)
+    if asked.before is None and rest is None and asked.groups is None:
+        rows = RowQuery(filters=(*filters, *asked.words))
+        if _looked_up(asked):
+            return _rows(catalogue, snapshot, asked, rows)
+        if _nearest_first(asked) and (near := _nearest(catalogue, snapshot, asked, rows)):
+            return iter((near,))
+    columns = _columns(asked)
+    pages = catalogue.table_of(snapshot, _table(asked), zone)
+    return (Found(columns, page) for page in pages)
 
 
-def _nearest(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -> Found:
-    """Rows by their distance from a point, without those that are nowhere."""
-    shown = _shown(snapshot, asked)
-    first, end = asked.order[0] if asked.order else None, asked.offset + asked.limit
-    if first is None or first.what.point is None or first.descending or len(asked.order) > 1:
-        raise SoqlFault(
-            "$order", "tells no distance to order by", "order by distance_in_meters alone, nearest first"
-        )
-    if any(each.of == DISTANCE and each.point != first.what.point for each in shown):
-        raise SoqlFault("$select", "shows a distance that is not ordered by", "ask for one distance")
-    if end > NEAREST:
-        raise SoqlFault("$limit", f"asks for more than the {NEAREST} nearest", "ask for fewer with $limit")
-    rows = RowQuery(filters=tuple(asked.conditions), select=_names(shown))
-    lon, lat = first.what.point
-    page = catalogue.nearest_of(snapshot, NearestQuery(lon, lat, k=max(end, 1), rows=rows))
-    places = [-1 if e.of == DISTANCE else page.names.index(e.column.name) for e in shown if e.column]
-    values = _picked(page.values[asked.offset : end], places, [_read(each, zone) for each in shown])
-    return Found(tuple(each.shown for each in shown), values)
-
-
-def _names(shown: Sequence[Selected]) -> tuple[str, ...]:
-    """The columns that are needed to show these."""
-    return tuple(dict.fromkeys(each.column.name for each in shown if each.column and each.of != DISTANCE))
-
-
-def _rows(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, zone: tzinfo) -> Iterator[Found]:
-    shown, left = _shown(snapshot, asked), asked.limit
-    columns, reads = tuple(each.shown for each in shown), [_read(each, zone) for each in shown]
-    query = RowQuery(
-        filters=tuple(asked.conditions),
-        select=_names(shown),
-        order=tuple(_order_of_rows(each) for each in asked.order),
+def _table(asked: Asked) -> TableQuery:
+    filters: Sequence[Condition] = ()
+    where = asked.condition
+    if asked.before is None:
+        filters, where = parted(where)
+    return TableQuery(
+        columns=tuple((each.name, each.formula) for each in asked.selected),
+        rows=RowQuery(filters=(*filters, *asked.words)),
+        of=None if asked.before is None else _table(asked.before),
+        where=where,
+        groups=None if asked.groups is None else tuple(each.formula for each in asked.groups),
+        having=asked.having,
+        order=tuple(asked.order),
+        limit=asked.limit,
         offset=asked.offset,
     )
+
+
+def _columns(asked: Asked) -> tuple[Column, ...]:
+    return tuple(Column(each.name, each.formula.type or "text") for each in asked.selected)
+
+
+def _looked_up(asked: Asked) -> bool:
+    """Whether columns are shown as they are, in the order of such."""
+    names = [each.formula.column for each in asked.order if isinstance(each.formula, Of)]
+    plain = all(isinstance(each.formula, Of) and not each.nulls_first for each in asked.order)
+    return plain and len(names) == len(set(names)) and all(map(_shown_as_it_is, _formulas(asked)))
+
+
+def _shown_as_it_is(formula: Formula) -> bool:
+    return isinstance(formula, Of | Constant)
+
+
+def _formulas(asked: Asked) -> list[Formula]:
+    return [each.formula for each in asked.selected]
+
+
+def _rows(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, rows: RowQuery) -> Iterator[Found]:
+    shown, columns, left = _formulas(asked), _columns(asked), asked.limit or 0
+    order = tuple(Order(e.formula.column, e.descending) for e in asked.order if isinstance(e.formula, Of))
+    query = replace(rows, select=_names(shown), order=order, offset=asked.offset)
     while True:
         page = catalogue.rows_of(snapshot, replace(query, limit=min(max(left, 1), PAGE)))
-        places = [page.names.index(each.column.name) for each in shown if each.column]
-        yield Found(columns, _picked(page.values[:left], places, reads))
+        yield Found(columns, _picked(page, shown, page.values[:left]))
         left -= len(page.values)
         if left <= 0 or page.next is None:
             return
         query = replace(query, offset=0, cursor=page.next)
 
 
+def _names(shown: Sequence[Formula]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.column for each in shown if isinstance(each, Of)))
+
+
 def _picked(
-    values: Sequence[tuple[Any, ...]], places: Sequence[int], reads: Sequence[Read | None]
+    page: RowPage, shown: Sequence[Formula], values: Sequence[tuple[object, ...]]
 ) -> list[tuple[object, ...]]:
-    """The values at some places of each row, each as it is to be read."""
-    if not any(reads):
-        return [tuple(row[place] for place in places) for row in values]
-    pairs = list(zip(places, reads, strict=True))
-    return [
-        tuple(row[p] if read is None or row[p] is None else read(row[p]) for p, read in pairs)
-        for row in values
+    """What is shown of each row, the distance of those that have one being last."""
+    constants = [_said(each) for each in shown]
+    places = [
+        page.names.index(each.column) if isinstance(each, Of) else -1 if isinstance(each, Call) else None
+        for each in shown
     ]
+    if None not in places:
+        return [tuple(row[place] for place in places if place is not None) for row in values]
+    pairs = list(zip(places, constants, strict=True))
+    return [tuple(said if place is None else row[place] for place, said in pairs) for row in values]
 
 
-def _read(each: Selected, zone: tzinfo) -> Read | None:
-    """What a function makes of each value; None of a column as it is."""
-    if each.of in (None, DISTANCE):
+def _said(formula: Formula) -> object:
+    """A constant as rows show such."""
+    value = formula.value if isinstance(formula, Constant) else None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value
+
+
+def _nearest_first(asked: Asked) -> bool:
+    """Whether few rows are asked for by their distance from one point alone."""
+    if len(asked.order) != 1 or asked.order[0].descending or asked.order[0].nulls_first:
+        return False
+    point = asked.order[0].formula
+    if not isinstance(point, Call) or point.function != "metres":
+        return False
+    few = asked.offset + (asked.limit or 0) <= NEAREST
+    return few and all(_shown_as_it_is(each) or each == point for each in _formulas(asked))
+
+
+def _nearest(catalogue: Catalogue, snapshot: Snapshot, asked: Asked, rows: RowQuery) -> Found | None:
+    """Rows by their distance from a point; None where those that are somewhere are not enough."""
+    shown, end = _formulas(asked), asked.offset + (asked.limit or 0)
+    lon, lat = _point(asked.order[0].formula)
+    query = NearestQuery(lon, lat, k=max(end, 1), rows=replace(rows, select=_names(shown)))
+    page = catalogue.nearest_of(snapshot, query)
+    if len(page.values) < end:
         return None
-    function = each.of
-    return CASES.get(function, lambda value: times.read(function, value, zone))
+    return Found(_columns(asked), _picked(page, shown, page.values[asked.offset : end]))
 
 
-def _shown(snapshot: Snapshot, asked: Asked) -> list[Selected]:
-    shown = asked.selected or [Selected(column.name, column) for column in snapshot.columns]
-    if asked.system and not any(each.name == ":id" for each in shown):
-        shown = [Selected(":id", Column(ID, "text")), *shown]
-    return shown
-
-
-def _order_of_rows(each: Ordered) -> Order:
-    if each.what.function is not None or each.what.of is not None or each.what.column is None:
-        raise SoqlFault("$order", f"{each.what.asked} is no column of rows", "order rows by columns")
-    return Order(each.what.column.name, each.descending)
+def _point(formula: Formula) -> tuple[float, float]:
+    match formula:
+        case Call("metres", (_, Constant(float() as lon), Constant(float() as lat))):
+            return lon, lat
+    raise ValueError(f"{formula!r} is no distance")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.api.asking.values import parse_time
 from gateway.dialects.soda.faults import MISMATCH, NO_COLUMN, SoqlFault
-from gateway.dialects.soda.tokens import Token, Tokens
+from gateway.dialects.soda.tokens import Tokens
 from schemas.arrow import ID
 from schemas.conditions import Value
-from schemas.dataset import Column
+from schemas.dataset import Column, ColumnType
+from schemas.formula import Constant, Formula, Of
 from schemas.problem import did_you_mean
 
-_ROW_ID = Column(ID, "text", key=True)
+WHOLE = range(-(2**63), 2**63)
 _NEEDED = {
     "text": "a text in '…'", "integer": "a whole number", "number": "a number", "boolean": "true or false",
     "date": "a day such as '2026-01-31'", "time": "a time such as '2026-01-31T09:00:00'",
@@ -25,51 +26,61 @@ _NEEDED = {
 
 @dataclass(frozen=True)
 class Names:
-    """The columns of a dataset by the names that SoQL may ask them by, and the zone of times without one.
+    """The columns that SoQL may ask by their names, and the zone of times without one.
 
-    `period` tells the first and the last value of a column of times or days, as rows show them, None where it
-    has no value.
+    Rows of a dataset have the fields of the system as well: they all were `updated` when their snapshot was
+    made, and no earlier time of any is known. Tables made of rows were not.
     """
 
     columns: Sequence[Column]
     zone: ZoneInfo
-    period: Callable[[Column], tuple[str, str] | None]
+    updated: datetime | None = None
 
-    def column(self, name: str, where: str) -> Column:
-        """The column of this name, in any case where only one is meant; raises SoqlFault."""
+    def formula(self, name: str, where: str) -> Formula:
+        """What is called so, in any case where only one is meant; raises SoqlFault."""
         known = self._known()
-        if name in known:
-            return known[name]
-        alike = [column for each, column in known.items() if each.lower() == name.lower()]
-        if len(alike) == 1:
-            return alike[0]
-        raise SoqlFault(where, f"has no column {name!r}", did_you_mean(name, known), code=NO_COLUMN)
+        if name not in known:
+            alike = [each for each in known if each.lower() == name.lower()]
+            if len(alike) != 1:
+                raise SoqlFault(
+                    where, f"has no column {name!r}", did_you_mean(name, known), code=NO_COLUMN, column=name
+                )
+            (name,) = alike
+        return known[name]
 
     @property
-    def geometries(self) -> list[str]:
-        """The names of the columns that hold geometries."""
-        return [column.name for column in self.columns if column.type == "geometry"]
+    def system(self) -> dict[str, Formula]:
+        """The fields of the system by their names."""
+        if self.updated is None:
+            return {}
+        moment = Constant(self.updated, "time")
+        return {":id": Of(ID, "text"), ":created_at": moment, ":updated_at": moment}
 
-    def _known(self) -> Mapping[str, Column]:
-        return {":id": _ROW_ID} | {column.name: column for column in self.columns}
+    @property
+    def all(self) -> dict[str, Formula]:
+        """What `*` stands for."""
+        return {column.name: Of(column.name, column.type) for column in self.columns}
 
-    def value(self, column: Column, text: str, where: str) -> Value:
-        """A text as a value of the column; raises SoqlFault."""
+    def _known(self) -> Mapping[str, Formula]:
+        return self.system | self.all
+
+    def value(self, type: ColumnType, text: str, asked: tuple[str, str]) -> Value:
+        """A text as a value of a type; raises SoqlFault, with `asked`: in what parameter, of what."""
+        where, what = asked
         try:
-            return self._read(column, text)
+            return self._read(type, text)
         except (ValueError, OverflowError, KeyError):
-            needed = _NEEDED[column.type]
-            what = f"column {column.name!r} takes {needed}, not {text[:40]!r}"
-            raise SoqlFault(where, what, code=MISMATCH) from None
+            said = f"{what} takes {_NEEDED[type]}, not {text[:40]!r}"
+            raise SoqlFault(where, said, code=MISMATCH) from None
 
-    def _read(self, column: Column, text: str) -> Value:
-        match column.type:
+    def _read(self, type: ColumnType, text: str) -> Value:
+        match type:
             case "text":
                 return text
             case "integer":
                 return _whole(text)
             case "number":
-                return _finite(text)
+                return finite(text)
             case "boolean":
                 return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
             case "date":
@@ -80,35 +91,16 @@ class Names:
 
 
 def _whole(text: str) -> int | float:
-    return int(text) if text.lstrip("+-").isdecimal() else _finite(text)
+    found = int(text) if text.lstrip("+-").isdecimal() else finite(text)
+    return int(found) if found in WHOLE else found
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """A number; raises ValueError where it is none, or none that is finite."""
     number = float(text)
     if number - number != 0 or "_" in text:
         raise ValueError(text)
     return number
-
-
-def literal(tokens: Tokens, column: Column, names: Names) -> Value:
-    """Read the next word as a value of the column."""
-    sign = "-" if tokens.skip("-") else ""
-    token = tokens.now
-    if not _fits(token, column, sign):
-        needed = _NEEDED[column.type]
-        what = f"column {column.name!r} takes {needed}, not {sign}{token.text[:40]}"
-        raise SoqlFault(tokens.where, what, code=MISMATCH)
-    tokens.take()
-    return names.value(column, sign + token.text, tokens.where)
-
-
-def _fits(token: Token, column: Column, sign: str) -> bool:
-    match column.type:
-        case "integer" | "number":
-            return token.kind in ("number", "text")
-        case "boolean":
-            return token.kind == "name" and not sign
-    return token.kind == "text" and not sign
 
 
 def number(tokens: Tokens) -> float:
@@ -118,7 +110,7 @@ def number(tokens: Tokens) -> float:
         raise tokens.fault("a number")
     written = tokens.take().text
     try:
-        return sign * _finite(written)
+        return sign * finite(written)
     except ValueError:
         raise SoqlFault(tokens.where, f"{written[:40]} is larger than any number here") from None
 

@@ -37,16 +37,9 @@ def point(tokens: Tokens) -> tuple[float, float]:
     found = _wkt(tokens)
     if not isinstance(found, shapely.Point):
         raise SoqlFault(tokens.where, "distance_in_meters takes a POINT", "ask intersects of other shapes")
+    if not (-180 <= found.x <= 180 and -90 <= found.y <= 90):
+        raise SoqlFault(tokens.where, f"{found.x:g} {found.y:g} is no longitude and latitude")
     return found.x, found.y
-
-
-def distance(tokens: Tokens) -> Near:
-    """A point, the end of the function, and of what its metres are less."""
-    lon, lat = point(tokens)
-    tokens.expect(")")
-    if not (tokens.skip("<") or tokens.skip("<=")):
-        raise tokens.fault("< or <=")
-    return Near(lon, lat, number(tokens))
 
 
 def _point(tokens: Tokens) -> tuple[float, float]:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from email.utils import format_datetime
-from functools import partial
 from itertools import chain
 
 from flask import Response, request
@@ -19,12 +18,10 @@ from gateway.dialects.soda import encoding
 from gateway.dialects.soda.asking import Asked, read_asked
 from gateway.dialects.soda.blueprint import problem, soda
 from gateway.dialects.soda.faults import SoqlFault
-from gateway.dialects.soda.finding import PAGE, Found, find, period
+from gateway.dialects.soda.finding import PAGE, Found, find
 from gateway.dialects.soda.literals import Names
 from gateway.scopes import require
 from gateway.services import services
-from schemas.arrow import ID
-from schemas.conditions import Filter
 from schemas.problem import did_you_mean
 from schemas.snapshot import Snapshot
 
@@ -42,9 +39,8 @@ def resource(name: str) -> Response:
     """The rows of `ID.json`, `ID.csv` or `ID.geojson`; `ID` alone is as Accept says, else JSON."""
     require("rows:read")
     dataset, format = _named(name)
-    catalogue, zone = services().catalogue, services().zone
-    snapshot = catalogue.snapshot(dataset)
-    names = Names(snapshot.columns, zone, partial(period, catalogue, snapshot))
+    snapshot = services().catalogue.snapshot(dataset)
+    names = Names(snapshot.columns, services().zone, snapshot.created)
     asked = read_asked(read_pairs(request.query_string), names)
     return _unchanged(snapshot, format) or _answer(snapshot, asked, format)
 
@@ -58,7 +54,8 @@ def one(dataset: str, row: str) -> Response:
     unchanged = _unchanged(snapshot, id)
     if unchanged:
         return unchanged
-    asked = Asked(conditions=[Filter(ID, "eq", id)], limit=1, system=True)
+    pairs = [(":id", id), ("$limit", "1"), ("$$exclude_system_fields", "false")]
+    asked = read_asked(pairs, Names(snapshot.columns, services().zone, snapshot.created))
     found = next(find(services().catalogue, snapshot, asked, services().zone))
     if not found.values:
         return problem(404, "row.missing", f"dataset {dataset!r} has no row {id!r}; ask for :id to see them")
@@ -74,7 +71,7 @@ def _answer(snapshot: Snapshot, asked: Asked, format: str) -> Response:
     first = next(pages)
     body = FORMATS[format][1](_counted(chain((first,), pages), request.environ))
     pieces = chain((_MARK,), body) if asked.mark and format == "csv" else body
-    whole = len(first.values) < PAGE or asked.grouped
+    whole = len(first.values) < PAGE
     answer = _said(b"".join(pieces) if whole else _streamed(pieces), snapshot, format, format)
     answer.headers["X-SODA2-Fields"] = json.dumps(first.names)
     answer.headers["X-SODA2-Types"] = json.dumps(encoding.types(first))

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     | (?P<quoted>`[^`]+`)
     | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<name>:?[^\W\d][\w@]*|:\*)
-    | (?P<sign><=|>=|!=|<>|==|\|\||[=<>(),*+\-/%])
+    | (?P<sign><=|>=|!=|<>|==|\|\||\|>|::|[=<>(),*+\-/%^])
     )""",
     re.VERBOSE,
 )
@@ -42,6 +42,7 @@ class Tokens:
         self.where = where
         if len(text) > LONGEST:
             raise SoqlFault(where, f"is longer than {LONGEST} letters", "ask in fewer words")
+        self._text = text
         self._tokens = _split(text, where)
         self._at = 0
         self._depth = 0
@@ -61,6 +62,10 @@ class Tokens:
         if token.kind != "end":
             self._at += 1
         return token
+
+    def behind(self, place: int) -> str:
+        """What is written from a place on, as far as it is read."""
+        return self._text[place : self.now.place].strip()
 
     def is_word(self, *words: str) -> bool:
         """Whether the next word is one of these, in any case."""

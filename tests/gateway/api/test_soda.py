@@ -62,7 +62,7 @@ def test_system_fields_are_there_where_they_are_asked_for(socrata):
         ("starts_with(id, 'P02')", P[20:]),
         ("contains(name, '1') and capacity > 150", [*P[16:20], "P021"]),
         ("id like 'P00_' and id like '%3'", ["P003"]),
-        ("upper(id) = 'p004' or lower(id) like 'p02%'", ["P004", *P[20:]]),
+        ("upper(id) = 'P004' or upper(id) = 'p003' or lower(id) like 'p02%'", ["P004", *P[20:]]),
         ("open", P[0::2]),
         ("since = '2026-03-05'", ["P004"]),
         ("since >= '2026-03-24T00:00:00.000'", ["P023", "P024"]),

@@ -1,0 +1,165 @@
+"""Tables worked out of rows by formulas: of each row, of groups, and of tables made before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import tzinfo
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from catalogue.rows.engines import sql
+from catalogue.rows.engines.scan import Scanner
+from catalogue.rows.engines.sql import Dialect, Fragment
+from catalogue.rows.engines.values import shown
+from catalogue.rows.figures import buckets
+from catalogue.rows.figures.formulas import Writer
+from catalogue.rows.figures.grouping import kept
+from catalogue.rows.question.plan import ID_COLUMN, plan
+from schemas.dataset import Column
+from schemas.formula import DEEPEST, LARGEST, Constant, Formula, Of, TableQuery
+from schemas.problem import BadInput, InputError
+from schemas.snapshot import Snapshot
+
+PAGE = 10_000
+"""Rows that are handed on at once."""
+STAGES = 10
+"""Tables that one may be made of, one after the other."""
+Clock = Callable[[str | None], buckets.Offsets]
+Values = list[tuple[object, ...]]
+
+
+def worked(scanner: Scanner, snapshot: Snapshot, query: TableQuery, zone: tzinfo) -> Iterator[Values]:
+    """The rows of a table in its order, page after page, as rows are shown; whole numbers may be of any size.
+
+    One page at least comes, the first of which is read. Raises BadInput, and RowsTimeout where that takes too
+    much work.
+    """
+    stages = _stages(query)
+    _check(stages)
+    asked = plan(snapshot, kept(stages[0].rows))
+    clock = partial(_offsets, snapshot, zone)
+    whole = [_is_long(formula, stages) for _, formula in query.columns]
+    columns = [
+        Column(name, "text" if long else formula.type or "text")
+        for (name, formula), long in zip(query.columns, whole, strict=True)
+    ]
+
+    def write(source: Fragment, dialect: Dialect) -> Fragment:
+        return _told(source, stages, snapshot, (dialect, clock))
+
+    def pages() -> Iterator[Values]:
+        for batch in scanner.table(asked, write, PAGE):
+            values = shown(batch.columns, columns)
+            yield [_numbers(row, whole) for row in values] if any(whole) else values
+
+    found = pages()
+    return chain((next(found, []),), found)
+
+
+def _is_long(formula: Formula, stages: Sequence[TableQuery]) -> bool:
+    """Whether it is a whole number that was worked out: of any length, it comes as a text."""
+    return formula.type == "integer" and not (isinstance(formula, Of) and len(stages) == 1)
+
+
+def _numbers(row: tuple[object, ...], whole: Sequence[bool]) -> tuple[object, ...]:
+    return tuple(
+        int(str(value)) if long and value is not None else value
+        for value, long in zip(row, whole, strict=True)
+    )
+
+
+def _stages(query: TableQuery) -> list[TableQuery]:
+    """From the table that is made of rows to the last."""
+    stages = [query]
+    while (former := stages[0].of) is not None:
+        stages.insert(0, former)
+    return stages
+
+
+def _check(stages: Sequence[TableQuery]) -> None:
+    if len(stages) > STAGES:
+        what = f"is made in {len(stages)} steps"
+        raise BadInput([InputError("table", what, f"ask in at most {STAGES}")])
+    for formula in (formula for stage in stages for formula in stage.formulas()):
+        if formula.depth > DEEPEST or formula.size > LARGEST:
+            what = f"is {formula.depth} deep and of {formula.size} parts"
+            raise BadInput([InputError("formula", what, f"at most {DEEPEST} and {LARGEST} may be asked")])
+
+
+def _told(
+    source: Fragment, stages: Sequence[TableQuery], snapshot: Snapshot, how: tuple[Dialect, Clock]
+) -> Fragment:
+    """One statement, each table the source of the next."""
+    names = {column.name: sql.name(snapshot, column) for column in (ID_COLUMN, *snapshot.columns)}
+    for number, stage in enumerate(stages):
+        if number:
+            source = f"(SELECT *, row_number() OVER () AS pos FROM ({source[0]}))", source[1]  # noqa: S608
+        long = [stage is stages[-1] and _is_long(formula, stages) for _, formula in stage.columns]
+        source = _stage(source, stage, (f"t{number}_", long), Writer(snapshot, how[0], names, how[1]))
+        names = {name: f"t{number}_{place}" for place, (name, _) in enumerate(stage.columns)}
+    return source
+
+
+def _stage(
+    source: Fragment, stage: TableQuery, shown_as: tuple[str, Sequence[bool]], writer: Writer
+) -> Fragment:
+    """One table: its columns under a prefix and their places, some as texts."""
+    prefix, long = shown_as
+    where, values = ("TRUE", []) if stage.where is None else writer.sql(stage.where)
+    source = f"{source[0]} WHERE {where}", [*source[1], *values]
+    ties = ["pos"]
+    if stage.groups is not None:
+        source, writer = _groups(source, stage.groups, prefix, writer)
+        ties = [f"{name} NULLS LAST" for name in writer.grouped.values()]
+    found = [writer.sql(formula) for _, formula in stage.columns]
+    told = [f"CAST({text} AS VARCHAR)" if cast else text for (text, _), cast in zip(found, long, strict=True)]
+    texts = ", ".join(f"{text} AS {prefix}{place}" for place, text in enumerate(told))
+    parts: list[Fragment] = [(f"SELECT {texts} FROM", [value for _, more in found for value in more]), source]
+    if writer.grouped:
+        parts.append((f"GROUP BY {', '.join(writer.grouped.values())}", []))
+    if stage.having is not None:
+        text, values = writer.sql(stage.having)
+        parts.append((f"HAVING {text}", values))
+    parts += [_order(stage, ties, writer), _page(stage)]
+    return " ".join(text for text, _ in parts), [value for _, more in parts for value in more]
+
+
+def _groups(
+    source: Fragment, groups: Sequence[Formula], prefix: str, writer: Writer
+) -> tuple[Fragment, Writer]:
+    """The same rows with what they are grouped by under names, by which formulas then know it."""
+    names = {formula: f"{prefix}g{place}" for place, formula in enumerate(dict.fromkeys(groups))}
+    found = [writer.sql(formula) for formula in names]
+    texts = ", ".join(f"{text} AS {name}" for (text, _), name in zip(found, names.values(), strict=True))
+    values = [value for _, more in found for value in more]
+    if not names:
+        return source, writer
+    inner = f"(SELECT *, {texts} FROM {source[0]})", [*values, *source[1]]  # noqa: S608
+    return inner, Writer(writer.snapshot, writer.dialect, writer.names, writer.clock, names, writer.kept)
+
+
+def _order(stage: TableQuery, ties: Sequence[str], writer: Writer) -> Fragment:
+    terms: list[str] = []
+    values: list[Any] = []
+    for each in stage.order:
+        if isinstance(each.formula, Constant):
+            continue  # The same for all: and DuckDB would take a number for the place of a column.
+        text, more = writer.sql(each.formula)
+        nulls = "FIRST" if each.nulls_first else "LAST"
+        terms.append(f"{text}{' DESC' if each.descending else ''} NULLS {nulls}")
+        values += more
+    whole = [*terms, *ties]
+    return (f"ORDER BY {', '.join(whole)}" if whole else ""), values
+
+
+def _page(stage: TableQuery) -> Fragment:
+    if stage.limit is None:
+        return f"OFFSET {stage.offset}", []
+    return f"LIMIT {stage.limit} OFFSET {stage.offset}", []
+
+
+def _offsets(snapshot: Snapshot, zone: tzinfo, name: str | None) -> buckets.Offsets:
+    """How far clocks are ahead while a column has values, or ever where that is not known."""
+    told = any(column.name == name and column.role == "time" for column in snapshot.columns)
+    return buckets.offsets(zone, snapshot.period if told else None)
