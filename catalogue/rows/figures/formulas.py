@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from catalogue.rows.engines import like, sql
 from catalogue.rows.engines.sql import Dialect, Fragment
 from catalogue.rows.figures import buckets
-from catalogue.rows.question.check import EPOCH, Checker, plain_text
+from catalogue.rows.question.check import EPOCH, plain_text
 from catalogue.rows.question.tree import Node
-from schemas.conditions import Condition
 from schemas.dataset import Column, ColumnType
 from schemas.formula import FIGURES, Call, Constant, Formula, Holds, Of, figured
 from schemas.problem import BadInput, InputError
@@ -31,7 +30,8 @@ _SQL = {
     "+": "({} + {})", "-": "({} - {})", "*": "({} * {})", "/": "({} / {})", "%": "({} % {})",
     "^": "pow({}, {})", "neg": "(-{})", "ln": "ln({})", "abs": "abs({})", "ceil": "ceil({})",
     "floor": "floor({})", "round": "round({}, {})", "||": "({} || {})", "upper": "upper({})",
-    "lower": "lower({})", "eq": "({} = {})", "ne": "({} <> {})", "lt": "({} < {})", "lte": "({} <= {})",
+    "lower": "lower({})", "unaccent": "bare({})",
+    "eq": "({} = {})", "ne": "({} <> {})", "lt": "({} < {})", "lte": "({} <= {})",
     "gt": "({} > {})", "gte": "({} >= {})", "not": "(NOT {})", "isnull": "({} IS NULL)",
     "contains": "contains({}, {})", "starts_with": "starts_with({}, {})", "metres": "metres({}, {}, {})",
     "count": "count({})", "distinct": "count(DISTINCT {})", "sum": "sum({})", "avg": "avg({})",
@@ -50,16 +50,16 @@ _TYPES: dict[ColumnType, str] = {
 class Writer:
     """Writes formulas over what is called `names`; what is `grouped` by has a name of its own.
 
-    `clock` tells how far clocks are ahead in the time of a column, None being that of what is worked out.
+    `clock` tells how far clocks are ahead in the time of a column, None being that of what is worked out;
+    `nodes` are the conditions that formulas hold.
     """
 
     snapshot: Snapshot
     dialect: Dialect
     names: Mapping[str, str]
     clock: Callable[[str | None], buckets.Offsets]
+    nodes: Mapping[Holds, Node]
     grouped: Mapping[Formula, str] = field(default_factory=dict)
-    # Of a place the engine knows a number only, so what it stands for is kept while this is.
-    kept: list[Node] = field(default_factory=list)
 
     def sql(self, formula: Formula) -> Fragment:
         """What a formula says, as it is compared, ordered by and shown: numbers are finite."""
@@ -79,19 +79,11 @@ class Writer:
                 return self.names[column], []
             case Constant():
                 return _constant(formula)
-            case Holds(condition):
-                return self._condition(condition)
+            case Holds():
+                text, values = sql.test(self.snapshot, self.nodes[formula], self.dialect)
+                return f"({text})", values
             case Call():
                 return self._call(formula)
-
-    def _condition(self, condition: Condition) -> Fragment:
-        checker = Checker({column.name: column for column in self.snapshot.columns})
-        nodes = checker.all((condition,))
-        if checker.faults:
-            raise BadInput(checker.faults)
-        self.kept.extend(nodes)
-        text, values = sql.both([sql.test(self.snapshot, node, self.dialect) for node in nodes])
-        return f"({text})", values
 
     def _call(self, call: Call) -> Fragment:
         name, parts = call.function, call.parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from itertools import chain
@@ -15,9 +16,11 @@ from catalogue.rows.engines.values import shown
 from catalogue.rows.figures import buckets
 from catalogue.rows.figures.formulas import Writer
 from catalogue.rows.figures.grouping import kept
+from catalogue.rows.question.check import Checker
 from catalogue.rows.question.plan import ID_COLUMN, plan
+from catalogue.rows.question.tree import Joined, Node
 from schemas.dataset import Column
-from schemas.formula import DEEPEST, LARGEST, Constant, Formula, Of, TableQuery
+from schemas.formula import DEEPEST, LARGEST, Call, Constant, Formula, Holds, Of, TableQuery
 from schemas.problem import BadInput, InputError
 from schemas.snapshot import Snapshot
 
@@ -39,6 +42,7 @@ def worked(scanner: Scanner, snapshot: Snapshot, query: TableQuery, zone: tzinfo
     _check(stages)
     asked = plan(snapshot, kept(stages[0].rows))
     clock = partial(_offsets, snapshot, zone)
+    nodes = _nodes(stages[0], snapshot)
     whole = [_is_long(formula, stages) for _, formula in query.columns]
     columns = [
         Column(name, "text" if long else formula.type or "text")
@@ -46,7 +50,7 @@ def worked(scanner: Scanner, snapshot: Snapshot, query: TableQuery, zone: tzinfo
     ]
 
     def write(source: Fragment, dialect: Dialect) -> Fragment:
-        return _told(source, stages, snapshot, (dialect, clock))
+        return _told(source, stages, Writer(snapshot, dialect, {}, clock, nodes))
 
     def pages() -> Iterator[Values]:
         for batch in scanner.table(asked, write, PAGE):
@@ -87,16 +91,33 @@ def _check(stages: Sequence[TableQuery]) -> None:
             raise BadInput([InputError("formula", what, f"at most {DEEPEST} and {LARGEST} may be asked")])
 
 
-def _told(
-    source: Fragment, stages: Sequence[TableQuery], snapshot: Snapshot, how: tuple[Dialect, Clock]
-) -> Fragment:
+def _nodes(stage: TableQuery, snapshot: Snapshot) -> dict[Holds, Node]:
+    """The conditions that formulas hold, checked; of places the engine knows numbers only, so they stay."""
+    checker = Checker({column.name: column for column in snapshot.columns})
+    held = {each for formula in stage.formulas() for each in _held(formula)}
+    found = {each: Joined("AND", tuple(checker.all((each.condition,)))) for each in held}
+    if checker.faults:
+        raise BadInput(checker.faults)
+    return dict(found)
+
+
+def _held(formula: Formula) -> Iterator[Holds]:
+    if isinstance(formula, Holds):
+        yield formula
+    elif isinstance(formula, Call):
+        for part in formula.parts:
+            yield from _held(part)
+
+
+def _told(source: Fragment, stages: Sequence[TableQuery], writer: Writer) -> Fragment:
     """One statement, each table the source of the next."""
+    snapshot = writer.snapshot
     names = {column.name: sql.name(snapshot, column) for column in (ID_COLUMN, *snapshot.columns)}
     for number, stage in enumerate(stages):
         if number:
             source = f"(SELECT *, row_number() OVER () AS pos FROM ({source[0]}))", source[1]  # noqa: S608
         long = [stage is stages[-1] and _is_long(formula, stages) for _, formula in stage.columns]
-        source = _stage(source, stage, (f"t{number}_", long), Writer(snapshot, how[0], names, how[1]))
+        source = _stage(source, stage, (f"t{number}_", long), replace(writer, names=names))
         names = {name: f"t{number}_{place}" for place, (name, _) in enumerate(stage.columns)}
     return source
 
@@ -136,7 +157,7 @@ def _groups(
     if not names:
         return source, writer
     inner = f"(SELECT *, {texts} FROM {source[0]})", [*values, *source[1]]  # noqa: S608
-    return inner, Writer(writer.snapshot, writer.dialect, writer.names, writer.clock, names, writer.kept)
+    return inner, replace(writer, grouped=names)
 
 
 def _order(stage: TableQuery, ties: Sequence[str], writer: Writer) -> Fragment:

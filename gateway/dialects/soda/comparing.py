@@ -59,12 +59,12 @@ def matched(names: Names, where: str, side: Side, other: Side) -> Formula:
             raise SoqlFault(where, what, code=MISMATCH)
     if ours == theirs or (ours in NUMBERS and theirs in NUMBERS) or None in (ours, theirs):
         return side.formula
-    if isinstance(side.formula, Constant) and ours == "text" and not isinstance(other.formula, Constant):
+    if isinstance(side.formula, Constant) and ours == "text":
         assert theirs is not None
         value = names.value(theirs, str(side.formula.value), (where, other.said))
         kind: ColumnType = "number" if isinstance(value, float) else theirs
         return Constant(value, kind)
-    if isinstance(other.formula, Constant) and theirs == "text" and not isinstance(side.formula, Constant):
+    if isinstance(other.formula, Constant) and theirs == "text":
         return side.formula
     what = f"{side.said} is {_a(ours)}, and {other.said} {_a(theirs)}"
     raise SoqlFault(where, what, "compare what is of one type", code=MISMATCH)

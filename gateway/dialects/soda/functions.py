@@ -27,7 +27,8 @@ _SAID = {
     _ANY: "a value",
 }
 _PLAIN: dict[str, tuple[tuple[Kinds, ...], ColumnType | None]] = {
-    "upper": ((_TEXT,), "text"), "lower": ((_TEXT,), "text"), "contains": ((_TEXT, _TEXT), "boolean"),
+    "upper": ((_TEXT,), "text"), "lower": ((_TEXT,), "text"), "unaccent": ((_TEXT,), "text"),
+    "contains": ((_TEXT, _TEXT), "boolean"),
     "starts_with": ((_TEXT, _TEXT), "boolean"), "ln": ((_NUMBER,), "number"), "abs": ((_NUMBER,), None),
     "ceil": ((_NUMBER,), None), "floor": ((_NUMBER,), None), "round": ((_NUMBER, _NUMBER), None),
     "date_trunc_y": ((_TIME,), "date"), "date_trunc_ym": ((_TIME,), "date"),
@@ -49,6 +50,8 @@ _CASELESS = {
     "caseless_eq": "{}", "caseless_not_eq": "{}", "caseless_one_of": "{}", "caseless_starts_with": "{}%",
     "caseless_contains": "%{}%",
 }  # fmt: skip
+_MAKING_SHAPES = ("convex_hull", "extent", "num_points", "simplify", "simplify_preserve_topology")
+_OF_SHAPES = "ask with within_box, within_circle, within_polygon, intersects and distance_in_meters"
 
 
 def read(reader: Expressions) -> Formula:
@@ -57,9 +60,8 @@ def read(reader: Expressions) -> Formula:
     named = tokens.take().text.lower()
     known = _readers(named)
     if named not in known:
-        raise SoqlFault(
-            tokens.where, f"has no function {named!r}", did_you_mean(named, known), code=NO_FUNCTION
-        )
+        hint = _OF_SHAPES if named in _MAKING_SHAPES else did_you_mean(named, known)
+        raise SoqlFault(tokens.where, f"has no function {named!r}", hint, code=NO_FUNCTION)
     tokens.expect("(")
     found = known[named](reader)
     tokens.expect(")")
