@@ -126,16 +126,18 @@ def check(snapshot: Snapshot) -> None:
 
 def told(columns: tuple[Column, ...], chosen: str | None = None) -> list[str]:
     """The names of the columns that features have as attributes: `_id` and all but geometries, or those
-    `chosen` by commas; raises BadInput for one that there is not."""
+    `chosen` by commas; raises BadInput for one that there is not, or that is named twice."""
     known = [ID_COLUMN.name, *(column.name for column in columns if column.type != "geometry")]
     if chosen is None:
         return known
-    names = list(dict.fromkeys(chosen.split(",")))
+    names = chosen.split(",")
     faults = [
         InputError("properties", f"there is no column {name!r}", did_you_mean(name, known))
         for name in names
         if name not in known
     ]
+    if len(set(names)) < len(names):
+        faults.append(InputError("properties", "names a column more than once", "name each once"))
     if faults:
         raise BadInput(faults)
     return names

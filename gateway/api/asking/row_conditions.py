@@ -67,8 +67,7 @@ class Asked:
         lang = self.given.get("filter-lang", LANGUAGES[0])
         if lang not in LANGUAGES:
             return ()  # Which is said of filter-lang.
-        columns = [column for column in self.columns.values() if column.name != "_id"]
-        return (cql2_condition(text, lang, columns, self.zone),)
+        return (cql2_condition(text, lang, tuple(self.columns.values()), self.zone),)
 
     def language(self, text: str) -> Conditions:
         if text not in LANGUAGES:

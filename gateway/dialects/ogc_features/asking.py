@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from struct import Struct
 from zoneinfo import ZoneInfo
 
-from gateway.api.asking.cql2 import LANGUAGES, cql2_condition
+from gateway.api.asking.cql2 import LANGUAGES, Move, cql2_condition
 from gateway.api.asking.parameters import Pairs
 from gateway.api.asking.spans import read_span
 from gateway.api.asking.typed import read_value
@@ -175,7 +175,11 @@ class _Reader:
             crs = read_crs(self.said.get("filter-crs") or CRS84.uri)
         except ValueError:
             return  # It is a fault of filter-crs, and told there.
-        move = None if crs.plain else lambda shape: to_crs84(shape, crs)
+        move = (
+            None
+            if crs.plain
+            else Move(lambda shape: to_crs84(shape, crs), lambda box: box_to_crs84(box, crs))
+        )
         if lang in LANGUAGES:
             self.filters.append(cql2_condition(text, lang, self.columns, self.zone, move=move))
 
@@ -198,7 +202,9 @@ class _Reader:
         for name in names:
             if name not in known:
                 raise ValueError(f"has no {name!r}; {did_you_mean(name, known)}")
-        self.select = list(dict.fromkeys(names))
+        if len(set(names)) < len(names):
+            raise ValueError("names a property more than once; name each once")
+        self.select = names
 
 
 def read_box(text: str) -> BBox:

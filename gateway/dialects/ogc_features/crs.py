@@ -26,7 +26,7 @@ _PLANES = (5174, 5178, 5179, 5181, 5185, 5186, 5187, 5188)
 _CODES = ("OGC:CRS84", *(f"EPSG:{code}" for code in (4326, 3857, *_PLANES, 32652)))
 _SHORT = re.compile(r"\[?(EPSG|OGC):(\w+)\]?", re.IGNORECASE)
 _DENSE = 21
-"""Points along each side of a box when it is taken to another system, where its sides are curves."""
+"""Points along each side of a box or shape when it is taken to another system, where sides are curves."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,13 @@ def reprojected(shapes: Sequence[str | None], ids: Sequence[str], crs: Crs) -> l
 
 def to_crs84(shape: Any, crs: Crs) -> Any:
     """A shapely geometry whose coordinates are in `crs`, in CRS84; raises ValueError where it cannot be."""
-    if crs.plain:
+    if crs.plain or shape.is_empty:
         return shape
     transformer = _transformer(crs.code, CRS84.code)
+    west, south, east, north = shapely.bounds(shape)
+    if max(east - west, north - south) > 0:
+        # What is straight in one system is a curve in the other.
+        shape = shapely.segmentize(shape, max(east - west, north - south) / _DENSE)
     moved = shapely.transform(shape, lambda c: np.column_stack(transformer.transform(c[:, 0], c[:, 1])))
     if not np.isfinite(shapely.bounds(moved)).all():
         raise ValueError(f"lies where {crs.uri} is not defined; mind the order of its axes")

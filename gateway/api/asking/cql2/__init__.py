@@ -20,20 +20,19 @@ LANGUAGES = ("cql2-text", "cql2-json")
 LONGEST = 200_000
 """Letters of a filter."""
 
-__all__ = ["LANGUAGES", "LONGEST", "cql2_condition"]
+__all__ = ["LANGUAGES", "LONGEST", "Move", "cql2_condition"]
 
 
 def cql2_condition(
     text: str, lang: str, columns: Sequence[Column], zone: ZoneInfo, *, move: Move | None = None
 ) -> Condition:
-    """What a filter in one of LANGUAGES asks of rows with `columns`; raises BadInput.
+    """What a filter in one of LANGUAGES asks of rows by `columns` alone; raises BadInput.
 
-    Times without an offset are in `zone`. `move` takes shapely geometries of another CRS (`filter-crs`) to
-    longitude and latitude in OGC:CRS84.
+    Times without an offset are in `zone`. `move` takes shapes of another CRS (`filter-crs`) to OGC:CRS84.
     """
     if lang not in LANGUAGES:
         raise BadInput([InputError("filter-lang", f"has no {lang!r}", did_you_mean(lang, LANGUAGES))])
-    known = {column.name: column for column in (Column("_id", "text"), *columns)}
+    known = {column.name: column for column in columns}
     try:
         if len(text) > LONGEST:
             raise ValueError(f"has more than {LONGEST} letters; ask in several requests")

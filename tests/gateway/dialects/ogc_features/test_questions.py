@@ -131,6 +131,7 @@ def test_every_property_can_be_asked_by_its_name(house, asked, count):
         ("bbox-crs=EPSG:5187", "bbox-crs"),
         ("filter-lang=cql2-text", "filter-lang"),
         ("properties=nothing", "properties"),
+        ("properties=면적,면적", "properties"),
         ("f=gml", "f"),
         ("lang=fr", "lang"),
         ("cursor=nonsense", "cursor"),
@@ -217,6 +218,76 @@ def test_a_shape_of_a_filter_may_be_in_another_crs(house):
     )
     assert here
     assert len(here ^ there) <= 2  # Sides that are straight in one system are curves in the other.
+
+
+@pytest.mark.parametrize("code", ["EPSG:4326", "EPSG:3857", "EPSG:5179", "EPSG:5187"])
+def test_a_box_of_a_filter_is_in_the_order_of_the_axes(house, code):
+    from pyproj import Transformer
+
+    move = Transformer.from_crs("OGC:CRS84", code).transform
+    sides = ",".join(map(str, (*move(129.03, 35.12), *move(129.12, 35.2))))
+    asked = f"filter-crs={code}&filter={quote(f'S_INTERSECTS(geometry, BBOX({sides}))')}"
+    found = ids(house, f"{ITEMS}?limit=10000&{asked}")
+    assert len(found) > 500
+    assert found == ids(house, f"{ITEMS}?limit=10000&bbox-crs={code}&bbox={sides}")
+    asked = (
+        f"filter-crs={code}&filter={quote(f'NOT S_INTERSECTS(geometry, BBOX({sides}))')}&bbox=129,35,130,36"
+    )
+    assert not found & ids(house, f"{ITEMS}?limit=10000&{asked}")
+
+
+def test_a_box_of_a_filter_goes_over_the_antimeridian_in_either_order(house):
+    east = {"east of the date line", "west of it"}
+    assert ids(house, f"{EDGES}?filter=S_INTERSECTS(geometry,BBOX(177,65,-177,70))") == east
+    asked = "filter-crs=EPSG:4326&filter=S_INTERSECTS(geometry,BBOX(65,177,70,-177))"
+    assert ids(house, f"{EDGES}?{asked}") == east
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ("filter=THIS IS NOT A FILTER", None),
+        ("filter=this_is_not_a_queryable IS NULL", None),
+        ("filter=_id = 'F000007'", None),
+        ("filter=S_INTERSECTS(geometry,BBOX(1000000,1000000,2000000,2000000))", None),
+        ("filter-crs=http://www.opengis.net/def/crs/OGC/0/none&filter=종류='병원'", None),
+        ("filter-lang=cql2-xml&filter=종류='병원'", None),
+        ("filter-lang=cql2-text&filter=S_INTERSECTS(geometry,BBOX(128,34,130,36))", 3000),
+        ("filter=S_INTERSECTS(geometry,BBOX(128,34,130,36))&bbox=128,34,130,36", 3000),
+        ("filter=S_INTERSECTS(geometry,BBOX(128,34,130,36))&bbox=10,34,20,36", 0),
+        ("filter=종류='병원'&구군=수영구", 75),
+        ("filter=수용인원 / 2 = 면적 * 2", 500),
+        ("filter=ACCENTI(CASEI(비고)) LIKE ACCENTI(CASEI('%엘리베%'))", 1000),
+        ("filter=T_DURING(점검시각, INTERVAL('2026-03-01T00:00:00Z','..')) AND NOT 개방여부", 1500),
+    ],
+)
+def test_a_filter_is_answered_or_refused_as_part_three_says(house, asked, count):
+    name, _, value = asked.rpartition("filter=")
+    value, more, rest = value.partition("&")
+    path = f"{ITEMS}?{name}filter={quote(value)}{more}{rest}"
+    if count is None:
+        assert fault(house, path)["where"].startswith("filter")
+    else:
+        assert house.json(path)["numberMatched"] == count
+
+
+def test_whatever_is_queryable_can_be_asked_by_a_parameter_and_a_filter(house):
+    queryables = house.json("/ogc/collections/facilities/queryables")
+    assert queryables["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert queryables["additionalProperties"] is False
+    feature = house.json(f"{ITEMS}/F000006")
+    for name, told in queryables["properties"].items():
+        if "type" not in told:
+            assert told["format"] == "geometry-any"
+            continue
+        value = feature["properties"][name]
+        plain = str(value).lower() if isinstance(value, bool) else str(value)
+        by_parameter = ids(house, f"{ITEMS}?limit=10000&{quote(name)}={quote(plain)}")
+        kind = {"date": "DATE", "date-time": "TIMESTAMP"}.get(told.get("format"), "")
+        literal = f"{kind}('{value}')" if told["type"] == "string" else plain
+        by_filter = ids(house, f"{ITEMS}?limit=10000&filter={quote(f'{name} = {literal}')}")
+        assert "F000006" in by_parameter, name
+        assert by_parameter == by_filter
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,8 @@ def test_the_classes_are_declared_and_the_document_names_the_paths(house):
         (f"{TILES}/WebMercatorQuad/30/0/0", 400),
         (f"{TILES}/WebMercatorQuad/0/0/0?f=png", 400),
         (f"{TILES}/WebMercatorQuad/0/0/0?propertis=a", 400),
+        (f"{TILES}/WebMercatorQuad/0/0/0?properties=면적&properties=종류", 400),
+        (f"{TILES}/WebMercatorQuad/0/0/0?properties=면적,면적", 400),
         (f"{TILES}/WorldCRS84Quad", 404),
         (f"{TILES}?f=png", 400),
         ("/ogc/collections/readings/tiles", 400),
