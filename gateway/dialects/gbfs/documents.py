@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,8 +109,7 @@ def _answer(dataset: str, file: str, edition: str) -> Response:
         case "system_information":
             data = _system(services().catalogue.describe(dataset))
         case "station_information":
-            assert places is not None
-            data = {"stations": _stations(places)}
+            data = {"stations": _stations(places) if places else []}
         case _:
             data = {"stations": _statuses(readings, called)}
     body = {"last_updated": shown.created, "ttl": TTL, "version": VERSION, "data": data}
@@ -176,24 +176,42 @@ def _system(dataset: Dataset) -> dict[str, Any]:
     return told
 
 
-def _places(readings: Snapshot, called: dict[str, str]) -> Snapshot:
-    """The dataset of the same publisher that says where these stations are; raises NotOfThatKind."""
+def _places(readings: Snapshot, called: dict[str, str]) -> Snapshot | None:
+    """The dataset of the same publisher that says where these stations are, None where there is no reading to
+    know it by; raises NotOfThatKind."""
     catalogue = services().catalogue
     about = catalogue.describe(readings.dataset)
     if _is_placed(readings):
         return readings
     few = catalogue.rows_of(readings, RowQuery(select=(called["station"],), limit=_SAMPLE))
     ids = tuple(str(row[1]) for row in few.values)
+    candidates = list(_placed(about))
+    if not ids:  # Before the first reading nothing but a name says whose stations they are.
+        return next((places for places in candidates if _is_named_alike(places.dataset, about.id)), None)
+    for places in candidates:
+        if _tells_of(places, ids):
+            return places
+    why = f"no dataset of {about.publisher} tells where its stations are, by the same ids"
+    raise NotOfThatKind(readings.dataset, "places of stations", why)
+
+
+def _placed(about: Dataset) -> Iterator[Snapshot]:
+    """The datasets of the same publisher that say where something is, of the same feed first."""
+    catalogue = services().catalogue
     alike = catalogue.find(SearchQuery(publishers=(about.publisher,), limit=_CANDIDATES)).hits
     for hit in sorted(alike, key=lambda hit: hit.dataset.feed != about.feed):
         try:
             places = catalogue.snapshot(hit.dataset.id)
         except NoRows:
             continue
-        if _is_placed(places) and _tells_of(places, ids):
-            return places
-    why = f"no dataset of {about.publisher} tells where its stations are, by the same ids"
-    raise NotOfThatKind(readings.dataset, "places of stations", why)
+        if _is_placed(places):
+            yield places
+
+
+def _is_named_alike(one: str, other: str) -> bool:
+    """Whether the ids of two datasets begin with the same word, but for its plural."""
+    first, second = (re.split(r"[-_.]", each)[0].removesuffix("s") for each in (one, other))
+    return first == second
 
 
 def _is_placed(snapshot: Snapshot) -> bool:

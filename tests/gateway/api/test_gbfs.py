@@ -163,3 +163,15 @@ def test_what_is_no_system_of_stations_is_not_found(bikes, still):
     bikes.publish(told, "r-lost")
     assert bikes.get("/gbfs/lost/station_information.json").status_code == 404
     assert bikes.get("/gbfs/bikes/gbfs.json?x=1").status_code == 400
+
+
+def test_before_the_first_reading_all_stations_are_listed_and_none_has_a_status(bikes):
+    bikes.publish(landed("other-places", record_columns("facility"), [station("X1", 129.3)]), "r-other")
+    bikes.publish(landed("bike-readings", record_columns("station_reading"), []), "r-silent")
+    for edition in ("", "2.3/ko/"):
+        listed = document(bikes, f"/gbfs/bike-readings/{edition}station_information.json")["stations"]
+        assert [each["station_id"] for each in listed] == ["S1", "S2"]
+        assert document(bikes, f"/gbfs/bike-readings/{edition}station_status.json")["stations"] == []
+        assert document(bikes, f"/gbfs/bike-readings/{edition}system_information.json")
+    bikes.publish(landed("tram-readings", record_columns("station_reading"), []), "r-tram")
+    assert document(bikes, "/gbfs/tram-readings/station_information.json")["stations"] == []
