@@ -57,7 +57,7 @@ def open_all(url: str, folder: Path, ahead: timedelta = timedelta()) -> Catalogu
 
 def worker_of(catalogue: Catalogue, folder: Path) -> Worker:
     """A quick worker over the feeds of `folder`/feeds, which asks for no runs by itself."""
-    fetch = HttpFetch(Guard(["127.0.0.1"]), timeout=Timeout(1, 5, 10), retries=0)
+    fetch = HttpFetch(Guard(["127.0.0.1"]), timeout=Timeout(20, 60, 120), retries=0)
     seoul = ZoneInfo("Asia/Seoul")
     harvester = Harvester(catalogue, fetch, folder / "work", KOREA, seoul, {})
     feeds = FeedFolders([folder / "feeds"])

@@ -12,15 +12,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from random import SystemRandom
 
 import psycopg
 import pytest
+from waiting import LONGEST
 
 from config.migrations import upgrade
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"
+LOWEST_PORT = 10_000
 
 
 def missing(service: str, in_ci: bool) -> None:
@@ -38,11 +42,30 @@ def free_port() -> int:
 
 
 def unused_port() -> int:
-    """A port of loopback that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens on, and that nobody gets who asks the system for any.
+
+    Between here and where a server listens, seconds may pass in which others open sockets by the hundred.
+    """
+    return next(port for port in _ports() if _is_free(port))
+
+
+@cache
+def _ports() -> Iterator[int]:
+    """Ports below those that the system gives, each once; workers of a test run have ports of their own."""
+    given, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ours = range(LOWEST_PORT + worker, int(given), workers)
+    return iter(SystemRandom().sample(ours, len(ours)))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +94,7 @@ def postgres_server(in_ci: bool) -> Iterator[str]:
         yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGINT)  # "Fast shutdown": open connections are closed.
-        server.wait(20)
+        server.wait(60)
         shutil.rmtree(folder)
 
 
@@ -121,7 +144,7 @@ def postgres_database(server: str, template: str = "template1") -> Iterator[str]
 
 
 def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + LONGEST
     while time.monotonic() < end and server.poll() is None:
         try:
             psycopg.connect(address).close()

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from gateway.clients.plans import Limit
 from gateway.gate import EmbeddedLimiter
@@ -64,7 +65,7 @@ def test_threads_of_several_processes_together_get_exactly_the_quota(tmp_path, p
     for process in running:
         process.stdin.write("go\n")
         process.stdin.flush()
-    admitted = sum(process.communicate(timeout=60)[0].count("+") for process in running)
+    admitted = sum(process.communicate(timeout=300)[0].count("+") for process in running)
     assert admitted == 500
 
 
@@ -72,12 +73,11 @@ def test_processes_killed_while_they_count_lose_nothing_of_what_was_admitted(tmp
     told = tmp_path / "told"
     with told.open("w") as out:
         running = [hammer(tmp_path / "limits", 2, 1_000_000, 10**9, out) for _ in range(2)]
-        while told.read_text().count("ready") < 2:
-            time.sleep(0.02)
+        wait_for(lambda: told.read_text().count("ready") == 2)
         for process in running:
             process.stdin.write("go\n")
             process.stdin.flush()
-        time.sleep(0.5)
+        wait_for(lambda: told.read_text().count("+") > 1000)
         for process in running:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -86,22 +86,22 @@ def test_processes_killed_while_they_count_lose_nothing_of_what_was_admitted(tmp
     limiter = reopened(tmp_path / "limits")
     limits = [Limit("hour", 10**9, 3600), Limit("month", 10**9, 2_592_000, "month")]
     spent = [10**9 - left.remaining for left in limiter.acquire(APP, limits, 0).allowances]
-    assert admitted > 1000
     # Four threads may each have counted a request that they died before telling of.
     assert all(admitted <= number <= admitted + 4 for number in spent)
     limiter.close()
 
 
 def test_a_killed_process_leaves_no_lock_behind(tmp_path):
-    process = hammer(tmp_path, 1, 1_000_000, 10**9, subprocess.DEVNULL)
-    time.sleep(0.5)
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    time.sleep(0.3)
-    process.kill()
-    process.wait()
-    process.stdin.close()
-    limiter, began = reopened(tmp_path), time.monotonic()
+    told = tmp_path / "told"
+    with told.open("w") as out:
+        process = hammer(tmp_path / "limits", 1, 1_000_000, 10**9, out)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        wait_for(lambda: told.read_text().count("+") > 100)
+        process.kill()
+        process.wait()
+        process.stdin.close()
+    limiter, began = reopened(tmp_path / "limits"), time.monotonic()
     assert limiter.acquire(APP, [Limit("hour", 10**9, 3600)]).allowed
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20
     limiter.close()

@@ -8,23 +8,30 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
 
 import pytest
+from waiting import wait_for
 
 from gateway.gate import Turns
 
-LONG = 30.0
+LONG = 120.0
 """Seconds that no turn of these tests comes to."""
 
 
 def served(work: Callable[[str], None], **turns: float) -> Callable[[str], bytes]:
     """An application that works as it is told by the path of a request."""
+    return asked(turns_of(work, **turns))
 
+
+def turns_of(work: Callable[[str], None], **turns: float) -> Turns:
     def app(environ, start_response):
         work(environ["PATH_INFO"])
         start_response("200 OK", [])
         return [environ["PATH_INFO"].encode()]
 
-    inside = Turns(app, **turns)
-    return lambda path: b"".join(inside({"PATH_INFO": path}, lambda *_: None))
+    return Turns(app, **turns)
+
+
+def asked(turns: Turns) -> Callable[[str], bytes]:
+    return lambda path: b"".join(turns({"PATH_INFO": path}, lambda *_: None))
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
@@ -58,26 +65,31 @@ def test_those_who_wait_are_let_in_as_they_came():
         if path == "/first":
             goes.wait(LONG)
 
-    ask = served(work, seconds=LONG)
+    turns = turns_of(work, seconds=LONG)
     names = ["/first", *(f"/{number}" for number in range(6))]
     with ThreadPoolExecutor(len(names)) as clients:
         for name in names:
-            clients.submit(ask, name)
-            time.sleep(0.03)
+            before = len(came) + len(turns._waiting)
+            clients.submit(asked(turns), name)
+            wait_for(lambda before=before: len(came) + len(turns._waiting) > before)
         assert came == ["/first"]
         goes.set()
     assert came == names
 
 
 def test_one_who_works_longer_than_a_turn_holds_up_nobody():
-    goes = Event()
-    ask = served(lambda path: goes.wait(LONG) if path == "/slow" else None, seconds=0.01)
+    goes, begun = Event(), []
+
+    def work(path: str) -> None:
+        if path == "/slow":
+            begun.append(path)
+            goes.wait(LONG)
+
+    ask = served(work, seconds=0.01)
     with ThreadPoolExecutor(8) as clients:
         slow = [clients.submit(ask, "/slow") for _ in range(3)]
-        time.sleep(0.1)
-        began = time.monotonic()
-        assert [clients.submit(ask, "/quick").result(5) for _ in range(20)] == [b"/quick"] * 20
-        assert time.monotonic() - began < 2
+        wait_for(lambda: len(begun) == 3)
+        assert [clients.submit(ask, "/quick").result(LONG) for _ in range(20)] == [b"/quick"] * 20
         assert not any(each.done() for each in slow)
         goes.set()
 

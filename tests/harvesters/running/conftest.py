@@ -38,7 +38,7 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 @pytest.fixture
 def harvester(catalogue: Catalogue, tmp_path: Path) -> Harvester:
-    fetch = HttpFetch(Guard(["127.0.0.1"]), timeout=Timeout(1, 5, 10), retries=0)
+    fetch = HttpFetch(Guard(["127.0.0.1"]), timeout=Timeout(20, 60, 120), retries=0)
     return Harvester(catalogue, fetch, tmp_path / "work", KOREA, SEOUL, os.environ)
 
 

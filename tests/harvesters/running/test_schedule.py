@@ -6,9 +6,11 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from zoneinfo import ZoneInfo
 
 import pytest
+from waiting import LONGEST, wait_for
 
 from harvesters.feeds.folders import FeedFolders
 from harvesters.schedule import Schedule, in_force, is_due, spread, trigger
@@ -89,7 +91,7 @@ def test_a_running_schedule_asks_for_new_and_changed_feeds_and_forgets_removed_o
         ran[feed] = datetime.now(UTC)
         came.set()
 
-    def wait(seconds: float = 5) -> bool:
+    def wait(seconds: float = LONGEST) -> bool:
         there = came.wait(seconds)
         came.clear()
         return there
@@ -106,10 +108,7 @@ def test_a_running_schedule_asks_for_new_and_changed_feeds_and_forgets_removed_o
         assert wait()
         assert set(asked) == {"hourly", "often"}
         (tmp_path / "often.toml").unlink()
-        wait(1)
-        seen = len(asked)
-        assert not wait(1.5)
-        assert len(asked) == seen
+        wait_for(lambda: not wait(2.5))
     finally:
         schedule.stop()
 
@@ -140,16 +139,16 @@ def test_a_thousand_feeds_that_are_due_at_once_are_spread_over_minutes():
 
 def test_feeds_that_fell_due_before_a_start_are_not_asked_for_in_one_go(tmp_path: Path):
     for number in range(40):
-        (tmp_path / f"feed-{number}.toml").write_text(FEED.format(schedule='every = "20s"'), "utf-8")
+        (tmp_path / f"feed-{number}.toml").write_text(FEED.format(schedule='every = "40s"'), "utf-8")
     asked: list[float] = []
-    ran = datetime.now(UTC) - timedelta(seconds=30)
+    ran = datetime.now(UTC) - timedelta(seconds=60)
     schedule = Schedule(
         FeedFolders([tmp_path]), lambda feed: ran, lambda feed: asked.append(time.monotonic()), zone=SEOUL
     )
     start = time.monotonic()
     schedule.start()
     try:
-        while len(asked) < 40 and time.monotonic() - start < 8:
+        while len(asked) < 40 and time.monotonic() - start < LONGEST:
             time.sleep(0.05)
     finally:
         schedule.stop()
@@ -174,8 +173,9 @@ def test_an_interval_of_seconds_does_not_drift(tmp_path: Path):
     finally:
         schedule.stop()
     late = [(moment - ran).total_seconds() % 1 for moment in asked]
-    assert 4 <= len(asked) <= 6
-    assert max(late) < 0.8
+    assert 3 <= len(asked) <= 6
+    # One that drifts is later by 0.2 seconds each time; a busy machine may hold up any of them.
+    assert median(late) < 0.3
 
 
 def test_a_schedule_slows_down_and_is_quick_again_when_something_new_comes(tmp_path: Path):
@@ -199,12 +199,11 @@ def test_a_schedule_slows_down_and_is_quick_again_when_something_new_comes(tmp_p
     )  # fmt: skip
     schedule.start()
     try:
-        assert asks_in(2.5) >= 2
+        wait_for(lambda: asked[0] >= 2)
         quiet[0] = 12
-        time.sleep(0.5)
-        assert asks_in(1.5) == 0
-        quiet[0] = 0
-        assert asks_in(2.5) >= 2
+        wait_for(lambda: asks_in(2) == 0)
+        before, quiet[0] = asked[0], 0
+        wait_for(lambda: asked[0] >= before + 2)
     finally:
         schedule.stop()
 

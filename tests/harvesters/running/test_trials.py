@@ -156,7 +156,7 @@ def test_a_long_trial_is_kept_and_that_of_a_dead_worker_is_taken_up_within_its_l
     city: City, catalogue: Catalogue, site: Any
 ) -> None:
     def slow(request: Any) -> None:
-        time.sleep(1.5)
+        time.sleep(3)
         body = PARKS.encode()
         request.send_response(200)
         request.send_header("Content-Length", str(len(body)))
@@ -164,7 +164,7 @@ def test_a_long_trial_is_kept_and_that_of_a_dead_worker_is_taken_up_within_its_l
         request.wfile.write(body)
 
     site.routes["/slow.csv"] = slow
-    lease, taken = timedelta(seconds=0.6), list[object]()
+    lease, taken = timedelta(seconds=2), list[object]()
     kept = catalogue.trials.request("kim", {"url": site.url("/slow.csv")})
     patient = threading.Thread(target=next_trial, args=(city.harvester, "w1", city.feeds, lease))
     patient.start()
@@ -175,7 +175,7 @@ def test_a_long_trial_is_kept_and_that_of_a_dead_worker_is_taken_up_within_its_l
     assert catalogue.trials.read(kept).found["tables"][0]["read"] == 20
     dead = catalogue.trials.request("kim", {"url": site.url("/slow.csv")})
     assert catalogue.trials.claim("dead", lease).trial == dead
-    time.sleep(0.7)
+    time.sleep(2.1)
     assert next_trial(city.harvester, "w3", city.feeds, lease)
     assert catalogue.trials.read(dead).state == "done"
 
