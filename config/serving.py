@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.streams import AT_ONCE
+from gateway.streams import Streams
 
 ANSWERING = 4
 HEADER_TIMEOUT_MS = 10_000
@@ -42,8 +42,8 @@ def serve(host: str, port: int, workers: int) -> None:
         interface=Interfaces.WSGI,
         workers=workers,
         # A gate and a view are mostly CPU: more threads only wait for each other, except those that hold
-        # a stream open, which do nothing else.
-        blocking_threads=ANSWERING + AT_ONCE,
+        # an answer open till its client has read it.
+        blocking_threads=ANSWERING + Streams().at_once,
         backlog=1024,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         log_level=LogLevels.warning,

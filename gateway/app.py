@@ -7,7 +7,7 @@ from functools import lru_cache
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
-from gateway import compression, errors
+from gateway import compression, errors, holding
 from gateway.api.answers import base_url, public_answer
 from gateway.api.beginning import beginning
 from gateway.api.datasets import datasets
@@ -88,10 +88,12 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
         app.register_blueprint(blueprint)
     app.register_blueprint(oauth_blueprint(services.clients, public_url=services.public_url))
     errors.install(app)
+    # What is done with an answer, the last first: packed, then held open, then guarded.
+    app.after_request(_guard)
+    holding.install(app)
     compression.install(app)
     _install_description(app, version)
     app.before_request(_name_route)
-    app.after_request(_guard)
     return app
 
 

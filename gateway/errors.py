@@ -149,10 +149,15 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def answer(fault: Exception) -> Response:
-        problem, headers = judged(fault)
-        response = _page(problem) or problem_answer(problem)
-        response.headers.update(headers)
-        return response
+        return refused(fault)
+
+
+def refused(fault: Exception) -> Response:
+    """What answers a fault: its problem, or a page that tells of it; a fault of ours is in the log."""
+    problem, headers = judged(fault)
+    response = _page(problem) or problem_answer(problem)
+    response.headers.update(headers)
+    return response
 
 
 def judged(fault: Exception) -> tuple[Problem, dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -93,8 +92,6 @@ def _answer(dataset: str | None, query: dict[str, Any]) -> Response:
     if query["format"] == "json":
         return _page(catalogue, dataset, last or 0)
     who, streams = caller(request.environ), services().streams
-    stack = ExitStack()
-    stack.enter_context(streams.place(who.application or who.address, catalogue.watch.rouse))
     seconds = min(streams.seconds, query["seconds"])
     clients = services().clients
 
@@ -103,7 +100,6 @@ def _answer(dataset: str | None, query: dict[str, Any]) -> Response:
 
     telling = Telling(catalogue, base_url(), dataset, query["rows"], streams, is_live)
     answer = Response(telling.since(last, seconds, request.environ), content_type=STREAM)
-    answer.call_on_close(stack.close)
     answer.headers["Cache-Control"] = "no-store"
     # nginx would hold back what it is not told to pass on at once.
     answer.headers["X-Accel-Buffering"] = "no"

@@ -16,6 +16,7 @@ from gateway.api.asking.parameters import Pairs, read_pairs
 from gateway.api.asking.row_parameters import MOVING, ROW_PARAMETERS, row_query, which_snapshot
 from gateway.api.describe import describe
 from gateway.caller import ROWS
+from gateway.holding import hold
 from gateway.services import services
 from schemas.problem import BadInput, InputError, did_you_mean
 
@@ -57,6 +58,7 @@ def export(dataset: str, extension: str) -> Response:
     unchanged = not_modified(etag, caching)
     if unchanged:
         return unchanged
+    hold(services().streams.exports)  # Before there are rows of it in memory.
     answer = catalogue.all_rows(snapshot, query)
     pieces = encode_stream(answer, format, look)
     # What cannot be given shows before the first piece, while it can still be said.

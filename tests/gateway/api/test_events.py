@@ -128,7 +128,7 @@ def test_rows_that_are_few_come_with_their_event_and_are_counted(quick, key):
 
 @pytest.mark.parametrize(("bound", "status"), [("each", 429), ("at_once", 503)])
 def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick, caplog, bound, status):
-    setattr(quick.services.streams, bound, 2)
+    setattr(quick.services.streams.events, bound, 2)
     bodies = [opened(quick, PARKS) for _ in range(2)]
     refused = quick.get(PARKS)
     assert (refused.status_code, refused.json["type"]) == (status, "/problems/too-many-streams")
@@ -142,12 +142,12 @@ def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick, c
     listen(quick, PARKS)
     bodies[1].close()
     quick.ask(PARKS, method="HEAD")
-    assert quick.services.streams.open == 0
+    assert quick.services.streams.events.open == 0
 
 
 def test_a_stream_whose_client_is_gone_gives_up_its_place_when_another_is_wanted(house):
     streams, heard = house.services.streams, threading.Event()
-    streams.each, streams.seconds = 1, 30.0
+    streams.events.each, streams.seconds = 1, 30.0
     body = opened(house, PARKS)
     next(body)  # What every stream begins with.
 
@@ -163,7 +163,7 @@ def test_a_stream_whose_client_is_gone_gives_up_its_place_when_another_is_wanted
     opened(house, f"{PARKS}?seconds=1").close()
     server.join(5)
     assert heard.is_set()
-    assert streams.open == 0
+    assert streams.events.open == 0
 
 
 def test_a_place_in_the_log_that_is_no_more_or_not_yet_is_told(quick):
