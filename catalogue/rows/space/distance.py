@@ -18,7 +18,11 @@ STEP = 0.002
 """Degrees of an edge that are drawn as a straight line on the plane around the point: less than 1 mm off."""
 _TIGHTEST = 6_335_439.0
 """Metres of the least radius of curvature: on a sphere of it nothing is farther than on the ellipsoid."""
+_WIDEST = 6_399_594.0
+"""Metres of the greatest one: on a sphere of it nothing is nearer than on the ellipsoid."""
 _MARGIN = 1e-9
+_FEW = 100
+"""Places that are measured on the ellipsoid as soon as on a sphere."""
 
 Shapes = npt.NDArray[Any]
 
@@ -33,10 +37,21 @@ def metres(lon: float, lat: float, shapes: Shapes) -> Floats:
     points = shapely.get_type_id(shapes[held]) == shapely.GeometryType.POINT
     alone, others = held[points], held[~points]
     if len(alone):
-        found[alone] = _from(lon, lat, shapely.get_coordinates(shapes[alone]))[1]
+        found[alone] = _inverse(lon, lat, shapely.get_coordinates(shapes[alone]))[1]
     if len(others):
         found[others] = _to_edges(lon, lat, shapes[others])
     return found
+
+
+def nearest(lon: float, lat: float, points: Floats, k: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Which of the places (n, 2) may be among the `k` nearest, in their order, and the metres to each."""
+    near = np.arange(len(points))
+    if len(points) > max(k, _FEW):
+        # A sphere tells all but those apart that are about as far as the last, and is measured much sooner.
+        angles = _angles(lon, lat, points)
+        last = np.partition(angles, k - 1)[k - 1]
+        near = np.flatnonzero(angles * _TIGHTEST <= (last + _MARGIN) * _WIDEST)
+    return near, _inverse(lon, lat, points[near])[1]
 
 
 def within(lon: float, lat: float, reach: float, shapes: Shapes) -> npt.NDArray[np.bool_]:
@@ -44,7 +59,7 @@ def within(lon: float, lat: float, reach: float, shapes: Shapes) -> npt.NDArray[
     places, owners = shapely.get_coordinates(shapes, return_index=True)
     owners, first = np.unique(owners, return_index=True)
     found = np.zeros(len(shapes), np.bool_)
-    found[owners] = _from(lon, lat, places[first])[1] <= reach
+    found[owners] = _inverse(lon, lat, places[first])[1] <= reach
     unsure = ~found & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
     found[unsure] = metres(lon, lat, shapes[unsure]) <= reach
     return found
@@ -61,6 +76,15 @@ def around(lon: float, lat: float, distance: float) -> BBox:
     if half >= 180.0:
         return -180.0, south, 180.0, north
     return _turned(lon - half), south, _turned(lon + half), north
+
+
+def _angles(lon: float, lat: float, points: Floats) -> Floats:
+    """Radians (n,) from a point to places (n, 2) on a sphere (the haversine formula)."""
+    east, north = np.radians(points).T
+    x, y = math.radians(lon), math.radians(lat)
+    square = np.sin((north - y) / 2) ** 2 + math.cos(y) * np.cos(north) * np.sin((east - x) / 2) ** 2
+    found: Floats = 2 * np.arcsin(np.sqrt(np.minimum(square, 1.0)))
+    return found
 
 
 def _turned(lon: float) -> float:
@@ -100,10 +124,16 @@ def _collected(parts: Shapes) -> npt.NDArray[np.bool_]:
 
 def _from(lon: float, lat: float, pairs: Floats) -> tuple[Floats, Floats]:
     """Places (n, 2) on the plane around a point that keeps bearings and distances, and the distances (n,)."""
+    bearing, distance = _inverse(lon, lat, pairs)
+    turned = np.radians(bearing)
+    return np.column_stack([distance * np.sin(turned), distance * np.cos(turned)]), distance
+
+
+def _inverse(lon: float, lat: float, pairs: Floats) -> tuple[Floats, Floats]:
+    """In which direction, in degrees (n,), places (n, 2) lie from a point, and how many metres away (n,)."""
     here = np.full(len(pairs), lon), np.full(len(pairs), lat)
     bearing, _, distance = _ellipsoid().inv(*here, pairs[:, 0], pairs[:, 1])
-    turned = np.radians(bearing)
-    return np.column_stack([distance * np.sin(turned), distance * np.cos(turned)]), np.asarray(distance)
+    return np.asarray(bearing), np.asarray(distance)
 
 
 @cache

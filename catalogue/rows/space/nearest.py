@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import orjson
 import shapely
 
 from catalogue import geometry
+from catalogue.geometry import Floats
 from catalogue.rows.engines.scan import RowsTimeout
 from catalogue.rows.space import distance
 from schemas.arrow import ID
@@ -33,24 +36,26 @@ SECONDS = 5.0
 _DEGREE = 111_000.0
 _TIGHT = 1.0
 """Metres of a ring that is not drawn in any more."""
+_CLOSE = 1.25
+"""How many times wider than one that is too narrow a ring is not drawn in any more either."""
+_POINT = '{"type":"Point"'
 
 Read = Callable[[RowQuery], RowPage]
 """A page of rows of the snapshot."""
-_Row = tuple[float, tuple[object, ...]]
+_Near = tuple[float, str]
+"""How many metres a row is away, and its id."""
 
 
 def nearest(read: Read, snapshot: Snapshot, query: NearestQuery) -> RowPage:
     """The rows with their distance as the last column, in metres; ties are in the order of the rows.
 
-    A line or an area is as far away as its nearest point. Raises BadInput, and RowsTimeout where too many
-    rows are about equally near.
+    A line or an area is as far away as its nearest point. They are found by their places alone, and read
+    when they are known. Raises BadInput, and RowsTimeout where too many rows are about equally near.
     """
     place = _checked(query, snapshot)
-    asked, hidden = _asked(query.rows, place)
-    rings = _Rings(read, asked, query, snapshot)
-    page, radius = rings.first()
-    best = rings.best(page, radius)
-    return _page(page, best, place if hidden else None)
+    found = _Rings(read, query, snapshot, place).nearest()
+    asked = RowQuery(filters=(Filter(ID, "in", tuple(id for _, id in found)),), select=query.rows.select)
+    return _page(read(replace(asked, limit=query.k)), found)
 
 
 def _checked(query: NearestQuery, snapshot: Snapshot) -> str:
@@ -72,56 +77,46 @@ def _checked(query: NearestQuery, snapshot: Snapshot) -> str:
     return place
 
 
-def _asked(rows: RowQuery, place: str) -> tuple[RowQuery, bool]:
-    """Which rows and columns are read, and whether their geometry is not to be shown."""
-    filters = rows.filters if rows.bbox is None else (*rows.filters, Box(rows.bbox))
-    hidden = rows.select is not None and place not in rows.select
-    select = (*rows.select, place) if rows.select is not None and hidden else rows.select
-    return RowQuery(filters=filters, select=select), hidden
-
-
 class _Rings:
-    """Boxes around a point, read as pages of rows."""
+    """Boxes around a point, in which the places of rows are read and measured page by page."""
 
-    def __init__(self, read: Read, asked: RowQuery, query: NearestQuery, snapshot: Snapshot) -> None:
-        self._read, self._asked, self._query, self._snapshot = read, asked, query, snapshot
-        self._place = geometry.geometry_column(snapshot.columns) or ""
+    def __init__(self, read: Read, query: NearestQuery, snapshot: Snapshot, place: str) -> None:
+        self._read, self._query, self._snapshot = read, query, snapshot
+        rows = query.rows
+        filters = rows.filters if rows.bbox is None else (*rows.filters, Box(rows.bbox))
+        self._asked = RowQuery(filters=filters, select=(place,), limit=20 * query.k + 500)
         self._reach = WORLD if query.max_m is None else min(query.max_m, WORLD)
-        self._most = 20 * query.k + 500
         self._end = time.monotonic() + SECONDS
 
-    def first(self) -> tuple[RowPage, float]:
-        """The first page of a ring that holds enough rows but not too many, or no more than it must."""
-        low, high = 0.0, math.inf
+    def nearest(self) -> list[_Near]:
+        """The nearest of all rows, nearest first: all are known once a ring that holds enough is read whole.
+
+        `low` is too narrow, `high` holds many rows, and within `enough` metres there are as many as asked.
+        """
+        low, high, enough = 0.0, math.inf, self._reach
         radius = self._guess()
         while True:
-            page = self._ring(radius)
-            if page.next is not None and radius > max(_TIGHT, 2 * low):
+            page = self._page(self._asked, radius)
+            found, crowded = self._best([page]), page.next is not None
+            full = len(found) == self._query.k
+            enough = min(enough, found[-1][0]) if full else enough
+            if not crowded and (enough <= radius or self._holds_all(radius)):
+                return found
+            if not crowded:  # One that is nearer may lie beyond a side of a ring, though it holds enough.
+                low, radius = radius, enough if full else self._wider(radius, low, high)
+            elif enough < radius / 2:
+                high = radius = enough
+            elif radius > max(_TIGHT, _CLOSE * low):
                 high, radius = radius, math.sqrt(low * radius) if low else radius / 8
-            elif page.next is None and len(page.values) < self._query.k and radius < self._reach:
-                # Wider once, then all there is: where few rows answer, each ring takes a scan.
-                wider = min(4 * radius, self._reach) if low == 0 else self._reach
-                low, radius = radius, wider if high == math.inf else math.sqrt(radius * high)
             else:
-                return page, radius
+                return self._best(self._pages(enough))
 
-    def best(self, page: RowPage, radius: float) -> list[_Row]:
-        """The nearest of all rows, nearest first, where `page` begins what is in the ring of `radius`."""
-        found = self._nearest([page])
-        farthest = found[-1][0] if len(found) == self._query.k else self._reach
-        if page.next is None and (farthest <= radius or self._holds_all(radius)):
-            return found
-        if page.next is None:  # One that is nearer may lie beyond a side of the ring.
-            page = self._ring(farthest)
-        return self._nearest([page]) if page.next is None else self._picked(farthest)
-
-    def _picked(self, radius: float) -> list[_Row]:
-        """The nearest of a crowded ring: found by their places alone, and read when they are known."""
-        found = self._nearest(self._places(radius))
-        ids = tuple(str(row[0]) for _, row in found)
-        asked = RowQuery(filters=(Filter(ID, "in", ids),), select=self._asked.select, limit=self._query.k)
-        rows = {row[0]: row for row in self._read(asked).values}
-        return [(metres, rows[place[0]]) for metres, place in found]
+    def _wider(self, radius: float, low: float, high: float) -> float:
+        """The ring to try after one that holds too few rows."""
+        if high < math.inf:
+            return high if high <= _CLOSE * radius else math.sqrt(radius * high)
+        # Of conditions, each ring may take a scan: then wider once, and all there is after that.
+        return min(4 * radius, self._reach) if low == 0 or not self._asked.filters else self._reach
 
     def _holds_all(self, radius: float) -> bool:
         """Whether no row of the snapshot is outside of the box of a ring."""
@@ -144,19 +139,16 @@ class _Rings:
         outside = 0.0 if edge == (lon, lat) else distance.metres(lon, lat, shapely.points([edge]))[0]
         return min(max(even + outside, _TIGHT), self._reach)
 
-    def _ring(self, radius: float) -> RowPage:
-        """What is in a ring, as far as it goes on a page; raises RowsTimeout when time is up."""
-        return self._page(replace(self._asked, limit=self._most), radius)
-
     def _page(self, asked: RowQuery, radius: float) -> RowPage:
+        """What is in a ring, as far as it goes on a page; raises RowsTimeout when time is up."""
         if time.monotonic() > self._end:
             raise RowsTimeout(self._snapshot.dataset, f"{SECONDS:.0f} seconds")
         box = distance.around(self._query.lon, self._query.lat, radius)
         return self._read(replace(asked, bbox=box))
 
-    def _places(self, radius: float) -> Iterator[RowPage]:
-        """Where the rows in a ring are, page by page; raises RowsTimeout when they do not end."""
-        asked = replace(self._asked, select=(self._place,), limit=PAGE)
+    def _pages(self, radius: float) -> Iterator[RowPage]:
+        """All that is in a ring, page by page; raises RowsTimeout when they do not end."""
+        asked = replace(self._asked, limit=PAGE)
         for _ in range(PAGES):
             page = self._page(asked, radius)
             yield page
@@ -165,34 +157,46 @@ class _Rings:
             asked = replace(asked, cursor=page.next)
         raise RowsTimeout(self._snapshot.dataset, f"{PAGE * PAGES} rows about equally near")
 
-    def _nearest(self, pages: Iterable[RowPage]) -> list[_Row]:
-        """The rows of all pages that are near enough, nearest first."""
-        found: list[_Row] = []
+    def _best(self, pages: Iterable[RowPage]) -> list[_Near]:
+        """The nearest rows of all pages, nearest first; ties stay in the order of the rows."""
+        found: list[_Near] = []
         for page in pages:
-            found += self._measured(page)
-            found.sort(key=lambda row: row[0])  # Stable: ties stay in the order of the rows.
+            found += self._measured(page.values)
+            found.sort(key=itemgetter(0))
             del found[self._query.k :]
         return found
 
-    def _measured(self, page: RowPage) -> Iterator[_Row]:
-        where = page.names.index(self._place)
-        shapes = shapely.from_geojson(np.array([row[where] for row in page.values], object))
-        metres = distance.metres(self._query.lon, self._query.lat, shapes)
-        for far, row in zip(metres.tolist(), page.values, strict=True):
+    def _measured(self, rows: Sequence[tuple[object, ...]]) -> Iterator[_Near]:
+        """Those of rows of id and place that may be among the nearest."""
+        lon, lat = self._query.lon, self._query.lat
+        texts = [text for _, text in rows]
+        points = _points(texts)
+        if points is None:
+            near = np.arange(len(rows))
+            metres = distance.metres(lon, lat, shapely.from_geojson(np.array(texts, object)))
+        else:
+            near, metres = distance.nearest(lon, lat, points, self._query.k)
+        for place, far in zip(near.tolist(), metres.tolist(), strict=True):
             if far <= self._reach:
-                yield far, row
+                yield far, str(rows[place][0])
 
 
-def _page(page: RowPage, best: list[_Row], hidden: str | None) -> RowPage:
-    """The best rows with how far they are, without a geometry that nobody asked for."""
-    kept = [place for place, name in enumerate(page.names) if name != hidden]
+def _points(texts: Sequence[Any]) -> Floats | None:
+    """Longitudes and latitudes (n, 2) of places in GeoJSON, None where some are no points."""
+    if not texts or not texts[0].startswith(_POINT):
+        return None
+    shapes = orjson.loads(f"[{','.join(texts)}]")
+    if any(shape["type"] != "Point" for shape in shapes):
+        return None
+    return np.array([shape["coordinates"][:2] for shape in shapes], np.float64)
+
+
+def _page(page: RowPage, found: Sequence[_Near]) -> RowPage:
+    """The rows found in their order, with how far they are."""
     name = "_distance_m"
     while name in page.names:
         name = f"_{name}"
     far = Column(name, "number", title=Text("거리", "Distance"), unit="m")
-    values: list[tuple[Any, ...]] = [
-        (*(row[place] for place in kept), round(metres, 3)) for metres, row in best
-    ]
-    columns = tuple(column for column in page.columns if column.name != hidden)
-    names = (*(page.names[place] for place in kept), name)
-    return RowPage(page.snapshot, (*columns, far), names, values)
+    rows = {row[0]: row for row in page.values}
+    values = [(*rows[id], round(metres, 3)) for metres, id in found]
+    return RowPage(page.snapshot, (*page.columns, far), (*page.names, name), values)

@@ -15,6 +15,7 @@ from pyproj import Geod
 
 from catalogue import snapshots
 from catalogue.rows import Rows
+from catalogue.rows.space import distance
 from catalogue.rows.space.nearest import nearest
 from schemas.conditions import Filter
 from schemas.dataset import Column
@@ -160,6 +161,43 @@ def test_seen_from_afar_a_crowd_is_measured_by_its_places_and_only_once(publicat
     nearest(read, snapshot, NearestQuery(126.9, 37.5, 4))
     rows.close()
     assert sum(cells) < 2 * len(spots) * len(COLUMNS)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_between_towns_only_rows_of_the_nearest_are_read(publication, storage, tmp_path, seed):
+    chance = np.random.default_rng(seed)
+    towns = [(129.0, 35.0), (129.4, 35.0), (129.0, 35.4), (127.0, 37.0)]
+    places = np.concatenate([chance.normal(town, 0.004, (1_500, 2)) for town in towns]).round(7)
+    snapshot = published(publication, storage, [("a", shapely.Point(*place)) for place in places])
+    rows, read = Rows(storage, tmp_path / "none"), []
+
+    def page(asked):
+        found = rows.read(snapshot, asked)
+        read.append(len(found.values))
+        return found
+
+    for lon, lat in chance.uniform((128.9, 34.9), (129.5, 35.5), (5, 2)).tolist():
+        read.clear()
+        found = nearest(page, snapshot, NearestQuery(lon, lat, 5))
+        far = WGS84.inv(np.full(len(places), lon), np.full(len(places), lat), *places.T)[2]
+        assert [row[0] for row in found.values] == [str(i) for i in np.argsort(far, kind="stable")[:5]]
+        assert sum(read) < len(places), read
+    rows.close()
+
+
+@pytest.mark.parametrize("k", [1, 7, 150])
+@pytest.mark.parametrize(
+    ("lon", "lat"), [(129.0, 35.1), (180.0, 0.0), (-180.0, 89.9), (12.0, -90.0), (0.0, 0.0)]
+)
+def test_what_a_sphere_leaves_out_is_not_among_the_nearest(lon, lat, k):
+    chance = np.random.default_rng(k)
+    wide = chance.uniform((-180, -90), (180, 90), (2_000, 2))
+    close = np.clip(chance.normal((lon, lat), 0.01, (2_000, 2)), (-180, -90), (180, 90))
+    for places in (wide, close, np.concatenate([wide, close]), np.repeat(close[:300], 2, axis=0)):
+        far = WGS84.inv(np.full(len(places), lon), np.full(len(places), lat), *places.T)[2]
+        near, metres = distance.nearest(lon, lat, places, k)
+        assert set(np.argsort(far, kind="stable")[:k]) <= set(near)
+        assert metres == pytest.approx(far[near], abs=1e-6)
 
 
 @pytest.mark.parametrize(
