@@ -61,7 +61,7 @@ def stream(answer: Answer, format: str, look: Look = PLAIN) -> Iterator[bytes]:
         case "csv":
             pieces = streams.csv(columns, batches, cells=look.cells, bom=look.bom)
         case "xlsx":
-            pieces = xlsx(columns, batches, rows=answer.rows, name=answer.name)
+            pieces = xlsx(columns, batches, name=answer.name)
         case "parquet":
             pieces = columnar.parquet(columns, batches)
         case "arrow":

@@ -27,7 +27,7 @@ from catalogue.snapshots import Parts
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when a format is written otherwise than before, so that no file of old is taken for a new one."""
 GIGABYTE = 2**30
 _ABANDONED = 6 * 3600

@@ -30,10 +30,10 @@ _BARRED = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 class SheetSpelling:
     """Cells by their type: numbers, truths, dates and inline texts, which no program takes for formulas."""
 
-    null = b"<c/>"
+    null = b"/>"
 
     def cell(self, values: Any, column: Column) -> list[Piece]:
-        """The pieces of a column's cells."""
+        """The pieces of a column's cells but their beginning, which says where they stand."""
         return [self._cell(values, column)]
 
     def _cell(self, values: Any, column: Column) -> Piece:
@@ -42,9 +42,9 @@ class SheetSpelling:
             case "integer":
                 spelt = _whole(values)
             case "number":
-                spelt = joined(b"<c><v>", texts.numbers(values), b"</v></c>")
+                spelt = joined(b"><v>", texts.numbers(values), b"</v></c>")
             case "boolean":
-                truths = pa.array(['<c t="b"><v>0</v></c>', '<c t="b"><v>1</v></c>'], TEXT)
+                truths = pa.array([' t="b"><v>0</v></c>', ' t="b"><v>1</v></c>'], TEXT)
                 spelt = Coded(truths, values.cast(pa.int8()))
             case "date":
                 spelt = by_distinct(values.dictionary_encode(), _days)
@@ -68,7 +68,7 @@ def _texts(values: Any) -> Any:
     if len(odd):
         mended = [_mended(text) for text in values.take(pa.array(odd)).to_pylist()]
         values = replaced(values, odd, pa.array(mended, TEXT))
-    return joined(b'<c t="inlineStr"><is><t xml:space="preserve">', values, b"</t></is></c>")
+    return joined(b' t="inlineStr"><is><t xml:space="preserve">', values, b"</t></is></c>")
 
 
 def _mended(text: str | None) -> str | None:
@@ -81,7 +81,7 @@ def _mended(text: str | None) -> str | None:
 
 
 def _whole(values: Any) -> Any:
-    plain = joined(b"<c><v>", values.cast(TEXT), b"</v></c>")
+    plain = joined(b"><v>", values.cast(TEXT), b"</v></c>")
     large = pc.or_(pc.greater_equal(values, _EXACT_WHOLE), pc.less_equal(values, -_EXACT_WHOLE))
     if not pc.any(large).as_py():
         return plain
@@ -90,7 +90,7 @@ def _whole(values: Any) -> Any:
 
 def _days(values: Any) -> Any:
     numbers = values.cast(pa.int32())
-    cells = joined(f'<c s="{DAY}"><v>'.encode(), pc.add(numbers, _EPOCH).cast(TEXT), b"</v></c>")
+    cells = joined(f' s="{DAY}"><v>'.encode(), pc.add(numbers, _EPOCH).cast(TEXT), b"</v></c>")
     return pc.if_else(pc.less(numbers, _FIRST), _texts(values), cells)
 
 
@@ -98,11 +98,11 @@ def _instants(values: Any) -> Any:
     moments = values.cast(pa.timestamp("us")).cast(pa.int64())
     days = pc.add(pc.divide(moments.cast(pa.float64(), safe=False), float(_MICROSECONDS)), float(_EPOCH))
     figures = texts.numbers(days)
-    whole = joined(f'<c s="{INSTANT}"><v>'.encode(), figures, b"</v></c>")
+    whole = joined(f' s="{INSTANT}"><v>'.encode(), figures, b"</v></c>")
     seconds = values.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.timestamp("us", "UTC"))
     fractions = pc.not_equal(seconds, values.cast(pa.timestamp("us", "UTC")))
     if pc.any(fractions).as_py():
-        exact = joined(f'<c s="{EXACT}"><v>'.encode(), figures, b"</v></c>")
+        exact = joined(f' s="{EXACT}"><v>'.encode(), figures, b"</v></c>")
         whole = pc.if_else(fractions, exact, whole)
     early = pc.less(moments, _FIRST * _MICROSECONDS)
     if not pc.any(early).as_py():

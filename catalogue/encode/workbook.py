@@ -6,10 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
-import pyarrow as pa
-
-from catalogue.encode.pieces import TEXT, together
-from catalogue.encode.sheet_cells import SHEET
 from catalogue.rows.question.plan import ID_COLUMN
 from schemas.dataset import Column
 
@@ -24,38 +20,47 @@ _FIRST_FORMAT = 164  # lower ones are built in (18.8.30)
 _LONGEST_TITLE = 31
 
 
-def frame(name: str, sheets: int) -> Iterator[tuple[str, bytes]]:
-    """The paths and texts of all files of a workbook but its sheets."""
+def opening() -> Iterator[tuple[str, bytes]]:
+    """The paths and texts of the files before the sheets; by their names a file is known for a workbook."""
+    yield "_rels/.rels", _text(_relations([("xl/workbook.xml", "officeDocument")]))
+    yield "xl/styles.xml", _text(_styles())
+
+
+def closing(name: str, sheets: int) -> Iterator[tuple[str, bytes]]:
+    """The paths and texts of the files behind so many sheets, which tell of them."""
     numbers = range(1, sheets + 1)
     relations = [(f"worksheets/sheet{n}.xml", "worksheet") for n in numbers] + [("styles.xml", "styles")]
     listed = "".join(
         f'<sheet name={quoteattr(_title(name, n))} sheetId="{n}" r:id="rId{n}"/>' for n in numbers
     )
     book = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>'
-    for path, text in (
-        ("[Content_Types].xml", _types(sheets)),
-        ("_rels/.rels", _relations([("xl/workbook.xml", "officeDocument")])),
-        ("xl/workbook.xml", book),
-        ("xl/_rels/workbook.xml.rels", _relations(relations)),
-        ("xl/styles.xml", _styles()),
-    ):
-        yield path, f"{_DECLARED}{text}".encode()
+    yield "xl/workbook.xml", _text(book)
+    yield "xl/_rels/workbook.xml.rels", _text(_relations(relations))
+    yield "[Content_Types].xml", _text(_types(sheets))
+
+
+def letters(index: int) -> bytes:
+    """What a sheet calls a column by its place from 0 on: A, B, ... Z, AA, AB ..."""
+    before, last = divmod(index, 26)
+    return (letters(before - 1) if before else b"") + bytes([ord("A") + last])
 
 
 def sheet_head(columns: Sequence[Column]) -> bytes:
-    """A sheet up to its first row of data: the names of the columns stay in sight."""
+    """A sheet up to its first row, the names of the columns, which stays in sight."""
     described = (ID_COLUMN, *columns)
     widths = "".join(
         f'<col min="{i}" max="{i}" width="{_WIDTHS[c.type]}" customWidth="1"/>'
         for i, c in enumerate(described, 1)
         if c.type in _WIDTHS
     )
-    names = [SHEET.cell(pa.array([column.name], TEXT), ID_COLUMN) for column in described]
-    head = together([b"<row>", *(piece for cell in names for piece in cell), b"</row>"], SHEET.null)
     pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
     view = f'<sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>'
     wide = f"<cols>{widths}</cols>" if widths else ""
-    return f'{_DECLARED}<worksheet xmlns="{_MAIN}">{view}{wide}<sheetData>'.encode() + head
+    return _text(f'<worksheet xmlns="{_MAIN}">{view}{wide}<sheetData>')
+
+
+def _text(xml: str) -> bytes:
+    return f"{_DECLARED}{xml}".encode()
 
 
 def _title(name: str, number: int) -> str:

@@ -11,8 +11,10 @@ import pytest
 from lxml import etree
 from python_calamine import CalamineWorkbook
 
+from catalogue.encode import sheets
 from catalogue.encode.answers import Answer, stream
 from catalogue.encode.sheets import MOST_ROWS
+from catalogue.encode.workbook import letters
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column
 from schemas.problem import BadInput
@@ -95,11 +97,48 @@ def test_rows_beyond_the_end_of_a_sheet_go_on_in_another():
         "a name that is far too long for a sheet", columns, total, lambda: table.to_batches(16_384)
     )
     with zipfile.ZipFile(io.BytesIO(b"".join(stream(answer, "xlsx")))) as packed:
-        sheets = [packed.read(f"xl/worksheets/sheet{n}.xml") for n in (1, 2)]
+        written = [packed.read(f"xl/worksheets/sheet{n}.xml") for n in (1, 2)]
         titles = etree.fromstring(packed.read("xl/workbook.xml")).iter(f"{MAIN}sheet")
         assert [len(each.get("name")) for each in titles] == [31, 31]
-    assert [sheet.count(b"<row>") for sheet in sheets] == [MOST_ROWS, 3]
-    assert f"<v>{MOST_ROWS - 1}</v>".encode() in sheets[1]
+    assert [sheet.count(b"<row r=") for sheet in written] == [MOST_ROWS, 3]
+    assert f'<row r="{MOST_ROWS}"><c r="A{MOST_ROWS}"'.encode() in written[0]
+    assert f"<v>{MOST_ROWS - 1}</v>".encode() in written[1]
+
+
+def test_a_sheet_of_much_text_goes_on_in_another(monkeypatch):
+    monkeypatch.setattr(sheets, "MOST_BYTES", 70_000)
+    words = pa.array(["가" * 10_000] * 5)
+    table = pa.Table.from_arrays([pa.array(list("01234")), words], schema=arrow_schema(TEXT))
+    answer = Answer("parks", TEXT, 5, lambda: table.to_batches(1))
+    data = b"".join(stream(answer, "xlsx"))
+    assert [len(cells(data, f"xl/worksheets/sheet{n}.xml")) for n in (1, 2)] == [1 + 3, 1 + 2]
+
+
+def test_each_cell_says_where_it_stands_as_programs_want_that_do_not_count():
+    data = book((Column("a", "text"), Column("b", "integer")), [("0", "가", None), ("1", None, 5)])
+    assert [[cell.get("r") for cell in row] for row in cells(data)] == [
+        [f"{letter}{line}" for letter in "ABC"] for line in (1, 2, 3)
+    ]
+    lines = [cell[0].getparent().get("r") for cell in cells(data)]
+    assert lines == ["1", "2", "3"]
+
+
+def test_columns_are_called_as_sheets_call_them():
+    assert [letters(n) for n in (0, 25, 26, 701, 702, 16_383)] == [b"A", b"Z", b"AA", b"ZZ", b"AAA", b"XFD"]
+
+
+def test_its_files_are_such_as_older_readers_of_zip_know_and_tell_first_what_it_is():
+    infos = zipfile.ZipFile(io.BytesIO(book(TEXT, [("0", "a")]))).infolist()
+    assert [each.filename for each in infos][:3] == [
+        "_rels/.rels",
+        "xl/styles.xml",
+        "xl/worksheets/sheet1.xml",
+    ]
+    assert {each.extract_version for each in infos} == {20}  # 45 would be ZIP64
+
+
+def test_no_rows_are_a_sheet_with_the_names_of_the_columns():
+    assert [[cell[0][0].text for cell in row] for row in cells(book(TEXT, []))] == [["_id", "word"]]
 
 
 def test_more_columns_than_a_sheet_has_are_refused():
