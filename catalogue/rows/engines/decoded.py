@@ -78,7 +78,7 @@ class Decoded:
             self._want(snapshot, names, parts)
         return None
 
-    def close(self) -> None:
+    def settle(self) -> None:
         """Wait for what is being filled."""
         if self._work:
             self._work.join()

@@ -9,6 +9,8 @@ from typing import Literal
 
 LONGEST = 500
 """Letters of a pattern; longer ones would take an engine more memory than one query is given."""
+_ANY = "\ud800"
+"""No text holds half of a pair."""
 Part = tuple[Literal["letter", "one", "many"], str]
 
 
@@ -52,6 +54,11 @@ def regex(pattern: str) -> str:
 
 def _plain(letter: str) -> str:
     return letter if letter.isalnum() else f"\\x{{{ord(letter):x}}}" if letter else ""
+
+
+def literals(pattern: str) -> list[str]:
+    """The letters that stand together in every text that is as a pattern says."""
+    return "".join(letter if kind == "letter" else _ANY for kind, letter in _parts(pattern)).split(_ANY)
 
 
 def matches(text: str | None, pattern: str) -> bool | None:

@@ -47,7 +47,7 @@ def source_of(snapshot: Snapshot, storage: Parts, wanted: Wanted = any_part) -> 
     """
     if isinstance(snapshot, Joined):
         return _side_by_side(snapshot, storage, wanted)
-    names = ", ".join(_names(snapshot))
+    names = ", ".join(names_of(snapshot))
     found = _found(snapshot, wanted)
     selects = [
         f"SELECT {names}, place + {offset} AS pos"  # noqa: S608
@@ -74,13 +74,14 @@ def gathered(snapshot: Snapshot, storage: Parts, wanted: Wanted) -> Source | Non
         for place, (part, _) in enumerate(found)
         if part.head
     ]
-    names = ", ".join(_names(snapshot))
+    names = ", ".join(names_of(snapshot))
     text = f"(SELECT * FROM read_parquet(?) AS part({names}) WHERE {' AND '.join(ends) or 'TRUE'})"  # noqa: S608
     files = [str(storage.path(part.path)) for part, _ in found]
     return Source(text, [files], sum(part.rows for part, _ in found), together=True)
 
 
-def _names(snapshot: Snapshot) -> list[str]:
+def names_of(snapshot: Snapshot) -> list[str]:
+    """What the columns of a part are called in SQL, in their order."""
     placed = geometry.geometry_column(snapshot.columns) is not None
     return ["id", *(f"c{i}" for i in range(len(snapshot.columns))), *(["box"] if placed else [])]
 

@@ -7,15 +7,14 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Event, Thread
 from typing import Any
-from weakref import WeakValueDictionary
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from catalogue import geometry
-from catalogue.rows.engines import expressions, like, sql
+from catalogue.rows.engines import sql
 from catalogue.rows.engines.decoded import Decoded
+from catalogue.rows.engines.lexicon import Lexicon
 from catalogue.rows.engines.parts import (
     Source,
     Wanted,
@@ -25,10 +24,12 @@ from catalogue.rows.engines.parts import (
     parts_gone,
     source_of,
 )
+from catalogue.rows.engines.picked import picked
+from catalogue.rows.engines.spelling import Spelling
 from catalogue.rows.engines.values import shown, stored
+from catalogue.rows.engines.words import Places, cut
 from catalogue.rows.joins import Joined
 from catalogue.rows.question.plan import Plain, Plan
-from catalogue.rows.space.places import Close, Lies, metres_all
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.snapshot import Snapshot, within
@@ -38,8 +39,9 @@ Write = Callable[[sql.Fragment, sql.Dialect], sql.Fragment]
 
 MOST_ROWS = 100_000_000
 """Rows that one query may read; what streams all rows may read more."""
-_PLACES = {"date": "CAST(? AS DATE)", "time": "make_timestamptz(?)"}
-_CORNERS = tuple(f"box.{corner}" for corner in geometry.CORNERS)
+_PICKED = "picked"
+SPARSE = 4
+"""One of so many rows is picked; more are read as fast with all others."""
 
 
 class RowsTimeout(TimeoutError):
@@ -66,7 +68,7 @@ class Scanner:
 
     A query has so many seconds and megabytes, and reads at most so many rows: those of the parts that its
     time and its page leave, known before any is opened. `decoded_megabytes` more keep columns asked for
-    again and again.
+    again and again, `words_megabytes` the words of texts that are searched again.
     """
 
     def __init__(
@@ -77,19 +79,18 @@ class Scanner:
         memory_megabytes: int = 512,
         rows: int = MOST_ROWS,
         decoded_megabytes: int = 256,
+        words_megabytes: int = 128,
     ) -> None:
         self._storage = storage
         self._seconds = seconds
         self._memory = f"{memory_megabytes} MB"
         self._rows = rows
-        self._asked: WeakValueDictionary[int, Lies | Close] = WeakValueDictionary()
-        self._database = open_database(storage, f"{memory_megabytes + decoded_megabytes} MB")
+        self._database = open_database(
+            storage, f"{memory_megabytes + decoded_megabytes + words_megabytes} MB"
+        )
         self._decoded = Decoded(self._database, decoded_megabytes * 2**20)
-        # Of engines only ours reads shapes as the row index does, and measures on the ellipsoid.
-        self._database.create_function("lies", self._lies, ["BIGINT", "BLOB"], "BOOLEAN", type="arrow")
-        self._database.create_function("bare", expressions.bare_all, ["VARCHAR"], "VARCHAR", type="arrow")
-        places = ["BLOB", "DOUBLE", "DOUBLE"]
-        self._database.create_function("metres", metres_all, places, "DOUBLE", type="arrow")
+        self._lexicon = Lexicon(self._database, storage, words_megabytes * 2**20)
+        self._spelling = Spelling(self._database)
 
     def page(self, plan: Plan) -> Found:
         """The rows of a page; raises RowsTimeout, and TooManyRows as all others do but `flow`."""
@@ -118,11 +119,17 @@ class Scanner:
 
         Raises RowsTimeout.
         """
-        where, values = sql.where(plan, self._dialect(plan.snapshot))
+        dialect = self._spelling.dialect(plan.snapshot)
+        where, values = sql.where(plan, dialect)
         behind = f"pos >= {first} AND " if first else ""
         tail = f"WHERE {behind}{where} {rest}"
         decoded, parts = self._sources(plan, f"{select} {tail}", first)
         with self._cursor(plan.snapshot) as cursor:
+            if held := self._held(cursor, plan, dialect):
+                where, some = sql.where(held[0], dialect)
+                few = f"{select} FROM {_PICKED} WHERE {behind}{where} {rest}"
+                if self._pick(cursor, plan.snapshot, held[1], few):
+                    return _fetched(cursor, f"SELECT {few}", some)
             if decoded:
                 with suppress(duckdb.CatalogException):  # It had to make room meanwhile.
                     return _fetched(cursor, f"SELECT {select} FROM {decoded} {tail}", values)  # noqa: S608
@@ -131,23 +138,11 @@ class Scanner:
 
     def rows(self, snapshot: Snapshot, positions: Sequence[int]) -> pa.Table:
         """The rows at ascending positions, as they are stored: of `arrow_schema`. Raises RowsTimeout."""
-        schema = arrow_schema(snapshot.columns)
-        wanted, offset, tables = np.asarray(positions, np.int64), 0, [schema.empty_table()]
-        names = ", ".join(f"c{i}" for i in range(len(snapshot.columns)))
+        schema, places = arrow_schema(snapshot.columns), np.asarray(positions, np.int64)
+        names = ["id", *(f"c{i}" for i in range(len(snapshot.columns)))]
         with self._cursor(snapshot) as cursor:
-            for part in snapshot.parts:
-                here = wanted[(wanted >= offset) & (wanted < offset + part.rows)] - offset
-                offset += part.rows
-                if len(here):
-                    cursor.register("places", {"place": here})
-                    # By the number in its file a row is passed over before its values are made.
-                    text = (
-                        f"SELECT id, {names} FROM read_parquet(?) AS part(id, {names})"  # noqa: S608
-                        " WHERE file_row_number IN (FROM places)"
-                    )
-                    found = cursor.execute(text, [str(self._storage.path(part.path))]).to_arrow_table()
-                    tables.append(found.rename_columns(schema.names).cast(schema))
-        return pa.concat_tables(tables)
+            found = picked(cursor, self._storage, snapshot, places, names=names)
+        return found.drop_columns("pos").rename_columns(schema.names).cast(schema)
 
     def flow(self, plan: Plan, rows: int) -> Iterator[Any]:
         """All rows that a plan's filters leave, in its order: Arrow batches of at most `rows` rows with `_id`
@@ -157,7 +152,7 @@ class Scanner:
         """
         wanted = _wanted(plan.times(), (0, plan.snapshot.rows))
         source = source_of(plan.snapshot, self._storage, wanted)
-        dialect = self._dialect(plan.snapshot)
+        dialect = self._spelling.dialect(plan.snapshot)
         where, values = sql.where(plan, dialect)
         # Without an order they come as they lie: one thread reads them, part after part. A join mixes them.
         mixed = plan.order or isinstance(plan.snapshot, Joined)
@@ -172,7 +167,7 @@ class Scanner:
     def table(self, plan: Plan, write: Write, rows: int) -> Iterator[Any]:
         """What SQL of ours gives that `write` makes of a FROM item of the rows that a plan's filters leave,
         in batches as `flow`. Raises RowsTimeout."""
-        dialect = self._dialect(plan.snapshot)
+        dialect = self._spelling.dialect(plan.snapshot)
         where, values = sql.where(plan, dialect)
         _, parts = self._sources(plan, f"{write(('rows', []), dialect)[0]} {where}", 0)
         rows_left = f"(SELECT * FROM {parts.text} WHERE {where})"  # noqa: S608
@@ -183,22 +178,26 @@ class Scanner:
                 found.set()
                 yield batch
 
+    def settle(self) -> None:
+        """Wait for what is being put into memory."""
+        self._decoded.settle()
+        self._lexicon.settle()
+
     def close(self) -> None:
-        self._decoded.close()
+        self.settle()
         self._database.close()
 
     def _found(self, cursor: Any, plan: Plan, anchor: Sequence[Plain], names: str) -> Any:
+        dialect = self._spelling.dialect(plan.snapshot)
+        if held := self._held(cursor, plan, dialect):
+            rest, places = cut(*held)
+            text, values = _paged(rest, anchor, dialect, names)
+            if self._pick(cursor, plan.snapshot, places, text):
+                return cursor.execute(text.format(_PICKED), values).to_arrow_table()
         wanted = _wanted(plan.page_times(), plan.positions())
         source = self._bounded(plan, source_of(plan.snapshot, self._storage, wanted))
-        dialect = self._dialect(plan.snapshot)
-        tests = [sql.where(plan, dialect)]
-        if plan.after is not None:
-            tests.append(sql.after(plan, anchor, dialect))
-        where, values = sql.both(tests)
-        order = sql.order_by(plan, dialect)
-        page = f"LIMIT {plan.limit + 1} OFFSET {plan.offset}"
-        text = f"SELECT {names} FROM {source.text} WHERE {where} ORDER BY {order} {page}"  # noqa: S608
-        return cursor.execute(text, [*source.files, *values]).to_arrow_table()
+        text, values = _paged(plan, anchor, dialect, names)
+        return cursor.execute(text.format(source.text), [*source.files, *values]).to_arrow_table()
 
     def _anchor(self, cursor: Any, plan: Plan) -> Sequence[Plain]:
         """The order values of the row that a page starts behind."""
@@ -212,32 +211,6 @@ class Scanner:
         found = cursor.execute(text, [*source.files, plan.after]).to_arrow_table()
         return [stored(values, column)[0] for values, column in zip(found.columns, columns, strict=True)]
 
-    def _dialect(self, snapshot: Snapshot) -> sql.Dialect:
-        place = geometry.geometry_column(snapshot.columns)
-        shape = next((f"c{i}" for i, column in enumerate(snapshot.columns) if column.name == place), "")
-
-        def lies(node: Lies | Close) -> sql.Fragment:
-            self._asked[id(node)] = node  # Until the plan is let go of, and its query is over.
-            return f"lies(?, {shape})", [id(node)]
-
-        return sql.Dialect(
-            contains="contains({}, ?)",
-            like="regexp_full_match({}, ?, 's')",
-            pattern=like.regex,
-            small="lower({})",
-            place=lambda column: _PLACES.get(column.type, "?"),
-            nullable=lambda _: True,
-            corners=_CORNERS,
-            lies=lies,
-            writer=expressions.DUCKDB,
-        )
-
-    def _lies(self, asked: Any, shapes: Any) -> Any:
-        """For DuckDB: which of some geometries lie as the node of a plan asks, said by its number."""
-        if not len(asked):
-            return pa.array([], pa.bool_())
-        return pa.array(self._asked[asked[0].as_py()].of(geometry.shapes(shapes)))
-
     def _sources(self, plan: Plan, text: str, first: int) -> tuple[str | None, Source]:
         """What holds the columns named in SQL of ours in memory, if something does, and their parts."""
         snapshot, wanted = plan.snapshot, _wanted(plan.times(), (first, plan.snapshot.rows))
@@ -247,6 +220,20 @@ class Scanner:
         if not parts.together or parts.rows < snapshot.rows:
             return None, parts
         return self._decoded.source(plan, text, parts), parts
+
+    def _held(self, cursor: Any, plan: Plan, dialect: sql.Dialect) -> tuple[Plan, Places] | None:
+        """The rows that words leave, and what is still to be asked of them, where that is known."""
+        with suppress(duckdb.CatalogException):  # What knew it had to make room meanwhile.
+            return self._lexicon.narrowed(cursor, plan, dialect)
+        return None
+
+    def _pick(self, cursor: Any, snapshot: Snapshot, places: Places, text: str) -> bool:
+        """Name the rows at `places` with the columns that SQL of ours asks for, unless they are too many."""
+        names = named(text) - {"pos"}
+        if names and len(places) * SPARSE > snapshot.rows:
+            return False
+        cursor.register(_PICKED, picked(cursor, self._storage, snapshot, places, names=sorted(names)))
+        return True
 
     def _bounded(self, plan: Plan, source: Source) -> Source:
         """The same source; raises TooManyRows."""
@@ -280,6 +267,16 @@ def _wanted(times: tuple[datetime | None, datetime | None], positions: tuple[int
     return lambda part, offset: (
         offset <= last and offset + part.rows > first and within(part.period, start, end)
     )
+
+
+def _paged(plan: Plan, anchor: Sequence[Plain], dialect: sql.Dialect, names: str) -> sql.Fragment:
+    """SELECT of a page from a FROM item that is still to be put in, for {}."""
+    tests = [sql.where(plan, dialect)]
+    if plan.after is not None:
+        tests.append(sql.after(plan, anchor, dialect))
+    where, values = sql.both(tests)
+    order, page = sql.order_by(plan, dialect), f"LIMIT {plan.limit + 1} OFFSET {plan.offset}"
+    return f"SELECT {names} FROM {{}} WHERE {where} ORDER BY {order} {page}", values  # noqa: S608
 
 
 def _fetched(cursor: Any, text: str, values: Sequence[object]) -> list[tuple[Any, ...]]:

@@ -6,15 +6,18 @@ import math
 import operator
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cmp_to_key
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from catalogue.rows.engines import lexicon, scan, vocabulary
 from catalogue.rows.question.plan import plan
 from schemas.conditions import (
     All,
@@ -106,8 +109,8 @@ def asked_value(kind, value):
 
 
 @st.composite
-def filters(draw):
-    column = draw(st.sampled_from(COLUMNS))
+def filters(draw, columns=COLUMNS):
+    column = draw(st.sampled_from(columns))
     if column.type == "geometry":
         return Filter(column.name, "isnull", draw(st.booleans()))
     words = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "isnull"]
@@ -388,7 +391,7 @@ def test_index_scan_and_plain_python_agree(both_ways, columns, rows, queries):
         for query in queries:
             wanted = [row["_id"] for row in naive(ways.kept, query)]
             alone = plan(ways.snapshot, query)
-            values, _ = index.page(alone, index.anchor(alone))  # By itself: nothing is left to a scan.
+            values, *_ = index.page(alone, index.anchor(alone))  # By itself: nothing is left to a scan.
             assert [row[0] for row in values] == wanted[: query.limit]
             assert index.count(alone) == len(wanted)
             pages = list(by_cursor(ways.indexed, ways.snapshot, query))
@@ -400,6 +403,42 @@ def test_index_scan_and_plain_python_agree(both_ways, columns, rows, queries):
                 assert rows_of.read(ways.snapshot, counted).count == len(wanted)
                 for skipped, page in zip(by_offset(rows_of, ways.snapshot, query), pages, strict=True):
                     assert skipped.values == page.values
+
+
+SPELT = st.recursive(
+    filters(COLUMNS[:2]) | WORDS,
+    lambda part: st.builds(All, st.tuples(part, filters())) | st.builds(Some, st.tuples(part, part)),
+    max_leaves=5,
+)
+SEARCHES = st.builds(
+    replace,
+    QUERIES,
+    filters=st.tuples(SPELT) | st.tuples(SPELT, TREES) | st.tuples(filters(COLUMNS[:2]), WORDS),
+)
+
+
+@pytest.mark.parametrize("varied", [-1.0, 2.0], ids=["words", "whole texts"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=ROWS, queries=st.lists(SEARCHES, min_size=1, max_size=5))
+def test_words_that_are_kept_and_plain_python_agree(both_ways, varied, rows, queries):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary, "VARIED", varied)
+        for name in ("LEAST_ROWS", "AGAIN"):
+            patch.setattr(lexicon, name, 1)
+        for module, name in ((lexicon, "_A_ROW"), (scan, "SPARSE")):
+            patch.setattr(module, name, 0)
+        with both_ways(COLUMNS, [(str(i), *row) for i, row in enumerate(rows)]) as ways:
+            for query in queries:
+                ways.scanned.read(ways.snapshot, changed(query, count=True))
+                ways.scanned.scanner.settle()
+                wanted = [row["_id"] for row in naive(ways.kept, query)]
+                pages = list(by_cursor(ways.scanned, ways.snapshot, query))
+                assert [row[0] for page in pages for row in page.values] == wanted
+                assert ways.scanned.read(ways.snapshot, changed(query, count=True)).count == len(wanted)
+                for skipped, page in zip(by_offset(ways.scanned, ways.snapshot, query), pages, strict=True):
+                    assert skipped.values == page.values
+                for page, indexed in zip(pages, by_cursor(ways.indexed, ways.snapshot, query), strict=True):
+                    assert page.values == indexed.values
 
 
 def by_cursor(rows, snapshot, query):
