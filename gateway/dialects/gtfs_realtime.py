@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -29,6 +31,7 @@ gtfs_realtime = Blueprint("gtfs_realtime", __name__, url_prefix="/gtfs-rt")
 FRESH = timedelta(minutes=15)
 """A vehicle or trip that was silent for longer than this when the last one spoke is out of service."""
 KMH_PER_MS = 3.6
+_TIME, _DAY = re.compile(r"[0-9]{1,2}:[0-5][0-9]:[0-5][0-9]"), re.compile(r"[0-9]{8}")
 Row = Mapping[str, Any]
 
 
@@ -106,16 +109,22 @@ def kind_of(snapshot: Snapshot) -> Kind:
 
 
 def written(found: Current, kind: Kind, now: datetime) -> Any:
-    """The rows as a FeedMessage; alerts whose time is over by `now` are left out."""
+    """The rows as a FeedMessage; alerts whose time is over by `now` are left out.
+
+    It is of the time when its content became what it is, which is not before any of it.
+    """
     feed = gtfs.FeedMessage()
     feed.header.gtfs_realtime_version = "2.0"
     feed.header.incrementality = gtfs.FeedHeader.FULL_DATASET
-    feed.header.timestamp = int(found.at.timestamp())
+    made = max(int(found.at.timestamp()), int(found.snapshot.created.timestamp()))
     for row in found.rows:
         until = seconds(row.get("active_until"))
         if until is None or until > now.timestamp():
             # By what a row is of, and not by its source's id, which may be of two where two sources meet.
             kind.write(feed.entity.add(id=str(row[kind.entity])), row)
+        else:
+            made = max(made, until)
+    feed.header.timestamp = made
     return feed
 
 
@@ -130,9 +139,12 @@ def _vehicle(entity: Any, row: Row) -> None:
     _word(vehicle, row, "congestion_level", "congestion", gtfs.VehiclePosition.CongestionLevel)
     vehicle.timestamp = seconds(row["observed_at"]) or 0
     place = json.loads(row["geometry"] or "{}")
-    if place.get("type") == "Point" and place["coordinates"]:
-        vehicle.position.longitude, vehicle.position.latitude = place["coordinates"][:2]
-        _put(vehicle.position, row, bearing="bearing", odometer="odometer")
+    lon, lat, *_ = place["coordinates"] if place.get("type") == "Point" and place["coordinates"] else (999, 0)
+    if -180 <= lon <= 180 and -90 <= lat <= 90:
+        vehicle.position.longitude, vehicle.position.latitude = lon, lat
+        _put(vehicle.position, row, odometer="odometer")
+        if isinstance(row.get("bearing"), int | float) and 0 <= row["bearing"] <= 360:
+            vehicle.position.bearing = row["bearing"]
         if isinstance(row.get("speed"), int | float):
             vehicle.position.speed = row["speed"] / KMH_PER_MS
 
@@ -144,15 +156,35 @@ def _update(entity: Any, row: Row) -> None:
     _put(update.vehicle, row, id="vehicle_id", label="label")
     _put(update, row, delay="delay")
     update.timestamp = seconds(row["observed_at"]) or 0
-    for said in _listed(row, "stop_time_updates"):
-        stop = update.stop_time_update.add()
-        _put(stop, said, stop_id="stop_id", stop_sequence="stop_sequence")
-        _word(stop, said, "schedule_relationship", "relationship", _STOP)
-        for event in ("arrival", "departure"):
-            _put(getattr(stop, event), {"at": seconds(said.get(f"{event}_at"))}, time="at")
-            _put(getattr(stop, event), said, delay=f"{event}_delay")
-            if stop.HasField(event):
-                _put(getattr(stop, event), said, uncertainty="uncertainty")
+    for said in _stops(row):
+        _stop(update.stop_time_update.add(), said)
+
+
+def _stops(row: Row) -> list[Row]:
+    """What is said of stops that are named, each once, in the order in which they are passed."""
+    named = [each for each in _listed(row, "stop_time_updates") if each.get("stop_id") or _sequence(each)]
+    if not all(_sequence(each) for each in named):
+        return named
+    return sorted({each["stop_sequence"]: each for each in named}.values(), key=itemgetter("stop_sequence"))
+
+
+def _sequence(said: Row) -> bool:
+    number = said.get("stop_sequence")
+    return isinstance(number, int) and number in range(2**32)
+
+
+def _stop(stop: Any, said: Row) -> None:
+    _put(stop, said, stop_id="stop_id", stop_sequence="stop_sequence")
+    _word(stop, said, "schedule_relationship", "relationship", _STOP)
+    if stop.schedule_relationship == _STOP.Value("NO_DATA"):
+        return
+    for event in ("arrival", "departure"):
+        _put(getattr(stop, event), {"at": seconds(said.get(f"{event}_at"))}, time="at")
+        _put(getattr(stop, event), said, delay=f"{event}_delay")
+        if stop.HasField(event):
+            _put(getattr(stop, event), said, uncertainty="uncertainty")
+    if not (stop.HasField("arrival") or stop.HasField("departure")) and not stop.schedule_relationship:
+        stop.schedule_relationship = _STOP.Value("NO_DATA")
 
 
 def _alert(entity: Any, row: Row) -> None:
@@ -166,11 +198,13 @@ def _alert(entity: Any, row: Row) -> None:
     for field, column in (("header_text", "header"), ("description_text", "description"), ("url", "url")):
         _translated(getattr(alert, field), row, column)
     for said in _listed(row, "informed_entities"):
-        about = alert.informed_entity.add()
+        about = gtfs.EntitySelector()
         _put(about, said, agency_id="agency_id", route_id="route_id", route_type="route_type")
         _put(about, said, stop_id="stop_id")
         if said.get("trip_id") is not None:
             _trip(about.trip, said)
+        if about.ListFields():
+            alert.informed_entity.append(about)
 
 
 def _translated(field: Any, row: Row, column: str) -> None:
@@ -184,9 +218,11 @@ def _translated(field: Any, row: Row, column: str) -> None:
 
 def _trip(trip: Any, row: Row) -> None:
     _put(trip, row, trip_id="trip_id", route_id="route_id", direction_id="direction_id")
-    _put(trip, row, start_time="start_time")
-    if row.get("start_date") is not None:
-        trip.start_date = str(row["start_date"]).replace("-", "")
+    if _TIME.fullmatch(str(row.get("start_time"))):
+        trip.start_time = row["start_time"]
+    day = str(row.get("start_date")).replace("-", "")
+    if _DAY.fullmatch(day):
+        trip.start_date = day
 
 
 def _listed(row: Row, column: str) -> list[Row]:
