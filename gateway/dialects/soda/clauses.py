@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from gateway.dialects.soda.expressions import Expressions
 from gateway.dialects.soda.faults import FIGURE_OF_ROWS, NOT_GROUPED, TWICE, SoqlFault
@@ -33,7 +34,7 @@ class Reader:
         distinct = tokens.skip_word("distinct")
         found: list[Selected] = []
         while True:
-            found += self._starred(tokens) or [self._named(tokens)]
+            found += self._starred(tokens) or [self._named(tokens, {each.name for each in found})]
             # Behind a name that was given, columns of the same name stand for themselves.
             self.aliases.update({e.name: e.formula for e in found if e.name not in self.names.all})
             if not tokens.skip(","):
@@ -65,7 +66,8 @@ class Reader:
         found = self.names.formula(tokens.take().text, tokens.where)
         return (found.column if isinstance(found, Of) else ""), found
 
-    def _named(self, tokens: Tokens) -> Selected:
+    def _named(self, tokens: Tokens, taken: set[str]) -> Selected:
+        """An expression and its name: the one given, a column's own, or how it is written."""
         start, first = tokens.now.place, tokens.now.text
         found = Expressions(tokens, self.names, self.aliases).formula()
         written = tokens.behind(start)
@@ -77,7 +79,9 @@ class Reader:
             return Selected(first, found)
         if isinstance(found, Of):
             return Selected(found.column, found)
-        return Selected(re.sub(r"\W+", "_", written).strip("_") or "value", found)
+        name = re.sub(r"\W+", "_", written).strip("_") or "value"
+        free = (each for each in chain((name,), (f"{name}_{n}" for n in count(1))) if each not in taken)
+        return Selected(next(free), found)
 
     def grouped(self, tokens: Tokens) -> list[Selected]:
         """The list of a group by: expressions of rows, or aliases of such."""
