@@ -453,3 +453,23 @@ def test_words_of_the_language_are_taken_in_any_case_and_with_any_blanks(catalog
     assert found(catalogue, "\n low\tbEtWeEn\n1\u3000aNd 5 oR nOt(low Is NoT nUlL)") == "abe"
     assert found(catalogue, "low=1OR low=9") == "ac"
     assert found(catalogue, "s_Intersects(geometry,Point(129.05 35.05))") == "c"
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("수용 인원 >= 8", '"수용 인원" >= 8'),
+        ("(수용 인원 = 8) OR (면적(㎡) > 1)", '"수용 인원" = 8 OR "면적(㎡)" > 1'),
+        ("NOT ((수용 인원 IS NULL))", 'NOT "수용 인원" IS NULL'),
+        ("name ILIKE 'CAF%'", "CASEI(name) LIKE CASEI('CAF%')"),
+        ("name LIKE '수용 인원 ILIKE ''x'''", "name LIKE '수용 인원 ILIKE ''x'''"),
+        ("(free = 1) OR (low = 1)", "free = TRUE OR low = 1"),
+        ("free <> 0", "free <> FALSE"),
+        ("(day >= '2026-03-02T') OR (end < '2026-03-03T')", "day >= '2026-03-02' OR end < '2026-03-03'"),
+        ("name = '2026-03-02T'", "name = '2026-03-02T'"),
+    ],
+)  # fmt: skip
+def test_the_cql_of_gdal_is_read_with_bare_names_and_days_with_a_t(older, newer):
+    columns = (*COLUMNS, Column("면적(㎡)", "number"))
+    asked = cql2_condition(older, "cql-text", columns, SEOUL)
+    assert asked == cql2_condition(newer, "cql2-text", columns, SEOUL)

@@ -158,7 +158,7 @@ def test_cql2_json_says_the_same(still):
         ("last=15m&datetime=2026-03-01", "last", "second time"),
         ("offset=-1", "offset", "0 or more"),
         ("filter-lang=cql2-text", "filter-lang", "there is none"),
-        ("filter=open&filter-lang=cql", "filter-lang", "cql2-text"),
+        ("filter=open&filter-lang=cql2", "filter-lang", "cql2-text"),
         ("filter=capcity%20%3E%201", "filter", "did you mean 'capacity'"),
         ("filter=capacity%20%3E%20'a'", "filter", "whole number"),
         ("filter=capacity%20%3E", "filter", "its end where"),

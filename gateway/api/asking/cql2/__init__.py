@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from gateway.api.asking.cql2.nodes import Columns
+from gateway.api.asking.cql2.older import as_cql2
 from gateway.api.asking.cql2.shapes import Move
 from gateway.api.asking.cql2.text import read
 from gateway.api.asking.cql2.walk import Walk
@@ -16,7 +17,8 @@ from schemas.conditions import Condition
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean
 
-LANGUAGES = ("cql2-text", "cql2-json")
+LANGUAGES = ("cql2-text", "cql2-json", "cql-text")
+"""GDAL looks for the last by this name, and else leaves to us little of what it filters."""
 LONGEST = 200_000
 """Letters of a filter."""
 
@@ -36,13 +38,17 @@ def cql2_condition(
     try:
         if len(text) > LONGEST:
             raise ValueError(f"has more than {LONGEST} letters; ask in several requests")
-        tree = read(text) if lang == "cql2-text" else _json(text)
+        tree = _json(text) if lang == "cql2-json" else read(_newest(text, lang, columns))
         return Walk(Columns(known, zone), move).condition(tree)
     except ValueError as fault:
         what, _, hint = str(fault).partition("; ")
         raise BadInput([InputError("filter", what, hint or None)]) from fault
     except RecursionError as fault:
         raise BadInput([InputError("filter", "is nested too deep", "write it flatter")]) from fault
+
+
+def _newest(text: str, lang: str, columns: Sequence[Column]) -> str:
+    return as_cql2(text, columns) if lang == "cql-text" else text
 
 
 def _json(text: str) -> Any:
