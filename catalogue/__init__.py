@@ -18,7 +18,9 @@ from catalogue.encode import (
     Look,
     Shape,
     fitting,
+    takes_written,
 )
+from catalogue.encode import feature_list as encode_features
 from catalogue.encode import page as encode_page
 from catalogue.encode import stream as encode_stream
 from catalogue.encode.batches import lines as table_lines
@@ -97,6 +99,7 @@ __all__ = [
     "UnknownSnapshot",
     "UnknownTrial",
     "changes_schema",
+    "encode_features",
     "encode_groups",
     "encode_page",
     "encode_stream",
@@ -107,6 +110,7 @@ __all__ = [
     "read_tile",
     "table_lines",
     "table_parquet",
+    "takes_written",
     "tile_fields",
     "tile_properties",
     "webhook_secret",

@@ -43,6 +43,7 @@ class RowQuery:
     """Rows of one snapshot. Filters are ANDed; ties are broken by the row's place in the snapshot.
 
     `offset` skips rows of the page's start, as `cursor` does at less cost; only one of them is given.
+    With `written`, whole rows may come as the JSON that is kept of them: the page tells whether they do.
     """
 
     filters: tuple[Condition, ...] = ()
@@ -56,6 +57,7 @@ class RowQuery:
     snapshot: str | None = None
     as_of: datetime | None = None
     join: Join | None = None
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,10 @@ class RowPage:
     `names` starts with `_id`; `values` holds one tuple a row in that order: str, int, float, bool, None,
     a date or an RFC 3339 instant as str, a geometry as GeoJSON text (str). `columns` describes the
     columns of `names` without `_id`. `next` is the cursor of the page that follows, None on the last.
+
+    Rows that are `written` are of four values instead: `_id` as str, and as JSON in bytes the members of the
+    columns ahead of the geometry that places the row, a comma before each, that geometry, None for nothing,
+    and the members behind it.
     """
 
     snapshot: str
@@ -195,6 +201,7 @@ class RowPage:
     values: list[tuple[object, ...]]
     next: str | None = None
     count: int | None = None
+    written: bool = False
 
 
 @dataclass(frozen=True)

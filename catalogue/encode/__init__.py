@@ -6,7 +6,7 @@ from catalogue.encode.answers import Answer, Look, Shape, stream
 from catalogue.encode.downloads import BeingMade, Downloads
 from catalogue.encode.export import Exports, Made, answer_of
 from catalogue.encode.formats import DOWNLOADS, EXPORT_FORMATS, PAGE_FORMATS, fitting
-from catalogue.encode.pages import page
+from catalogue.encode.pages import feature_list, page, takes_written
 from catalogue.encode.tiles import Layer, Layers
 
 __all__ = [
@@ -23,7 +23,9 @@ __all__ = [
     "Made",
     "Shape",
     "answer_of",
+    "feature_list",
     "fitting",
     "page",
     "stream",
+    "takes_written",
 ]

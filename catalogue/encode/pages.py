@@ -12,10 +12,23 @@ from catalogue.encode import formats, textual
 from catalogue.encode.answers import PLAIN, Answer, Look, stream
 from catalogue.encode.gdal import Places
 from catalogue.encode.textual import TextFormat, objects
+from catalogue.encode.written import features, records
 from catalogue.rows.question.plan import ID_COLUMN
 from schemas.arrow import ARROW_TYPES, arrow_schema
 from schemas.dataset import Column
 from schemas.query import RowPage
+
+_TEXTS = {"geojson": textual.GEOJSON, "geojson-seq": textual.GEOJSON_SEQ, "ndjson": textual.NDJSON}
+
+
+def takes_written(format: str, look: Look = PLAIN) -> bool:
+    """Whether a page in a format is put together from rows that are written."""
+    return look.shape == "records" and (format == "json" or format in _TEXTS)
+
+
+def feature_list(page: RowPage) -> bytes:
+    """The features of a page of rows that are written, as a JSON list."""
+    return b"[%b]" % b",".join(features(page.values))
 
 
 def page(
@@ -23,7 +36,8 @@ def page(
 ) -> tuple[bytes, str]:
     """A page as bytes and their media type; raises BadInput for a format that is unknown or needs a geometry.
 
-    Only JSON tells of the next page. Files that have layers or sheets call theirs `name`.
+    Only JSON tells of the next page. Files that have layers or sheets call theirs `name`. Rows that are
+    written are taken where `takes_written` says so.
     """
     formats.check(format, page.columns, formats.PAGE_FORMATS, "rows")
     media_type, _ = formats.PAGE_FORMATS[format]
@@ -34,12 +48,8 @@ def page(
             return (textual.BOM if look.bom else b"") + _text(
                 page, textual.csv_format(look.cells)
             ), media_type
-        case "geojson":
-            return _text(page, textual.GEOJSON), media_type
-        case "geojson-seq":
-            return _text(page, textual.GEOJSON_SEQ), media_type
-        case "ndjson":
-            return _text(page, textual.NDJSON), media_type
+        case _ if format in _TEXTS:
+            return _text(page, _TEXTS[format]), media_type
     return b"".join(stream(_answer(page, name), format)), media_type
 
 
@@ -47,7 +57,7 @@ def _json(page: RowPage, next_url: str | None, look: Look) -> bytes:
     body: dict[str, object] = {"snapshot": page.snapshot}
     match look.shape:
         case "records":
-            body["items"] = objects(page.columns, page.values)
+            body["items"] = _records(page)
         case "arrays":
             body |= {"names": page.names, "items": textual.arrays(page.columns, page.values)}
         case "columns":
@@ -61,8 +71,15 @@ def _json(page: RowPage, next_url: str | None, look: Look) -> bytes:
     return orjson.dumps(body)
 
 
+def _records(page: RowPage) -> object:
+    if not page.written:
+        return objects(page.columns, page.values)
+    return orjson.Fragment(b"[%b]" % b",".join(records(page.columns, page.values)))
+
+
 def _text(page: RowPage, format: TextFormat) -> bytes:
-    return format.head(page.columns) + format.rows(page.columns, page.values) + format.tail
+    rows = format.written if page.written and format.written else format.rows
+    return format.head(page.columns) + rows(page.columns, page.values) + format.tail
 
 
 def _answer(page: RowPage, name: str) -> Answer:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import orjson
 import shapely
 
+from catalogue.encode.written import features, records
 from catalogue.rows.question.plan import ID_COLUMN
 from schemas.dataset import Column
 
@@ -26,11 +27,15 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class TextFormat:
-    """A format as head, rows and tail; `columns` are those of the rows without `_id`."""
+    """A format as head, rows and tail; `columns` are those of the rows without `_id`.
+
+    `written` takes rows that are written, where the format can be put together from those.
+    """
 
     head: Callable[[Sequence[Column]], bytes]
     rows: Callable[[Sequence[Column], Iterable[Row]], bytes]
     tail: bytes = b""
+    written: Callable[[Sequence[Column], Iterable[Row]], bytes] | None = None
 
 
 def objects(columns: Sequence[Column], rows: Iterable[Row]) -> list[dict[str, object]]:
@@ -136,6 +141,19 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-NDJSON = TextFormat(lambda _: b"", _ndjson)
-GEOJSON = TextFormat(lambda _: b'{"type":"FeatureCollection","features":[', _joined, b"]}")
-GEOJSON_SEQ = TextFormat(lambda _: b"", _sequence)
+NDJSON = TextFormat(
+    lambda _: b"",
+    _ndjson,
+    written=lambda columns, rows: b"".join(b"%b\n" % row for row in records(columns, rows)),
+)
+GEOJSON = TextFormat(
+    lambda _: b'{"type":"FeatureCollection","features":[',
+    _joined,
+    b"]}",
+    written=lambda _, rows: b",".join(features(rows)),
+)
+GEOJSON_SEQ = TextFormat(
+    lambda _: b"",
+    _sequence,
+    written=lambda _, rows: b"".join(b"\x1e%b\n" % row for row in features(rows)),
+)

@@ -14,9 +14,10 @@ from catalogue.rows import joins
 from catalogue.rows.engines import build as index_build
 from catalogue.rows.engines import sql
 from catalogue.rows.engines.flow import Flow
-from catalogue.rows.engines.index import Found, Gone, Index
+from catalogue.rows.engines.index import Gone, Index
 from catalogue.rows.engines.placed import Beyond
 from catalogue.rows.engines.scan import Scanner
+from catalogue.rows.engines.values import Found
 from catalogue.rows.question import cursor
 from catalogue.rows.question.plan import Plan, plan
 from catalogue.snapshots import Parts
@@ -27,7 +28,7 @@ from schemas.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the layout of the index changes; indexes of another format are not looked at."""
 OPEN = 64
 GIGABYTE = 2**30
@@ -64,7 +65,7 @@ class Rows:
         if query.cursor and asked.after is not None and asked.after >= snapshot.rows:
             raise BadInput([InputError("cursor", "is not one of ours", "take it from `next`, unchanged")])
         index = self._index(snapshot.id)
-        values, last = self._page(index, asked)
+        values, last, written = self._page(index, asked)
         return RowPage(
             snapshot=snapshot.id,
             columns=asked.columns[1:],
@@ -72,6 +73,7 @@ class Rows:
             values=values,
             next=None if last is None else cursor.write(snapshot.id, asked.question, last),
             count=self._count(index, asked) if query.count else None,
+            written=written,
         )
 
     def beside(self, ours: Snapshot, other: Snapshot, join: Join) -> joins.Joined:
@@ -143,21 +145,19 @@ class Rows:
     def _page(self, index: Index | None, asked: Plan) -> Found:
         whole = asked.snapshot
         if isinstance(whole, joins.Joined) and (own := joins.apart(asked, whole)):
-            values, last = self._page(self._index(own.snapshot.id), own)
-            return joins.completed(values, asked, whole, self.read), last
+            values, last, _ = self._page(self._index(own.snapshot.id), own)
+            return Found(joins.completed(values, asked, whole, self.read), last)
         if index:
             with suppress(Gone):
                 return self._looked_up(index, asked)
-        return self._scanner.page(asked)
+        return Found(*self._scanner.page(asked))
 
     def _looked_up(self, index: Index, asked: Plan) -> Found:
         """A page from the index; where finding takes a scan, the rows found are still read from there."""
         anchor = index.anchor(asked)
         with suppress(Beyond):
             return index.page(asked, anchor)
-        places = self._scanner.positions(index.told(asked), anchor)
-        last = places[asked.limit - 1] if len(places) > asked.limit else None
-        return index.rows(asked, places[: asked.limit]), last
+        return index.rows(asked, self._scanner.positions(index.told(asked), anchor))
 
     def _count(self, index: Index | None, asked: Plan) -> int:
         if not asked.filtered:

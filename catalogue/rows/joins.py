@@ -132,7 +132,7 @@ def apart(asked: Plan, whole: Joined) -> Plan | None:
     if geometry.geometry_column(whole.ours.columns) is None and _places(asked):
         return None
     columns = (*(column for column in asked.columns if column.name in ours), whole.column)
-    return replace(asked, snapshot=whole.ours, columns=columns)
+    return replace(asked, snapshot=whole.ours, columns=columns, written=False)
 
 
 def _places(asked: Plan) -> bool:

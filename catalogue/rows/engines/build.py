@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from catalogue import geometry
 from catalogue.geoparquet import covering_name
-from catalogue.rows.engines.few import Tally
+from catalogue.rows.engines import written
+from catalogue.rows.engines.few import Tally, may_be_codes
 from catalogue.rows.engines.packing import pack
 from catalogue.rows.engines.values import numbers, stored
 from catalogue.rows.question.plan import ID_COLUMN
@@ -45,6 +46,7 @@ _TOGETHER = 100
 _VARIABLES = 32_766  # of one statement, as SQLite ships
 
 _SQL_TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER", "time": "INTEGER"}
+_OWN_TYPES = dict.fromkeys(geometry.CORNERS, "REAL") | dict.fromkeys(written.CELLS, "BLOB")
 _FAST = (
     "page_size = 16384",
     "journal_mode = MEMORY",
@@ -93,20 +95,20 @@ def _build(snapshot: Snapshot, parts: list[Path], file: Path) -> None:
 def _fill(connection: sqlite3.Connection, snapshot: Snapshot, parts: list[Path]) -> dict[str, int]:
     """Write all rows, and return how many values the text columns of few have, by their SQL names."""
     place = geometry.geometry_column(snapshot.columns)
-    names = [name for name, _ in _layout(snapshot)]
+    layout = _layout(snapshot)
     connection.execute(f"CREATE TABLE rows (pos INTEGER PRIMARY KEY, {_declared(snapshot, parts)})")
     connection.execute("CREATE TABLE shapes (pos INTEGER PRIMARY KEY, wkb BLOB)")
-    tally = Tally({c.name: name for name, c in _layout(snapshot)[1:] if c and c.type == "text"})
+    tally = Tally({name: c for name, c in layout[1:] if c and may_be_codes(c)})
     corners = np.empty((snapshot.rows if place else 0, 4))
     position = 0
     for batch in _batches(snapshot, parts):
-        columns = [_cells(batch, snapshot, name, column) for name, column in _layout(snapshot)]
+        cells = _cells(batch, snapshot)
         places = range(position, position + batch.num_rows)
-        _insert(connection, zip(places, *columns, strict=True), 1 + len(names))
+        rows = zip(places, *(cells[name] for name, _ in layout), strict=True)
+        _insert(connection, rows, 1 + len(layout))
         if place:
-            four = columns[names.index("xmin") : names.index("xmin") + 4]
             here = corners[position : position + batch.num_rows]
-            here[:] = np.array(four, np.float64).T
+            here[:] = np.array([cells[corner] for corner in geometry.CORNERS], np.float64).T
             _keep_shapes(connection, batch[place], here, position)
         position += batch.num_rows
         tally.add(batch)
@@ -149,7 +151,8 @@ def _layout(snapshot: Snapshot) -> list[tuple[str, Column | None]]:
     named = [(f"c{i}", column) for i, column in enumerate(snapshot.columns)]
     shapes = [(name, column) for name, column in named if column.type == "geometry"]
     corners = [(corner, None) for corner in geometry.CORNERS] if shapes else []
-    return [("id", ID_COLUMN), *(pair for pair in named if pair not in shapes), *corners, *shapes]
+    whole = [(cell, None) for cell in written.CELLS] if written.is_kept(snapshot) else []
+    return [("id", ID_COLUMN), *(pair for pair in named if pair not in shapes), *corners, *whole, *shapes]
 
 
 def _declared(snapshot: Snapshot, parts: list[Path]) -> str:
@@ -157,7 +160,7 @@ def _declared(snapshot: Snapshot, parts: list[Path]) -> str:
     empty = _empty_cells(parts)
     declared = []
     for name, column in _layout(snapshot):
-        kind = _SQL_TYPES.get(column.type, "TEXT") if column else "REAL"
+        kind = _SQL_TYPES.get(column.type, "TEXT") if column else _OWN_TYPES[name]
         full = column is not None and not empty.get(column.name, True)
         declared.append(f"{name} {kind}{' NOT NULL' if full else ''}")
     return ", ".join(declared)
@@ -184,10 +187,13 @@ def _batches(snapshot: Snapshot, parts: list[Path]) -> Iterator[pa.RecordBatch]:
             yield from first_rows(file.iter_batches(ROW_GROUP), part.rows)
 
 
-def _cells(batch: pa.RecordBatch, snapshot: Snapshot, name: str, column: Column | None) -> list[Any]:
-    if column is None:
-        return numbers(pc.struct_field(batch[covering_name(snapshot.columns)], name))
-    return stored(batch[column.name], column)
+def _cells(batch: pa.RecordBatch, snapshot: Snapshot) -> dict[str, list[Any]]:
+    """The values of rows by the SQL names of their columns, in any order."""
+    cells = {name: stored(batch[column.name], column) for name, column in _layout(snapshot) if column}
+    if geometry.geometry_column(snapshot.columns):
+        boxes = batch[covering_name(snapshot.columns)]
+        cells |= {corner: numbers(pc.struct_field(boxes, corner)) for corner in geometry.CORNERS}
+    return cells | (written.cells(snapshot, cells) if written.is_kept(snapshot) else {})
 
 
 def _index(connection: sqlite3.Connection, snapshot: Snapshot, few: dict[str, int]) -> None:
@@ -203,7 +209,9 @@ def _index(connection: sqlite3.Connection, snapshot: Snapshot, few: dict[str, in
         _unique(connection, "by_key", ", ".join(keys + ([names[when.name]] if when else [])))
     if when:
         connection.execute(f"CREATE INDEX by_time ON rows({names[when.name]} DESC)")
-    codes = [name for name, values in few.items() if values > 1 and name not in keys[:1]]
+    # Of fewer values a walk meets each sooner.
+    by_values = sorted(few, key=lambda name: -few[name])
+    codes = [name for name in by_values if few[name] > 1 and name not in keys[:1]]
     for name in codes[: max(CODES, ENTRIES // max(snapshot.rows, 1))]:
         connection.execute(f"CREATE INDEX by_{name} ON rows({name})")
         if when and few[name] > SPREAD and names[when.name] != name:

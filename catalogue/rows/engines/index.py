@@ -15,21 +15,17 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from catalogue import geometry
-from catalogue.rows.engines import expressions, few, placed, sql
+from catalogue.rows.engines import expressions, few, placed, sql, written
 from catalogue.rows.engines.build import POINTS
 from catalogue.rows.engines.in_box import count_in_box
 from catalogue.rows.engines.placed import Beyond
-from catalogue.rows.engines.values import instants
+from catalogue.rows.engines.values import Found, instants
 from catalogue.rows.engines.way import Way, way
 from catalogue.rows.question.expressions import Weighed
 from catalogue.rows.question.plan import Plain, Plan
 from catalogue.rows.question.tree import Checked, Held, Place, leaves
 from catalogue.rows.space.places import Close, Lies
 from schemas.conditions import Box
-from schemas.dataset import Column
-
-Found = tuple[list[tuple[object, ...]], int | None]
-"""Shown rows, at most the limit, and the position of the last one when more follow."""
 
 _STEP = 1_000
 _WALK, _PAGE, _COUNT = 100, 300, 150
@@ -61,6 +57,7 @@ class Index:
             indexes = connection.execute(_INDEXED).fetchall()
             self._kept = few.kept(connection)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+        self._writes = any(name in written.CELLS for _, name, *_ in described)
         self._full = frozenset(name for _, name, _, required, *_ in described if required)
         self._indexed = frozenset(_beginnings(indexes))
         self._of_points = version == POINTS
@@ -77,6 +74,7 @@ class Index:
 
     def page(self, plan: Plan, anchor: Sequence[Plain]) -> Found:
         """The rows of a page that starts behind the row of the order values `anchor`; raises Beyond."""
+        plan = self._written(plan)
         with self._connection() as connection:
             plan, found = self._way(connection, plan)
             if found:
@@ -106,7 +104,11 @@ class Index:
             left = plan.limit + 1 - len(rows)
             rows += connection.execute(*_select(plan, wheres, dialect, left)).fetchall() if left else []
         last = rows[plan.limit - 1][-1] if len(rows) > plan.limit else None
-        return _shown(rows[: plan.limit], plan.columns), last
+        return Found(_shown(rows[: plan.limit], plan), last, plan.written)
+
+    def _written(self, plan: Plan) -> Plan:
+        """The same plan, of rows that are written only where they are kept so."""
+        return plan if self._writes or not plan.written else replace(plan, written=False)
 
     def _steps(self, plan: Plan, anchor: Sequence[Plain], dialect: sql.Dialect) -> list[sql.Fragment]:
         """What is behind the row that a page starts at, in steps where an index holds the order."""
@@ -122,13 +124,14 @@ class Index:
         with self._connection() as connection:
             return self._values(connection, plan).told(plan)
 
-    def rows(self, plan: Plan, positions: Sequence[int]) -> list[tuple[object, ...]]:
-        """The shown rows at `positions`, in that order."""
-        text = f"SELECT {sql.names(plan)}, pos FROM rows WHERE pos IN (SELECT value FROM json_each(?))"  # noqa: S608
+    def rows(self, plan: Plan, positions: Sequence[int]) -> Found:
+        """The rows of a page at `positions`, in that order; one beyond its limit tells that more follow."""
+        plan, page = self._written(plan), positions[: plan.limit]
+        text = f"SELECT {_names(plan)}, pos FROM rows WHERE pos IN (SELECT value FROM json_each(?))"  # noqa: S608
         with self._connection() as connection:
-            found = connection.execute(text, [str(list(positions))]).fetchall()
-        known = {row[-1]: row for row in found}
-        return _shown([known[position] for position in positions], plan.columns)
+            known = {row[-1]: row for row in connection.execute(text, [str(list(page))])}
+        last = page[-1] if len(positions) > plan.limit else None
+        return Found(_shown([known[position] for position in page], plan), last, plan.written)
 
     def count(self, plan: Plan) -> int:
         """How many rows a plan's filters and box leave, exactly; raises Beyond."""
@@ -252,19 +255,25 @@ def _beginnings(indexes: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]
 
 def _select(plan: Plan, wheres: Sequence[sql.Fragment], dialect: sql.Dialect, limit: int) -> sql.Fragment:
     """At most `limit` rows of all WHERE in the order asked for, whose columns stand behind those shown."""
-    order = [column for column, _ in plan.order if column not in plan.columns]
-    names = ", ".join(sql.name(plan.snapshot, column) for column in (*plan.columns, *order))
+    order = [column for column, _ in plan.order if plan.written or column not in plan.columns]
+    names = ", ".join([_names(plan), *(sql.name(plan.snapshot, column) for column in order)])
     merged = " UNION ALL ".join(f"SELECT {names}, pos FROM rows WHERE {text}" for text, _ in wheres)  # noqa: S608
     values = [value for _, some in wheres for value in some]
     return f"{merged} ORDER BY {sql.order_by(plan, dialect)} LIMIT ? OFFSET ?", [*values, limit, plan.offset]
 
 
-def _shown(rows: list[tuple[Any, ...]], columns: Sequence[Column]) -> list[tuple[object, ...]]:
-    """The columns shown of rows, times and truths as they are shown."""
+def _names(plan: Plan) -> str:
+    return written.names(plan) if plan.written else sql.names(plan)
+
+
+def _shown(rows: list[tuple[Any, ...]], plan: Plan) -> list[tuple[object, ...]]:
+    """The columns shown of rows, times and truths as they are shown; what is written is shown already."""
+    if plan.written:
+        return [row[: written.WIDTH] for row in rows]
     if not rows:
         return []
-    kept = list(zip(*rows, strict=True))[: len(columns)]
-    for i, column in enumerate(columns):
+    kept = list(zip(*rows, strict=True))[: len(plan.columns)]
+    for i, column in enumerate(plan.columns):
         if column.type == "time":
             kept[i] = tuple(instants(kept[i]))
         elif column.type == "boolean":

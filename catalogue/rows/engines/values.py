@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,17 @@ from catalogue.rows.question.plan import EPOCH
 from schemas.dataset import Column
 
 _EPOCH = EPOCH.replace(tzinfo=None)
+
+
+class Found(NamedTuple):
+    """Rows of a page, at most its limit, and the position of the last one when more follow.
+
+    Rows are shown values, or `written` as a RowPage tells.
+    """
+
+    rows: list[tuple[object, ...]]
+    last: int | None
+    written: bool = False
 
 
 def instants(microseconds: Sequence[int | None]) -> list[str | None]:

@@ -27,6 +27,7 @@ class Plan:
     """What to answer: `columns` to show starts with `_id`; `after` is the position the page starts behind.
 
     Rows pass every one of `conditions` and lie in every one of `places`; `offset` of them are passed over.
+    Those that are `written` are shown whole, in all columns of the snapshot.
     """
 
     snapshot: Snapshot
@@ -38,6 +39,7 @@ class Plan:
     offset: int
     after: int | None
     question: str
+    written: bool = False
 
     @property
     def filtered(self) -> bool:
@@ -103,7 +105,8 @@ def plan(snapshot: Snapshot, query: RowQuery) -> Plan:
     offset = query.offset
     if offset and not (nodes or order):
         after, offset = offset - 1, 0
-    return Plan(snapshot, columns, others, places, order, query.limit, offset, after, question)
+    written = query.written and columns == (ID_COLUMN, *snapshot.columns)
+    return Plan(snapshot, columns, others, places, order, query.limit, offset, after, question, written)
 
 
 def _apart(node: Place) -> bool:

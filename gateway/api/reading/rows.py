@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 from marshmallow import Schema, fields
 
-from catalogue import encode_page
+from catalogue import encode_page, takes_written
 from gateway.api.answers import link
 from gateway.api.asking.joins import JOIN_PARAMETERS, JOINS
 from gateway.api.asking.looks import LOOK_PARAMETERS, MEDIA_TYPES, accepted, read_look
@@ -54,7 +55,7 @@ def rows_answer(dataset: str, question: Question, read: Callable[[Snapshot, RowQ
     unchanged = question.not_modified(format)
     if unchanged:
         return unchanged
-    page = read(question.snapshot, question.rows)
+    page = read(question.snapshot, replace(question.rows, written=takes_written(format, look)))
     following = _next(question.pairs, page.next)
     data, media_type = encode_page(page, format, next_url=following, look=look, name=dataset)
     return question.answer(data, media_type, format, len(page.values), following=following)

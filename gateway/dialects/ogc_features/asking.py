@@ -73,9 +73,8 @@ def read_asked(pairs: Pairs, columns: Sequence[Column], zone: ZoneInfo) -> Asked
     if reader.errors:
         raise BadInput(reader.errors)
     shape = place(columns)
-    chosen = reader.select if reader.select is not None else [column.name for column in columns]
-    last = [shape.name] if shape else []
-    select = (*(name for name in chosen if name not in last), *last)
+    first = [shape.name] if shape else []
+    select = None if reader.select is None else (*first, *reader.select)
     query = RowQuery(filters=tuple(reader.filters), select=select, count=True, **reader.paging)  # type: ignore[arg-type]
     return Asked(query, reader.crs)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from flask import Response, request
 
-from catalogue import RowsTimeout
+from catalogue import RowsTimeout, encode_features
 from gateway.api import answers
 from gateway.api.answers import PINNED, REVALIDATE
 from gateway.api.asking.parameters import Pairs, read_pairs
@@ -59,6 +60,8 @@ def items(collection: str) -> Response:
         return unchanged
     if chosen == "html":
         asked = replace(asked, query=replace(asked.query, limit=min(asked.query.limit, ON_A_PAGE)))
+    elif asked.crs.plain:
+        asked = replace(asked, query=replace(asked.query, written=True))
     found = _page(snapshot, asked)
     request.environ[ROWS] = len(found.values)
     told = _links(collection, pairs, chosen, found)
@@ -164,8 +167,13 @@ def _body(found: RowPage, asked: Asked, told: list[Link], made: datetime | None)
         **matched,
         "numberReturned": len(found.values),
         "links": told,
-        "features": geojson.features(found, asked.crs),
+        "features": _features(found, asked),
     }
+
+
+def _features(found: RowPage, asked: Asked) -> object:
+    """For orjson; where they are kept as they are shown, they are not written again."""
+    return orjson.Fragment(encode_features(found)) if found.written else geojson.features(found, asked.crs)
 
 
 def _links(collection: str, pairs: Pairs, chosen: str, found: RowPage) -> list[Link]:

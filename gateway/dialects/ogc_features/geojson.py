@@ -13,25 +13,25 @@ from schemas.query import RowPage
 def features(page: RowPage, crs: Crs) -> list[dict[str, Any]]:
     """Features for orjson, coordinates in the axis order of `crs`; raises BadInput where it is not defined.
 
-    The first geometry of the columns is the last of the page's; further ones are properties.
+    The first geometry of the columns places them; further ones are properties.
     """
     rows: list[tuple[Any, ...]] = page.values
-    placed = bool(page.columns) and page.columns[-1].type == "geometry"
-    shapes: list[str | None] = [row[-1] for row in rows] if placed else [None] * len(rows)
-    if rows and placed and not crs.plain:
+    place, *others = [i for i, column in enumerate(page.columns, 1) if column.type == "geometry"] or [0]
+    shapes: list[str | None] = [row[place] if place else None for row in rows]
+    if rows and place and not crs.plain:
         shapes = reprojected(shapes, [row[0] for row in rows], crs)
-    # The geometry has no name there, so that zip leaves it out.
-    names, fragment = page.names[1 : -1 if placed else None], orjson.Fragment
+    fragment, behind = orjson.Fragment, place or len(page.names)
+    names = page.names[1:behind] + page.names[behind + 1 :]
     found = [
         {
             "type": "Feature",
             "id": row[0],
             "geometry": None if shape is None else fragment(shape),
-            "properties": dict(zip(names, row[1:], strict=False)),
+            "properties": dict(zip(names, row[1:behind] + row[behind + 1 :], strict=True)),
         }
         for row, shape in zip(rows, shapes, strict=True)
     ]
-    for name in [column.name for column in page.columns[:-1] if column.type == "geometry"]:
+    for name in [page.names[i] for i in others]:
         for feature in found:
             other = feature["properties"][name]
             feature["properties"][name] = None if other is None else fragment(other)

@@ -91,7 +91,7 @@ def test_a_page_takes_as_little_at_any_depth(coded, question, depth, monkeypatch
 
     with coded.index() as index:
         asked = behind(coded, query, rows[begun - 1]) if begun else plan(coded.snapshot, query)
-        values, last = index.page(replace(asked, limit=50), index.anchor(asked))
+        values, last, _ = index.page(replace(asked, limit=50), index.anchor(asked))
 
     assert values == rows[begun : begun + 50]
     assert (last is None) == (len(rows) <= begun + 50)
@@ -190,7 +190,7 @@ def answered(ways, condition):
     query = RowQuery((condition,), limit=4_000)
     asked = plan(ways.snapshot, query)
     with ways.index() as index:
-        values, _ = index.page(asked, ())
+        values, *_ = index.page(asked, ())
         assert index.count(asked) == len(values)
     assert values == ways.scanned.read(ways.snapshot, query).values
     return {row[0] for row in values}
@@ -226,5 +226,5 @@ def test_of_a_wide_table_of_few_rows_every_code_is_looked_up(both_ways, monkeypa
     with both_ways(columns, rows) as ways, ways.index() as index:
         for i in range(WIDE):
             query = RowQuery((Filter(f"code{i}", "eq", f"{i}-499"),), limit=100)
-            values, _ = index.page(plan(ways.snapshot, query), ())
+            values, *_ = index.page(plan(ways.snapshot, query), ())
             assert values == every(ways.scanned, ways.snapshot, query)[:100] != []
