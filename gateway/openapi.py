@@ -6,14 +6,13 @@ import re
 from typing import Any
 
 from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
-from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from marshmallow import fields
 from werkzeug.routing import Rule
 
-from gateway.api.asking.values import BBoxField, Moment, Words
 from gateway.api.describe import OPERATION, Operation
+from gateway.api.described import Describer
+from gateway.api.places import place
 from gateway.clients.plans import SCOPES
 from gateway.signed_in import COOKIE
 from schemas.problem import ProblemSchema
@@ -49,29 +48,14 @@ class QuotaProblemSchema(ProblemSchema):
     sign_up = fields.String(metadata={"description": "where a caller without a key gets one"})
 
 
-class _Resolver(MarshmallowPlugin):
-    """apispec's plugin, taught our own query fields."""
-
-    Converter = OpenAPIConverter
-
-    def init_spec(self, spec: APISpec) -> None:
-        super().init_spec(spec)
-        for field, format in ((BBoxField, None), (Words, None), (Moment, "date-time")):
-            self.map_to_openapi_type(field, "string", format)  # type: ignore[no-untyped-call]
-
-
-def _name(schema: Any) -> str:
-    cls = schema if isinstance(schema, type) else type(schema)
-    return re.sub(r"(Schema|Answer)$", "", cls.__name__) or cls.__name__
-
-
 def openapi(app: Flask, version: str, server: str) -> dict[str, Any]:
     """The description of every described route of `app`, reached at `server`."""
+    describer = Describer()
     spec = APISpec(
         title="Entrepot",
         version=version,
         openapi_version="3.1.0",
-        plugins=[_Resolver(schema_name_resolver=_name)],
+        plugins=[describer],
         info={"description": _INTRODUCTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         servers=[{"url": server}],
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
@@ -81,7 +65,8 @@ def openapi(app: Flask, version: str, server: str) -> dict[str, Any]:
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         operation = getattr(app.view_functions[rule.endpoint], OPERATION, None)
         if operation:
-            paths.setdefault(_path(rule), {}).update(_operations(rule, operation, app))
+            parameters = _parameters(rule, operation, describer)
+            paths.setdefault(_path(rule), {}).update(_operations(rule, app, parameters))
     for path, operations in paths.items():
         spec.path(path, operations=operations)
     return spec.to_dict()
@@ -108,16 +93,17 @@ def _path(rule: Rule) -> str:
     return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
 
 
-def _operations(rule: Rule, operation: Operation, app: Flask) -> dict[str, Any]:
+def _operations(rule: Rule, app: Flask, parameters: list[dict[str, Any]]) -> dict[str, Any]:
     methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
     view = app.view_functions[rule.endpoint]
+    operation: Operation = getattr(view, OPERATION)
     return {
         method.lower(): {
             "operationId": f"{rule.endpoint.replace('.', '_')}_{method.lower()}",
             "summary": operation.summary,
             "description": (view.__doc__ or "").strip(),
             "tags": [operation.tag],
-            "parameters": _parameters(rule, operation),
+            "parameters": parameters,
             "responses": _responses(rule, operation),
             "security": _security(operation),
             **_body(operation),
@@ -126,13 +112,9 @@ def _operations(rule: Rule, operation: Operation, app: Flask) -> dict[str, Any]:
     }
 
 
-def _parameters(rule: Rule, operation: Operation) -> list[Any]:
-    path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in sorted(rule.arguments)
-    ]
-    query: list[Any] = [{"in": "query", "schema": operation.query}] if operation.query().fields else []
-    return [*path, *query, *operation.extra_parameters]
+def _parameters(rule: Rule, operation: Operation, describer: Describer) -> list[dict[str, Any]]:
+    path = [place(name, operation.endings if name == "extension" else ()) for name in sorted(rule.arguments)]
+    return [*path, *describer.asked(operation.query), *operation.extra_parameters]
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
@@ -146,9 +128,9 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
 
 
 def _responses(rule: Rule, operation: Operation) -> dict[str, Any]:
-    content: dict[str, Any] = {media.partition(";")[0]: {} for media in operation.media_types}
-    if operation.answer:
-        content["application/json"] = {"schema": operation.answer}
+    content: dict[str, Any] = {"application/json": {"schema": operation.answer}} if operation.answer else {}
+    for media in (each.partition(";")[0] for each in operation.media_types):
+        content.setdefault(media, {"schema": _written(media)})
     answer: dict[str, Any] = {"description": operation.summary, "headers": _headers(*_ALWAYS)}
     if content:
         answer["content"] = content
@@ -164,12 +146,21 @@ def _responses(rule: Rule, operation: Operation) -> dict[str, Any]:
     }
 
 
+def _written(media: str) -> dict[str, Any]:
+    """What a body is where its media type says the rest: JSON, a text, bytes, or a stream without end."""
+    if media == "text/event-stream":
+        return {}
+    if media.endswith("json") and not media.endswith("ndjson"):
+        return {"type": "object"}
+    return {"type": "string"} if media.startswith("text/") else {"type": "string", "format": "binary"}
+
+
 def _refusals(rule: Rule, operation: Operation) -> dict[int, tuple[str, tuple[str, ...]]]:
     """What else can be answered: the description and the headers of each status."""
     found: dict[int, tuple[str, tuple[str, ...]]] = {
         400: ("A parameter or the body cannot be taken; `errors` names each", ()),
         401: ("The credential is missing or opens nothing", ("WWW-Authenticate",)),
-        429: ("A limit is used up", ("Retry-After",)),
+        429: ("A limit is used up, or as many answers are open as one caller may have", ("Retry-After",)),
         503: ("A part that is needed does not answer", ("Retry-After",)),
     }
     if operation.scope or operation.secured:

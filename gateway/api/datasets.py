@@ -33,21 +33,33 @@ FARTHEST = 2**31
 READ = "catalogue:read"
 
 
+def _about(description: str, *examples: str) -> dict[str, Any]:
+    return {"description": description} | ({"examples": list(examples)} if examples else {})
+
+
 class SearchParameters(Schema):
     """Every word of `q` must be found; values of one facet are alternatives."""
 
-    q = fields.String(validate=validate.Length(max=200), metadata={"may_be_empty": True})
-    theme = Words()
-    publisher = Words()
-    format = Words()
-    licence = Words()
-    bbox = BBoxField()
-    start = Moment(data_key="from")
-    end = Moment(data_key="to")
-    sort = fields.String(validate=OneOf(get_args(Sort)))
-    limit = Whole(validate=Between(1, 1000))
-    offset = Whole(validate=Between(0, FARTHEST))
-    facets = Words(known=FACETS)
+    q = fields.String(
+        validate=validate.Length(max=200),
+        metadata={
+            "may_be_empty": True,
+            **_about("words in Korean or English, all of which must be found", "공원"),
+        },
+    )
+    theme = Words(metadata=_about("themes, by commas; one of them is enough", "traffic,transit"))
+    publisher = Words(metadata=_about("publishers, by commas"))
+    format = Words(metadata=_about("formats that it can be had in, by commas", "csv,geojson"))
+    licence = Words(metadata=_about("licences, by commas"))
+    bbox = BBoxField(
+        metadata=_about("west,south,east,north in degrees, that it touches", "128.8,35.1,129.2,35.4")
+    )
+    start = Moment(data_key="from", metadata=_about("of this time or later"))
+    end = Moment(data_key="to", metadata=_about("of this time or before, not before `from`"))
+    sort = fields.String(validate=OneOf(get_args(Sort)), metadata=_about("the order of what is found"))
+    limit = Whole(validate=Between(1, 1000), metadata=_about("datasets in a page; 20 where nothing is said"))
+    offset = Whole(validate=Between(0, FARTHEST), metadata=_about("datasets to pass over"))
+    facets = Words(known=FACETS, metadata=_about("facets that are counted, by commas", "theme,publisher"))
 
     @validates_schema
     def forward(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -57,13 +69,17 @@ class SearchParameters(Schema):
 
 
 class AutocompleteParameters(Schema):
-    q = fields.String(required=True, validate=validate.Length(max=200), metadata={"may_be_empty": True})
-    limit = Whole(load_default=10, validate=Between(1, 50))
+    q = fields.String(
+        required=True,
+        validate=validate.Length(max=200),
+        metadata={"may_be_empty": True, **_about("what was typed so far", "시")},
+    )
+    limit = Whole(load_default=10, validate=Between(1, 50), metadata=_about("titles at most"))
 
 
 class RejectParameters(Schema):
-    limit = Whole(load_default=100, validate=Between(1, 10_000))
-    offset = Whole(load_default=0, validate=Between(0, FARTHEST))
+    limit = Whole(load_default=100, validate=Between(1, 10_000), metadata=_about("items in a page"))
+    offset = Whole(load_default=0, validate=Between(0, FARTHEST), metadata=_about("items to pass over"))
 
 
 class FacetCountSchema(Schema):

@@ -27,7 +27,7 @@ class NoParameters(Schema):
 class Operation:
     """What OpenAPI says of a view; `answer` None means no JSON body.
 
-    `nothing` says when there is nothing to give, which is 204.
+    `nothing` says when there is nothing to give, which is 204; `endings` are what its path may end in.
     `scope` is what a credential must allow; `secured` says that a person must be signed in. Where both are
     given, either will do.
     """
@@ -44,6 +44,7 @@ class Operation:
     media_types: tuple[str, ...]
     extra_parameters: tuple[dict[str, Any], ...]
     nothing: str | None = None
+    endings: tuple[str, ...] = ()
 
 
 def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
@@ -60,6 +61,7 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     media_types: tuple[str, ...] = (),
     extra_parameters: tuple[dict[str, Any], ...] = (),
     nothing: str | None = None,
+    endings: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """Checks the scope, and reads the query string into the keyword `query` and the body into `body`, where
     the view takes them.
@@ -67,25 +69,36 @@ def describe(  # noqa: PLR0913  (one keyword for each thing OpenAPI says)
     A view with `extra_parameters` reads its own query string; one with a `form`, which may carry files,
     reads its own body, once it knows who sends it.
     """
-    asked = (query, body, form)
     operation = Operation(
-        summary, tag, *asked, answer, status, scope, secured, media_types, extra_parameters, nothing
+        summary=summary,
+        tag=tag,
+        query=query,
+        body=body,
+        form=form,
+        answer=answer,
+        status=status,
+        scope=scope,
+        secured=secured,
+        media_types=media_types,
+        extra_parameters=extra_parameters,
+        nothing=nothing,
+        endings=endings,
     )
+    return lambda view: _described(view, operation)
 
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def described(**arguments: Any) -> ResponseReturnValue:
-            if scope and not (secured and person_or_none()):
-                require(scope)
-            if not extra_parameters:
-                loaded = load_query(query, read_pairs(request.query_string))
-                if query is not NoParameters:
-                    arguments["query"] = loaded
-            if body and not form:
-                arguments["body"] = load_body(body, request)
-            return view(**arguments)
 
-        setattr(described, OPERATION, operation)
-        return described
+def _described(view: View, operation: Operation) -> View:
+    @wraps(view)
+    def described(**arguments: Any) -> ResponseReturnValue:
+        if operation.scope and not (operation.secured and person_or_none()):
+            require(operation.scope)
+        if not operation.extra_parameters:
+            loaded = load_query(operation.query, read_pairs(request.query_string))
+            if operation.query is not NoParameters:
+                arguments["query"] = loaded
+        if operation.body and not operation.form:
+            arguments["body"] = load_body(operation.body, request)
+        return view(**arguments)
 
-    return decorate
+    setattr(described, OPERATION, operation)
+    return described

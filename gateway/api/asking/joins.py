@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from gateway.api.asking.parameter_words import Described, query_parameter
 from gateway.api.asking.parameters import Pairs
+from gateway.api.asking.patterns import PAIR
 from schemas.problem import BadInput, InputError
 from schemas.query import Join, RowQuery
 
 JOINS = ("join", "on")
 JOIN_PARAMETERS: tuple[Described, ...] = (
     query_parameter(
-        "join", "another dataset, whose columns come as DATASET.COLUMN; at most a million rows of it"
+        "join",
+        "another dataset, whose columns come as DATASET.COLUMN; at most a million rows of it",
+        examples=["gaon-districts"],
     ),
-    query_parameter("on", "OURS:THEIRS, columns that are equal; else the key that both datasets have"),
+    query_parameter(
+        "on",
+        "OURS:THEIRS, columns of the two that are equal; else the key that both datasets have",
+        pattern=PAIR,
+        examples=["district:name"],
+    ),
 )
 """The same in the words of OpenAPI."""
 

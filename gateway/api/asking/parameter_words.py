@@ -12,13 +12,11 @@ _Value = TypeVar("_Value")
 
 
 def query_parameter(name: str, description: str, *, required: bool = False, **schema: object) -> Described:
-    """A parameter of the query string; its `schema` is a text unless it says otherwise."""
-    described: Described = {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "schema": {"type": "string", **schema},
-    }
+    """A parameter of the query string; its `schema` is a text of some length unless it says otherwise."""
+    told: dict[str, object] = {"type": "string", **schema}
+    if told["type"] == "string" and told.keys().isdisjoint(("enum", "format", "pattern")):
+        told["minLength"] = 1
+    described: Described = {"name": name, "in": "query", "description": description, "schema": told}
     return described | ({"required": True} if required else {})
 
 

@@ -9,6 +9,7 @@ from marshmallow import Schema, fields
 
 from gateway.api.answers import private_answer, shown
 from gateway.api.describe import describe
+from gateway.clients.passwords import LONGEST, SHORTEST
 from gateway.clients.people import PersonSchema
 from gateway.services import services
 from gateway.signed_in import COOKIE, session_text, set_cookie, signed_in
@@ -23,15 +24,22 @@ class WrongPassword(PermissionError):
         super().__init__("no account has this e-mail address with this password")
 
 
+_EMAIL = {"format": "email", "minLength": 3, "maxLength": 254, "example": "kim@example.org"}
+
+
 class NewPersonSchema(Schema):
-    email = fields.String(required=True)
-    password = fields.String(required=True, load_only=True)
-    name = fields.String(load_default="")
+    email = fields.String(required=True, metadata=_EMAIL)
+    password = fields.String(
+        required=True,
+        load_only=True,
+        metadata={"format": "password", "minLength": SHORTEST, "maxLength": LONGEST},
+    )
+    name = fields.String(load_default="", metadata={"maxLength": 120, "description": "On one line."})
 
 
 class SignInSchema(Schema):
-    email = fields.String(required=True)
-    password = fields.String(required=True, load_only=True)
+    email = fields.String(required=True, metadata=_EMAIL)
+    password = fields.String(required=True, load_only=True, metadata={"format": "password"})
 
 
 class SignedInSchema(PersonSchema):

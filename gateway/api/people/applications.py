@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 from marshmallow import Schema, fields, validate
 
 from gateway.api.answers import private_answer, shown
+from gateway.api.asking.patterns import SOMETHING
 from gateway.api.asking.values import Moment
 from gateway.api.describe import describe
 from gateway.clients.applications import Application, ApplicationSchema
@@ -21,13 +22,22 @@ applications = Blueprint("applications", __name__, url_prefix="/api/v1")
 
 
 class NewApplicationSchema(Schema):
-    name = fields.String(required=True)
-    description = fields.String(load_default="")
+    name = fields.String(
+        required=True,
+        metadata={"pattern": SOMETHING, "maxLength": 100, "description": "On one line; nobody else has it."},
+    )
+    description = fields.String(load_default="", metadata={"maxLength": 1000, "description": "On one line."})
 
 
 class NewKeySchema(Schema):
-    label = fields.String(load_default="", validate=validate.Length(max=100))
-    expires = Moment(load_default=None, allow_none=True)
+    label = fields.String(
+        load_default="", validate=validate.Length(max=100), metadata={"description": "On one line."}
+    )
+    expires = Moment(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Until when it opens anything, a time to come; null for no end."},
+    )
 
 
 class MadeKeySchema(KeySchema):

@@ -22,6 +22,7 @@ from schemas.problem import BadInput, InputError
 subscriptions = Blueprint("subscriptions", __name__, url_prefix="/api/v1/subscriptions")
 
 MOST = 20
+ADDRESS = r"^https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[1-9][0-9]{0,3})?(/[!-\"$-~]*)?$"
 SCOPE = "rows:read"
 
 
@@ -40,7 +41,15 @@ def _address(text: str) -> None:
 
 
 class NewSubscriptionSchema(Schema):
-    url = fields.String(required=True, validate=[validate.Length(max=2_000), _address])
+    url = fields.String(
+        required=True,
+        validate=[validate.Length(max=2_000), _address],
+        metadata={
+            "pattern": ADDRESS,
+            "description": "Where events are POSTed to: without a user, a password or a fragment.",
+            "example": "https://city.example/hook",
+        },
+    )
     datasets = fields.List(
         fields.String(validate=validate.Length(min=1, max=200)),
         load_default=None,

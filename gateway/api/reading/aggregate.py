@@ -23,6 +23,7 @@ from gateway.api.asking.figure_words import (
 from gateway.api.asking.joins import JOIN_PARAMETERS, JOINS
 from gateway.api.asking.looks import LOOKS, best_media
 from gateway.api.asking.parameter_words import Described, query_parameter, taken, without
+from gateway.api.asking.patterns import FIGURES, NAMES, SPANS
 from gateway.api.asking.questions import PAGING, Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
 from gateway.api.describe import describe
@@ -39,26 +40,40 @@ MEDIA = tuple(media.partition(";")[0] for media in GROUP_FORMATS.values())
 FORMAT = query_parameter("format", "before what Accept says", enum=list(GROUP_FORMATS))
 _OWN = ("group", "bucket", "agg", "order", "limit", "fill", "format", *JOINS)
 _PARAMETERS: tuple[Described, ...] = (
-    query_parameter("group", "columns, by commas"),
+    query_parameter("group", "columns, by commas", pattern=NAMES, examples=["district,kind"]),
     query_parameter(
-        "bucket", "spans of time: 5m 1h 1d week month quarter year; of another column as 1d:column"
+        "bucket",
+        "spans of time: 5m 1h 1d week month quarter year; of another column as 1d:column",
+        pattern=SPANS,
+        examples=["month", "1d:surveyed_on"],
     ),
     query_parameter(
         "agg",
         "figures by commas: count, and sum avg min max median p95 distinct, each of a column as avg(speed)",
+        pattern=FIGURES,
         default="count",
+        examples=["count,avg(capacity)"],
     ),
-    query_parameter("order", "columns of the answer, by commas; - before one for descending"),
+    query_parameter(
+        "order",
+        "columns of the answer, by commas; - before one for descending",
+        pattern=NAMES,
+        examples=["-count"],
+    ),
     query_parameter("limit", "groups at most", type="integer", minimum=1, maximum=MOST, default=LIMIT),
     query_parameter(
-        "fill", "show spans without rows too, with nulls or the figures before", enum=list(FILLS)
+        "fill",
+        "show spans of `bucket` without rows too, with nulls or the figures before",
+        enum=list(FILLS),
     ),
     FORMAT,
     *without(ROW_PARAMETERS, GROUPLESS),
     *JOIN_PARAMETERS,
 )
 _FACET_PARAMETERS: tuple[Described, ...] = (
-    query_parameter("columns", "columns, by commas", required=True),
+    query_parameter(
+        "columns", "columns, by commas", required=True, pattern=NAMES, examples=["district,kind"]
+    ),
     query_parameter("limit", "values of each at most", type="integer", minimum=1, maximum=MOST, default=10),
     *without(ROW_PARAMETERS, GROUPLESS),
 )

@@ -27,10 +27,26 @@ ATTEMPTS = 3
 
 
 class ChangesParameters(Schema):
-    since = fields.String(required=True, validate=validate.Length(max=400))
-    until = fields.String(load_default=None, validate=validate.Length(max=200))
-    limit = Whole(load_default=None, validate=Between(1, LARGEST))
-    format = fields.String(load_default="ndjson", validate=OneOf(tuple(FORMATS)))
+    since = fields.String(
+        required=True,
+        validate=validate.Length(max=400),
+        metadata={"description": "The id of a snapshot, or the cursor of the former answer."},
+    )
+    until = fields.String(
+        load_default=None,
+        validate=validate.Length(max=200),
+        metadata={"description": "The id of a later snapshot; else the current one."},
+    )
+    limit = Whole(
+        load_default=None,
+        validate=Between(1, LARGEST),
+        metadata={"description": "Rows at most; all where nothing is said."},
+    )
+    format = fields.String(
+        load_default="ndjson",
+        validate=OneOf(tuple(FORMATS)),
+        metadata={"description": "Lines of JSON, or a file of Parquet."},
+    )
 
 
 @changes.get("/<dataset>/changes")

@@ -32,6 +32,7 @@ class DownloadParameters(Schema):
     scope="rows:read",
     query=DownloadParameters,
     media_types=tuple(dict.fromkeys(media for media, _ in DOWNLOADS.values())),
+    endings=tuple(_NAMES),
 )
 def download(dataset: str, extension: str, query: dict[str, str]) -> Response:
     """The current snapshot, or the one named; ranges, If-Range and If-None-Match are served.

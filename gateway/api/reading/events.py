@@ -38,7 +38,11 @@ class EventsParameters(Schema):
         validate=Between(1, LONGEST),
         metadata={"description": "How long the stream stays open."},
     )
-    format = fields.String(load_default="stream", validate=OneOf(("stream", "json")))
+    format = fields.String(
+        load_default="stream",
+        validate=OneOf(("stream", "json")),
+        metadata={"description": "A stream that stays open, or a page of the same log."},
+    )
 
 
 class EventItemSchema(EventSchema):
@@ -66,7 +70,9 @@ def of_all(query: dict[str, Any]) -> Response:
     Each has an `id`; a client that comes back with `Last-Event-ID` (or `last_event_id`) is told what it
     missed, in order, and then what comes. `reset` tells that the log no longer reaches back so far. Streams
     end after five minutes and are meant to be opened again, as browsers do by themselves. One whose key is
-    revoked, or the key of whose token, tells nothing more and ends. With `format=json` the next 1,000 events
+    revoked, or the key of whose token, tells nothing more and ends. A caller who has as many open as one may
+    is refused with 429 (`too-many-streams`), and with 503 where all places are taken; `Retry-After` says when
+    to come again. With `format=json` the next 1,000 events
     behind `last_event_id` at once; `complete` is false where the log no longer reaches back so far.
     """
     return _answer(None, query)

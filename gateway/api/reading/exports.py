@@ -38,6 +38,7 @@ _PARAMETERS = tuple(
     tag="rows",
     scope="rows:read",
     media_types=tuple(media for media, _ in EXPORT_FORMATS.values()),
+    endings=tuple(_NAMES),
     extra_parameters=_PARAMETERS,
 )
 def export(dataset: str, extension: str) -> Response:

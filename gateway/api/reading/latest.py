@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 from gateway.api.asking.figure_words import FILLS, MOST, read_bucket, read_fill, read_limit, read_measures
 from gateway.api.asking.looks import LOOK_PARAMETERS, MEDIA_TYPES
 from gateway.api.asking.parameter_words import Described, query_parameter, taken, without
+from gateway.api.asking.patterns import FIGURES, SPANS
 from gateway.api.asking.questions import Question, read_question
 from gateway.api.asking.row_parameters import ROW_PARAMETERS
 from gateway.api.asking.typed import read_value
@@ -29,11 +30,27 @@ BUCKET = "5m"
 LAST = timedelta(days=1)
 _OWN = ("entity", "bucket", "agg", "from", "to", "limit", "fill", "format")
 _PARAMETERS: tuple[Described, ...] = (
-    query_parameter("entity", "its key without the time; several columns joined by ~", required=True),
-    query_parameter("bucket", "spans of time: 5m 1h 1d week month quarter year", default=BUCKET),
-    query_parameter("agg", "figures by commas, such as avg(speed),max(speed); else avg of every number"),
-    query_parameter("from", "from this time on; else the last 24 hours that there are rows of"),
-    query_parameter("to", "before this time"),
+    query_parameter(
+        "entity",
+        "its key without the time; several columns joined by ~",
+        required=True,
+        examples=["D001"],
+    ),
+    query_parameter(
+        "bucket", "spans of time: 5m 1h 1d week month quarter year", pattern=SPANS, default=BUCKET
+    ),
+    query_parameter(
+        "agg",
+        "figures by commas; else avg of every number",
+        pattern=FIGURES,
+        examples=["avg(speed),max(speed)"],
+    ),
+    query_parameter(
+        "from",
+        "from this time on; else the last 24 hours that there are rows of",
+        examples=["2026-01-01T00:00:00Z"],
+    ),
+    query_parameter("to", "before this time", examples=["2036-01-01T00:00:00Z"]),
     query_parameter("limit", "spans at most", type="integer", minimum=1, maximum=MOST, default=MOST),
     query_parameter(
         "fill", "show spans without rows too, with nulls or the figures before", enum=list(FILLS)

@@ -23,8 +23,18 @@ nearest = Blueprint("nearest", __name__, url_prefix="/api/v1/datasets")
 K, MOST_K = 10, 1_000
 _OWN = ("lon", "lat", "k", "max_m")
 _PARAMETERS = (
-    query_parameter("lon", "longitude in degrees", required=True, type="number", minimum=-180, maximum=180),
-    query_parameter("lat", "latitude in degrees", required=True, type="number", minimum=-90, maximum=90),
+    query_parameter(
+        "lon",
+        "longitude in degrees",
+        required=True,
+        type="number",
+        minimum=-180,
+        maximum=180,
+        examples=[129.0],
+    ),
+    query_parameter(
+        "lat", "latitude in degrees", required=True, type="number", minimum=-90, maximum=90, examples=[35.25]
+    ),
     query_parameter("k", "how many rows", type="integer", minimum=1, maximum=MOST_K, default=K),
     query_parameter("max_m", "at most so many metres away", type="number", minimum=0),
     *without(ROW_PARAMETERS, PAGING),

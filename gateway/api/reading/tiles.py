@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 
 from catalogue import read_tile, tile_fields, tile_properties
 from gateway.api.answers import PINNED, REVALIDATE, fresh, keep, link, not_modified, public_answer
+from gateway.api.asking.patterns import NAMES
 from gateway.api.describe import describe
 from gateway.caller import ROWS
 from gateway.services import services
@@ -28,7 +29,11 @@ _LAYOUT = 1
 
 class TileParameters(Schema):
     properties = fields.String(
-        metadata={"description": "columns that features have as attributes, by commas; else all"}
+        metadata={
+            "description": "columns that features have as attributes, by commas; else all",
+            "pattern": NAMES,
+            "examples": ["name,kind"],
+        }
     )
     snapshot = fields.String(metadata={"description": "a version by its id"})
 

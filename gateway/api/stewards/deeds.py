@@ -25,11 +25,19 @@ TABLES = {"csv": "text/csv; charset=utf-8", "ndjson": NDJSON, "parquet": EXPORT_
 
 
 class RevertSchema(Schema):
-    snapshot = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    snapshot = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=200),
+        metadata={"description": "The id of an older version."},
+    )
 
 
 class TableParameters(Schema):
-    format = fields.String(load_default="csv", validate=OneOf(tuple(TABLES)))
+    format = fields.String(
+        load_default="csv",
+        validate=OneOf(tuple(TABLES)),
+        metadata={"description": "How the table is written."},
+    )
 
 
 class RepairSchema(Schema):

@@ -43,7 +43,8 @@ class TrialBody(Schema):
         validate=validate.Regexp(rf"^(?:{FEED_ID.pattern})\Z", error=_NO_ID),
         metadata=_about(
             "The feed's id: what is tried is compared with what it publishes, and without a"
-            " text is read as the feed of that id says."
+            " text is read as the feed of that id says.",
+            pattern=f"^{FEED_ID.pattern}$",
         ),
     )
     publish = fields.Boolean(
@@ -62,12 +63,12 @@ class TrialForm(TrialBody):
     )
     id = fields.String(
         validate=validate.Regexp(rf"^(?:{FEED_ID.pattern})?\Z", error=_NO_ID),
-        metadata=_about("The feed's id, as in JSON."),
+        metadata=_about("The feed's id, as in JSON.", pattern=f"^({FEED_ID.pattern})?$"),
     )
     file = fields.Raw(metadata=_about("The file to try.", type="string", format="binary"))
 
 
-class TrialAskedSchema(Schema):
+class AskedTrialSchema(Schema):
     trial = fields.String(required=True)
     url = fields.String(required=True, metadata=_about("Where the result will be."))
 
@@ -100,7 +101,7 @@ class TrialAnswer(Schema):
     tag="stewards",
     body=TrialBody,
     form=TrialForm,
-    answer=TrialAskedSchema,
+    answer=AskedTrialSchema,
     status=202,
     secured=True,
 )
