@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from catalogue.rows.engines import sql
 from catalogue.rows.question.plan import Plan
-from catalogue.rows.question.tree import Checked, Held, Joined, Negated, Node, Place, leaves, tested
+from catalogue.rows.question.tree import Checked, Held, Joined, Negated, Node, Place, Plain, leaves, tested
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 
@@ -19,17 +19,21 @@ FEW = 1_000
 """Values of a column that are kept."""
 PASSING = 100
 """Of more that pass a test a walk meets one soon, and a statement names so many values at most."""
+MERGED = 16
+"""Values of one column that are walked side by side, and at most named in place of a range."""
+_TYPES = {"text": "TEXT", "integer": "INTEGER", "boolean": "INTEGER"}
 _KEPT = "few_"
 _SPELT = ("contains", "startswith", "like")
+_RANGES = ("gt", "gte", "lt", "lte")
 _NEVER = Joined("OR", ())
 
 
 class Tally:
-    """Counts the values of text columns, given as SQL names by their own, as long as those are few."""
+    """Counts the values of columns that hold codes, given by their SQL names, as long as those are few."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
-        self._seen: dict[str, dict[str | None, int]] = {name: {} for name in names}
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = {column.name: (name, _TYPES[column.type]) for name, column in columns.items()}
+        self._seen: dict[str, dict[str | int | None, int]] = {name: {} for name in self._columns}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the values of a batch."""
@@ -46,12 +50,17 @@ class Tally:
         """Write a table for each column of few values, and return how many there are by its SQL name."""
         found = {}
         for column, seen in self._seen.items():
-            name, values = self._names[column], len(seen) - (None in seen)
+            (name, kind), values = self._columns[column], len(seen) - (None in seen)
             if values:
-                connection.execute(f"CREATE TABLE {_KEPT}{name} ({name} TEXT, kept INTEGER)")
+                connection.execute(f"CREATE TABLE {_KEPT}{name} ({name} {kind}, kept INTEGER)")
                 connection.executemany(f"INSERT INTO {_KEPT}{name} VALUES (?, ?)", seen.items())  # noqa: S608
                 found[name] = values
         return found
+
+
+def may_be_codes(column: Column) -> bool:
+    """Whether a column may hold few values: numbers with fractions and times hardly do."""
+    return column.type in _TYPES
 
 
 def kept(connection: sqlite3.Connection) -> frozenset[str]:
@@ -70,9 +79,9 @@ class Values:
     dialect: sql.Dialect
 
     def told(self, plan: Plan) -> Plan:
-        """The same plan, its tests of letters put as the values that pass them wherever those are kept."""
+        """The same plan, tests of letters and ranges put as the values that pass where those are kept."""
         nodes: list[Node] = []
-        for node in plan.conditions:
+        for node in self._without_ranges(plan.conditions):
             found = self._told(node)
             nodes += found.parts if isinstance(found, Joined) and found.joint == "AND" else (found,)
         told = tuple(_NEVER if _is_empty(node) else node for node in nodes)
@@ -103,6 +112,31 @@ class Values:
         found = self.connection.execute(f"SELECT sum(kept) FROM {_KEPT}{name} WHERE {text}", values)  # noqa: S608
         return int(found.fetchone()[0] or 0)
 
+    def _without_ranges(self, nodes: Iterable[Node]) -> list[Node]:
+        """The same conditions, those that leave few values of a column between them put as these values."""
+        others: list[Node] = []
+        ranges: dict[Column, list[Checked]] = {}
+        for node in nodes:
+            if isinstance(node, Checked) and self._is_range(node):
+                ranges.setdefault(node.column, []).append(node)
+            else:
+                others.append(node)
+        for column, asked in ranges.items():
+            passing = self._which(column, asked)
+            others += [_one_of(column, passing)] if len(passing) <= MERGED else asked
+        return others
+
+    def _is_range(self, node: Checked) -> bool:
+        coded = node.column.type in ("text", "integer") and self.name(node.column) in self.names
+        return coded and node.operator in _RANGES
+
+    def _which(self, column: Column, asked: Iterable[Checked]) -> tuple[Plain, ...]:
+        """The values of a column that pass some tests of it."""
+        text, values = sql.both([sql.test(self.snapshot, each, self.dialect) for each in asked])
+        name = self.name(column)
+        found = self.connection.execute(f"SELECT {name} FROM {_KEPT}{name} WHERE {text}", values)  # noqa: S608
+        return tuple(value for (value,) in found)
+
     def _told(self, node: Node) -> Node:
         match node:
             case Checked() if node.folded or node.operator in _SPELT:
@@ -129,19 +163,14 @@ class Values:
 
     def _passing(self, asked: Checked) -> Checked:
         """The same test as the values that pass it, unknown of none as before."""
-        name = self.name(asked.column)
-        if name not in self.names:
+        if self.name(asked.column) not in self.names:
             return asked
-        text, values = sql.test(self.snapshot, asked, self.dialect)
-        found = self.connection.execute(f"SELECT {name} FROM {_KEPT}{name} WHERE {text}", values)  # noqa: S608
-        passing = tuple(value for (value,) in found)
-        if len(passing) > PASSING:
-            return asked
-        return (
-            Checked(asked.column, "eq", *passing)
-            if len(passing) == 1
-            else Checked(asked.column, "in", passing)
-        )
+        passing = self._which(asked.column, [asked])
+        return asked if len(passing) > PASSING else _one_of(asked.column, passing)
+
+
+def _one_of(column: Column, values: tuple[Plain, ...]) -> Checked:
+    return Checked(column, "eq", *values) if len(values) == 1 else Checked(column, "in", values)
 
 
 def _is_empty(node: Node) -> bool:

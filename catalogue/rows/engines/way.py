@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalogue.rows.engines import sql
-from catalogue.rows.engines.few import Values
+from catalogue.rows.engines.few import MERGED, Values
 from catalogue.rows.question.plan import Plan
 from catalogue.rows.question.tree import Checked, leaves, tested
 
-MERGED, MERGED_TESTS = 16, 1_000
-"""Values of one column that are walked side by side, and tests in all that this may write."""
+MERGED_TESTS = 1_000
+"""Tests in all that walking values side by side may write."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ CODED = (
     Column("level", "text"),
     Column("note", "text"),
     Column("speed", "integer"),
+    Column("wet", "boolean"),
 )
 AREAS = (Column("use", "text"), Column("geometry", "geometry", role="geometry"))
 NEWEST, OLDEST = (Order("at", True),), (Order("at"),)
@@ -42,12 +43,12 @@ LITTLE = 3
 @pytest.fixture(scope="module")
 def coded(both_ways):
     """30,000 readings, 1,500 at each instant, of twenty dongs in no order and two levels."""
-    chance, rows = random.Random(5), []
+    chance, rows, wet = random.Random(5), [], (True, False, False, None)
     for i in range(COUNT):
         at = START + timedelta(minutes=i // AT_ONCE)
         dong = f"제{chance.randrange(DONGS)}동"
         level = None if i % 10 == 0 else chance.choice(["원활", "정체"])
-        rows.append((str(i), i % AT_ONCE, at, dong, level, f"Note {i}", chance.randrange(100)))
+        rows.append((str(i), i % AT_ONCE, at, dong, level, f"Note {i}", chance.randrange(100), wet[i % 4]))
     with both_ways(CODED, rows) as ways:
         yield ways
 
@@ -76,6 +77,14 @@ ALONG = {
     "the beginning of a code": RowQuery((Filter("dong", "startswith", "제9"),), order=NEWEST),
     "a frequent code": RowQuery((Filter("level", "eq", "정체"),), order=NEWEST),
     "what no value holds": RowQuery((Filter("level", "contains", "막힘"),), order=NEWEST),
+    "a whole number": RowQuery((Filter("speed", "eq", 7),), order=NEWEST),
+    "a range of whole numbers": RowQuery((Filter("speed", "gt", 7), Filter("speed", "lte", 9)), order=NEWEST),
+    "the end of a range": RowQuery((Filter("speed", "gte", 97),), order=OLDEST),
+    "a range of codes": RowQuery(
+        (Filter("dong", "gte", "제18동"), Filter("dong", "lt", "제3동")), order=NEWEST
+    ),
+    "a range without values": RowQuery((Filter("speed", "gt", 7), Filter("speed", "lt", 8)), order=NEWEST),
+    "a range of truths": RowQuery((Filter("wet", "gt", False),), order=NEWEST),
     "one code or another": RowQuery((Some((A_DONG, Filter("level", "eq", "원활"))),), order=NEWEST),
 }
 
@@ -112,6 +121,10 @@ COUNTED = {
     "no such part": (Filter("level", "like", "%혼_%"),),
     "a word": (Words("원활"),),
     "no such word": (Words("없음 원활", "level"),),
+    "a whole number": (Filter("speed", "eq", 7),),
+    "a wide range": (Filter("speed", "gte", 7), Filter("speed", "lt", 90)),
+    "a truth": (Filter("wet", "eq", True),),
+    "no truth": (Filter("wet", "isnull", True),),
     "none": (Filter("level", "isnull", True),),
     "not a code": (Not(Filter("level", "eq", "정체")),),
     "a tree of one column": (Some((A_DONG, All((Not(Filter("dong", "gt", "제5")), Words("8", "dong"))))),),
