@@ -76,6 +76,7 @@ _FACET_PARAMETERS: tuple[Described, ...] = (
     ),
     query_parameter("limit", "values of each at most", type="integer", minimum=1, maximum=MOST, default=10),
     *without(ROW_PARAMETERS, GROUPLESS),
+    *JOIN_PARAMETERS,
 )
 
 
@@ -170,7 +171,7 @@ def _query(question: Question) -> GroupQuery:
 def facets(dataset: str) -> Response:
     """Values with the number of their rows, most frequent first; `other` counts the rows of all values that
     are not shown, `missing` those of none, so that nothing is left uncounted."""
-    question = read_question(dataset, ("columns", "limit"), GROUPLESS)
+    question = read_question(dataset, ("columns", "limit", *JOINS), GROUPLESS)
     faults: list[InputError] = []
     columns = taken(question.own, "columns", read_names, faults)
     limit = taken(question.own, "limit", read_limit, faults)

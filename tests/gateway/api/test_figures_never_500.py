@@ -64,7 +64,7 @@ VALUES = {
 ADDRESSES = ["aggregate", "facets", "nearest", "current", "history", "rows"]
 FEW = {
     "aggregate": ["group", "agg", "bucket", "fill", "limit", "join", "format", "capacity__lt"],
-    "facets": ["columns", "columns", "limit", "capacity__lt", "bbox"],
+    "facets": ["columns", "columns", "limit", "join", "capacity__lt", "bbox"],
     "nearest": ["lon", "lat", "k", "max_m", "select", "format"],
     "current": ["select", "order", "limit", "format", "capacity__lt"],
     "history": ["entity", "bucket", "agg", "from", "to", "fill", "limit"],

@@ -115,6 +115,25 @@ def test_rows_are_grouped_by_what_stands_beside_them(joined):
     ]
 
 
+def test_values_of_what_stands_beside_rows_are_counted(joined):
+    asked = "columns=districts.mayor,district&limit=1"
+    answer = joined.get(f"{PARKS}/facets?join=districts&{asked}&districts.people__lt=50000")
+    assert answer.status_code == 200, answer.text
+    ours, theirs = (joined.catalogue.snapshot(name).id for name in ("parks", "districts"))
+    assert answer.json["snapshot"] == f"{ours},{theirs}"
+    assert answer.json["facets"] == {
+        "districts.mayor": {"values": [{"value": "김", "count": 9}], "other": 0, "missing": 0},
+        "district": {"values": [{"value": "중구", "count": 9}], "other": 0, "missing": 0},
+    }
+    whole = joined.get(f"{PARKS}/facets?join=districts&on=district:district&columns=districts.kind").json
+    assert whole["facets"]["districts.kind"]["missing"] + 17 == whole["count"] == 25
+    assert (
+        "'districts.mayor'"
+        in faults(joined, f"{PARKS}/facets?join=districts&columns=districts.mayr")["columns"]
+    )
+    assert "join=DATASET" in faults(joined, f"{PARKS}/facets?on=district:district&columns=district")["on"]
+
+
 def test_a_walk_stays_in_both_snapshots(joined):
     first = joined.get(f"{PARKS}/rows?join=districts&on=district:district&limit=10&order=-districts.people")
     both = first.json["snapshot"]
