@@ -130,14 +130,3 @@ def taken_port() -> Iterator[int]:
 def new_shell(commands: Commands) -> Callable[[Path], Shell]:
     """The command over a folder of one's own."""
     return partial(Shell, commands=commands)
-
-
-@pytest.fixture(scope="session")
-def new_port() -> Callable[[], int]:
-    """A free port of loopback, for what outlasts a test."""
-
-    def port() -> int:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            return int(probe.getsockname()[1])
-
-    return port

@@ -6,29 +6,21 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from services import unused_port
+from waiting import wait_for
 
 from config.demo import FEEDS
 from config.settings import load_settings
 from config.wiring import open_clients_of
 
 FEED_IDS = {path.stem for path in FEEDS.glob("*.toml")}
-UP_SECONDS = 240
-
-
-def _await(what: Callable[[], object], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
+UP_SECONDS = 600
 
 
 def _children(parent: int) -> set[int]:
@@ -51,12 +43,22 @@ def _children(parent: int) -> set[int]:
 
 
 def _alive(pids: set[int]) -> set[int]:
-    states = {pid: Path(f"/proc/{pid}/stat") for pid in pids}
-    return {
-        p
-        for p, stat in states.items()
-        if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
-    }
+    return {pid for pid in pids if _lives(pid)}
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _written(file: Path) -> int:
+    """When a file was last written, in nanoseconds; 0 where it is not, or is gone by now."""
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 class Demo:
@@ -70,12 +72,8 @@ class Demo:
         process = self.shell.start("demo", "--port", self.port, "--data", self.data)
         self.process = process
         told = self.data / "demo.json"
-        former = told.stat().st_mtime_ns if told.exists() else 0
-        came = _await(
-            lambda: process.poll() is not None or (told.exists() and told.stat().st_mtime_ns > former),
-            UP_SECONDS,
-        )
-        assert came, self.err
+        former = _written(told)
+        wait_for(lambda: process.poll() is not None or _written(told) > former, UP_SECONDS)
         assert process.poll() is None, self.err
         return process
 
@@ -92,7 +90,7 @@ class Demo:
 
     def get(self, path: str) -> dict:
         request = Request(self.ticket["url"] + path, headers={"X-API-Key": self.ticket["api_key"]})
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def positions(self) -> dict:
@@ -101,12 +99,12 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, new_shell, new_port) -> Iterator[Demo]:
-    running = Demo(new_shell(tmp_path_factory.mktemp("demo")), new_port())
+def demo(tmp_path_factory: pytest.TempPathFactory, new_shell) -> Iterator[Demo]:
+    running = Demo(new_shell(tmp_path_factory.mktemp("demo")), unused_port())
     yield running
     if running.process.poll() is None:
         running.process.terminate()
-        running.process.wait(60)
+        running.process.wait(120)
 
 
 def test_when_it_is_ready_all_feeds_of_the_city_are_published(demo: Demo) -> None:
@@ -137,7 +135,7 @@ def test_its_key_and_its_operator_work(demo: Demo) -> None:
 
 def test_buses_move_between_two_runs(demo: Demo) -> None:
     before = demo.positions()
-    assert _await(lambda: demo.positions() != before, 60)
+    wait_for(lambda: demo.positions() != before)
     assert demo.positions().keys() == before.keys()
 
 
@@ -156,7 +154,7 @@ def test_killed_alone_its_children_end_and_it_starts_again_with_its_data(demo: D
     assert len(children) >= 3
     demo.process.kill()
     demo.process.wait()
-    assert _await(lambda: not _alive(children), 15), _alive(children)
+    wait_for(lambda: not _alive(children))
     demo.restart()
     assert demo.ticket["admin_password"] == ticket["admin_password"]
     assert demo.get("/api/v1/datasets/gaon-districts/snapshots") == created
@@ -169,7 +167,7 @@ def test_a_part_that_dies_ends_it_with_a_sentence(demo: Demo) -> None:
         pid for pid in everything if b"work" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     )
     os.kill(worker, signal.SIGKILL)
-    assert demo.process.wait(60) == 1
+    assert demo.process.wait(120) == 1
     assert demo.err.splitlines()[-1].startswith("entrepot: the worker ended by signal 9")
     assert not _alive(everything)
     assert not (demo.data / "demo.json").exists()
@@ -180,7 +178,7 @@ def test_sigterm_ends_it_and_all_its_children(demo: Demo) -> None:
     everything = _children(demo.process.pid)
     assert (demo.data / "demo.json").exists()
     demo.process.terminate()
-    assert demo.process.wait(30) == 0
+    assert demo.process.wait(120) == 0
     assert not _alive(everything)
     assert not (demo.data / "demo.json").exists()
     assert "Traceback" not in demo.err

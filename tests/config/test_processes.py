@@ -7,28 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from waiting import wait_for
 
 from config.processes import PartEnded, started
 
 
-def _await(what: Callable[[], object], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 def _ready(port: int) -> bool:
     try:
-        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30) as answer:
             return answer.status == 200
     except (OSError, HTTPException):
         return False  # not yet listening, or ending in the middle of the question
@@ -39,21 +30,21 @@ def test_up_serves_and_harvests_and_ends_on_sigterm(shell, free_port: int) -> No
     path.write_text(path.read_text(encoding="utf-8") + "[schedule]\nevery = '1h'\n", encoding="utf-8")
     up = shell.start("up", "--port", free_port, "--workers", 1)
     try:
-        assert _await(lambda: _ready(free_port), 120)
-        assert _await(lambda: "status=published" in (shell.folder / "err").read_text(), 60)
+        wait_for(lambda: _ready(free_port))
+        wait_for(lambda: "status=published" in (shell.folder / "err").read_text())
     finally:
         up.terminate()
-        assert up.wait(40) == 0
+        assert up.wait(120) == 0
     assert not _ready(free_port)
     assert "Traceback" not in (shell.folder / "err").read_text()
 
 
 def test_the_workers_of_a_server_that_is_killed_end(shell, free_port: int) -> None:
     serve = shell.start("serve", "--port", free_port, "--workers", 2)
-    assert _await(lambda: _ready(free_port), 120)
+    wait_for(lambda: _ready(free_port))
     serve.kill()
     serve.wait()
-    assert _await(lambda: not _ready(free_port), 15)
+    wait_for(lambda: not _ready(free_port))
 
 
 def test_a_server_outlives_the_shell_that_started_it(shell, free_port: int) -> None:
@@ -62,12 +53,12 @@ def test_a_server_outlives_the_shell_that_started_it(shell, free_port: int) -> N
         ["sh", "-c", words], env=shell.environ, cwd=shell.folder, capture_output=True, text=True, check=True
     )
     try:
-        assert _await(lambda: _ready(free_port), 120), (shell.folder / "err").read_text()
+        wait_for(lambda: _ready(free_port))
         time.sleep(1)
         assert _ready(free_port)
     finally:
         os.kill(int(started_by.stdout), signal.SIGTERM)
-    assert _await(lambda: not _ready(free_port), 30)
+    wait_for(lambda: not _ready(free_port))
 
 
 def test_a_part_that_ends_names_itself_and_the_others_are_ended(shell) -> None:

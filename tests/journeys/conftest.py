@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from commands import Commands
+from services import unused_port
+from waiting import LONGEST, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = """
@@ -114,12 +115,12 @@ class Platform:
         self._wait(self.start("serve", "--port", str(self.port), "--workers", str(workers)))
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + LONGEST
         while time.monotonic() < until and process.poll() is None:
             try:
                 if self.ask("/livez").status == 200:
                     return
-            except OSError:
+            except (OSError, HTTPException):
                 time.sleep(0.1)
         raise TimeoutError((self.folder / "log").read_text())
 
@@ -132,19 +133,32 @@ class Platform:
         body: Any = None,
         headers: dict[str, Any] | None = None,
     ) -> Told:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             answer = send(connection, path, method, {"key": key, "body": body, "headers": headers or {}})
             return Told(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         finally:
             connection.close()
 
+    def usage(self, key: str, **least: int) -> dict[str, Any]:
+        """What a key is told to have used, once that is so much of each: it comes a little late."""
+
+        def told() -> dict[str, Any] | None:
+            try:
+                answer = self.ask("/api/v1/usage", key=key)
+            except (OSError, HTTPException):
+                return None
+            enough = answer.status == 200 and all(answer.json[name] >= least[name] for name in least)
+            return answer.json if enough else None
+
+        return wait_for(told)
+
     def stop(self) -> None:
         for process in self.processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
                 try:
-                    process.wait(15)
+                    process.wait(60)
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
@@ -164,9 +178,7 @@ def send(connection: HTTPConnection, path: str, method: str, asked: dict[str, An
 
 @contextmanager
 def running(folder: Path, commands: Commands) -> Iterator[Platform]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = unused_port()
     platform = Platform(folder, port, commands)
     try:
         yield platform

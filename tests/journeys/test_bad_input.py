@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from pathlib import Path
 
@@ -172,13 +171,10 @@ def test_a_source_that_breaks_leaves_yesterdays_rows(platform, parks, shared_dat
     assert feed["error"]
 
 
-def test_sources_that_cannot_be_reached_or_lie_end_as_failed_runs(platform, parks, source):
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        closed = nobody.getsockname()[1]
+def test_sources_that_cannot_be_reached_or_lie_end_as_failed_runs(platform, parks, source, free_port):
     csv = GOOD.encode()
     lies = {
-        "closed-port": f"http://127.0.0.1:{closed}/x.csv",
+        "closed-port": f"http://127.0.0.1:{free_port}/x.csv",
         "not-there": source.says("/gone.csv", b"no", 404),
         "broken": source.says("/500.csv", b"oops", 500),
         "html-for-csv": source.says(
@@ -217,7 +213,7 @@ def test_a_source_that_hangs_holds_up_nobody_else(platform, parks, source):
     source.answers["/hangs.csv"] = hang
     platform.feed("hangs", f'kind = "url"\nurl = "{source.url("/hangs.csv")}"')
     waiting = platform.start("harvest", "hangs")
-    assert asked.wait(30)
+    assert asked.wait(120)
     parks.write_text(GOOD + "P3,금정산\n")
     assert platform.harvest("parks")["parks"]["status"] == "published"
     assert waiting.poll() is None

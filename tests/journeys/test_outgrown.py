@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -44,8 +43,7 @@ def test_a_city_on_postgresql_and_elasticsearch_is_harvested_found_and_served(
             f"/api/v1/datasets/parks/rows?bbox=129,35,129.15,35.3&{quote('번호')}=001", key=key
         )
         assert [row["공원명"] for row in rows.json["items"]] == ["한마음공원"]
-        time.sleep(2)  # Usage is complete within two seconds, over all processes.
-        usage = platform.ask("/api/v1/usage", key=key).json
+        usage = platform.usage(key, requests=2)
         assert (usage["requests"], usage["rows"]) == (2, 1)
     finally:
         platform.stop()

@@ -10,13 +10,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from published import places, run
+from waiting import wait_for
 from werkzeug.test import Client
 
 from config.settings import load_settings
@@ -108,9 +108,7 @@ def test_a_worker_that_stays_sends_within_seconds(hook, environ):
     secret = subscribed(environ, hook)
     with subprocess.Popen(COMMAND, env=environ, cwd=ROOT, stderr=subprocess.DEVNULL) as worker:
         try:
-            deadline = time.monotonic() + 60
-            while not hook.got and time.monotonic() < deadline:
-                time.sleep(0.1)
+            wait_for(lambda: hook.got)
         finally:
             worker.terminate()
             worker.wait(60)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import duckdb
 import pytest
+from waiting import wait_for
 
 BUSAN = "boundary/hangjeongdong_부산광역시.geojson"
 FEED = """
@@ -62,9 +63,9 @@ def test_the_walk_of_a_developer(platform, dongs, tmp_path):
     (counted,) = duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchone()
     assert counted == dongs
 
-    for _ in range(6):
-        refused = platform.ask(f"{rows}?limit=1", key=key)
-    assert (refused.status, refused.headers["content-type"]) == (429, "application/problem+json")
+    # Five within two seconds: a machine that is too slow to ask them begins anew.
+    refused = wait_for(lambda: (told := platform.ask(f"{rows}?limit=1", key=key)).status == 429 and told)
+    assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json["type"] == "/problems/quota-exceeded"
     assert refused.json["violated-policies"] == ["burst"]
     assert refused.headers["ratelimit-policy"] == '"burst";q=5;w=2, "day";q=10000;w=86400'
@@ -73,8 +74,5 @@ def test_the_walk_of_a_developer(platform, dongs, tmp_path):
     assert 1 <= wait <= 3
     time.sleep(wait)
     assert platform.ask(f"{rows}?limit=1", key=key).status == 200
-    time.sleep(2.1)
-    used = platform.ask("/api/v1/usage", key=key).json
-    assert used["requests"] >= 6
-    assert used["refused"] >= 1
+    used = platform.usage(key, requests=6, refused=1)
     assert used["limits"][0]["name"] == "burst"
