@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import shapely
 
 DEPTH = 30
@@ -239,7 +240,8 @@ class _Parser:
                 break
         text = self._text[token.at : here.at + len(here.text)]
         try:
-            return shapely.from_wkt(text)
+            with np.errstate(over="ignore"):  # What is too great is outside the world, as is told of it.
+                return shapely.from_wkt(text)
         except shapely.errors.GEOSException:
             raise ValueError(f"has no shape in {text[:40]!r}; write it as POLYGON((129.0 35.1, …))") from None
 

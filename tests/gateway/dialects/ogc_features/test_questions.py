@@ -271,6 +271,19 @@ def test_a_filter_is_answered_or_refused_as_part_three_says(house, asked, count)
         assert house.json(path)["numberMatched"] == count
 
 
+def test_the_classes_of_cql2_are_claimed_that_are_answered(house):
+    start = "http://www.opengis.net/spec/cql2/1.0/conf/"
+    classes = {each[len(start) :] for each in house.json("/ogc/conformance")["conformsTo"] if start in each}
+    assert classes == {
+        *("cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators", "arithmetic"),
+        *("case-insensitive-comparison", "accent-insensitive-comparison", "property-property"),
+        *("basic-spatial-functions", "basic-spatial-functions-plus", "spatial-functions"),
+        "temporal-functions",
+    }
+    for asked in ("A_CONTAINS(종류, ('병원'))", "avg(면적) > 3"):
+        assert fault(house, f"{ITEMS}?filter={quote(asked)}")["where"] == "filter"
+
+
 def test_whatever_is_queryable_can_be_asked_by_a_parameter_and_a_filter(house):
     queryables = house.json("/ogc/collections/facilities/queryables")
     assert queryables["$schema"] == "https://json-schema.org/draft/2020-12/schema"
