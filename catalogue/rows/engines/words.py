@@ -87,8 +87,6 @@ class Search:
 
     def _pieces(self, asked: Checked) -> list[Checked]:
         """The tests of words that all pass where one of a text does: none where that says too little."""
-        if sql.name(self._plan.snapshot, asked.column) not in self._known:
-            return []
         if self._of(asked)[1].whole:
             return [asked]
         return [Checked(asked.column, "contains", word, asked.folded) for word in _words(asked)]

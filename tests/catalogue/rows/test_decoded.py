@@ -13,7 +13,6 @@ import pytest
 
 from catalogue import snapshots
 from catalogue.publication import Publication
-from catalogue.rows.engines.decoded import THREAD
 from catalogue.rows.engines.scan import Scanner, TooManyRows
 from catalogue.rows.figures.groups import grouped
 from catalogue.storage import Storage
@@ -102,9 +101,7 @@ def ask_often(scanner: Scanner, snapshot: Snapshot, query: GroupQuery) -> None:
     """So often that what is worth keeping is kept when this is over."""
     for _ in range(3):
         told(scanner, snapshot, query)
-        for thread in threading.enumerate():
-            if thread.name == THREAD:
-                thread.join()
+        scanner.settle()
 
 
 def test_figures_of_decoded_columns_are_those_of_the_parts_to_the_last_digit(storage, rows):

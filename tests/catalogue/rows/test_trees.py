@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from catalogue.rows.engines import lexicon, scan, vocabulary
+from catalogue.rows.engines import kept, lexicon, scan, vocabulary
 from catalogue.rows.question.plan import plan
 from schemas.conditions import (
     All,
@@ -423,8 +423,8 @@ SEARCHES = st.builds(
 def test_words_that_are_kept_and_plain_python_agree(both_ways, varied, rows, queries):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vocabulary, "VARIED", varied)
-        for name in ("LEAST_ROWS", "AGAIN"):
-            patch.setattr(lexicon, name, 1)
+        for module, name in ((lexicon, "LEAST_ROWS"), (kept, "AGAIN")):
+            patch.setattr(module, name, 1)
         for module, name in ((lexicon, "_A_ROW"), (scan, "SPARSE")):
             patch.setattr(module, name, 0)
         with both_ways(COLUMNS, [(str(i), *row) for i, row in enumerate(rows)]) as ways:
