@@ -12,20 +12,22 @@ Header = tuple[str, str]
 _EXPOSED = (
     "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, X-Snapshot, ETag, Link, WWW-Authenticate, "
     "X-Rows, X-Features, X-Features-Omitted, X-Cursor, X-Truncated, Repr-Digest, "
-    "Content-Disposition, Content-Range, Accept-Ranges"
+    "Content-Disposition, Content-Range, Accept-Ranges, Content-Crs, Location, "
+    "X-SODA2-Fields, X-SODA2-Types"
 )
 OPEN: tuple[Header, ...] = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", _EXPOSED),
 )
-# `*` would leave out Authorization (Fetch standard, 4.10), so they are listed.
+# `*` is for what libraries send besides. It leaves out Authorization (Fetch standard, 4.10), and older
+# browsers do not know it, so what we read is listed.
 PREFLIGHT: tuple[Header, ...] = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
     (
         "Access-Control-Allow-Headers",
         "Authorization, X-API-Key, X-App-Token, Accept, Accept-Language, Content-Type, If-Match, "
-        "If-Modified-Since, If-None-Match, If-Range, Range, X-Requested-With",
+        "If-Modified-Since, If-None-Match, If-Range, Last-Event-ID, Range, X-Requested-With, *",
     ),
     ("Access-Control-Max-Age", "7200"),
     ("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers"),

@@ -126,7 +126,7 @@ def test_what_is_private_is_kept_by_nobody(house, session):
 def test_pages_of_other_origins_may_read_everything_they_need(still):
     preflight = still.ask(PARKS, method="OPTIONS", headers={"Origin": "https://app.example"})
     assert preflight.status_code == 204
-    assert {"Authorization", "X-API-Key", "Range", "If-None-Match"} <= set(
+    assert {"Authorization", "X-API-Key", "Range", "If-None-Match", "Last-Event-ID", "*"} <= set(
         preflight.headers["Access-Control-Allow-Headers"].split(", ")
     )
     for path in (PARKS, f"{PARKS}?limit=0", "/api/v1/nothing"):
