@@ -169,12 +169,15 @@ class Scanner:
         in batches as `flow`. Raises RowsTimeout."""
         dialect = self._spelling.dialect(plan.snapshot)
         where, values = sql.where(plan, dialect)
-        _, parts = self._sources(plan, f"{write(('rows', []), dialect)[0]} {where}", 0)
-        rows_left = f"(SELECT * FROM {parts.text} WHERE {where})"  # noqa: S608
-        text, values = write((rows_left, [*parts.files, *values]), dialect)
-        found = Event()
+        decoded, parts = self._sources(plan, f"{write(('rows', []), dialect)[0]} {where}", 0)
+        left = "(SELECT * FROM {} WHERE {})"
+        asked, found = write((left.format(parts.text, where), [*parts.files, *values]), dialect), Event()
         with self._cursor(plan.snapshot, found) as cursor:
-            for batch in cursor.execute(text, values).to_arrow_reader(rows):
+            answer = None
+            if decoded:
+                with suppress(duckdb.CatalogException):  # It had to make room meanwhile.
+                    answer = cursor.execute(*write((left.format(decoded, where), values), dialect))
+            for batch in (answer or cursor.execute(*asked)).to_arrow_reader(rows):
                 found.set()
                 yield batch
 

@@ -108,7 +108,7 @@ class Writer:
         return _joined(form, [self._as(part, call) for part in parts])
 
     def _as(self, part: Formula, call: Call) -> Fragment:
-        """A part as a number of the kind that the whole is, where it is one."""
+        """A part as a number of the kind that the whole is, where it is one; texts may be kept as numbers."""
         numeric = call.type in ("integer", "number") and part.type in ("integer", "number", None)
         if call.function not in _ARITHMETIC:
             text, values = self.sql(part)
@@ -116,6 +116,8 @@ class Writer:
         else:
             text, values = self._raw(part)
             mixed = not isinstance(part, Call) or part.type != call.type
+        if isinstance(part, Of) and part.type == "text" and call.function not in FIGURES:
+            return f"CAST({text} AS VARCHAR)", values
         if call.function == "round" and part is not call.parts[0]:
             return f"CAST({text} AS INTEGER)", values
         return (f"CAST({text} AS {_TYPES[call.type]})" if numeric and mixed else text), values
@@ -128,7 +130,7 @@ class Writer:
         return _joined(f"(CASE {' '.join(['{}'] * len(pairs))} END)", pairs)
 
     def _like(self, call: Call) -> Fragment:
-        text, values = self.sql(call.parts[0])
+        text, values = self._as(call.parts[0], call)
         pattern = call.parts[1]
         assert isinstance(pattern, Constant)
         folded = call.function == "ilike"

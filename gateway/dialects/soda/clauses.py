@@ -10,6 +10,7 @@ from itertools import chain, count
 from gateway.dialects.soda.expressions import Expressions
 from gateway.dialects.soda.faults import FIGURE_OF_ROWS, NOT_GROUPED, TWICE, SoqlFault
 from gateway.dialects.soda.literals import Names
+from gateway.dialects.soda.spans import spanned
 from gateway.dialects.soda.tokens import Tokens
 from schemas.formula import FIGURES, Call, Constant, Formula, Of, Ranked, figured
 
@@ -105,7 +106,7 @@ class Reader:
             raise SoqlFault(
                 tokens.where, "asks rows for a figure of groups", "use $having", code=FIGURE_OF_ROWS
             )
-        return found
+        return found if of_groups else spanned(found, self.names.zone)
 
     def ordered(self, tokens: Tokens) -> list[Ranked]:
         """The list of an order by."""

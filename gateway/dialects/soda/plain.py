@@ -11,6 +11,7 @@ from schemas.formula import Call, Constant, Formula, Holds, Of
 
 Parts = tuple[Formula, ...]
 _MIRRORED = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte", "eq": "eq", "ne": "ne"}
+_CASES = {"lower": str.lower, "upper": str.upper}
 _OPERATORS: dict[str, Operator] = {
     "eq": "eq", "ne": "ne", "lt": "lt", "lte": "lte", "gt": "gt", "gte": "gte",
 }  # fmt: skip
@@ -74,8 +75,8 @@ def _spelt(name: str, parts: Parts) -> Condition | None:
     match parts:
         case (Of(column, "text"), Constant(str() as text, "text")):
             return Filter(column, _TEXTS[name], text)
-        case (Call("lower", (Of(column),)), Constant(str() as text)) if text == text.lower():
-            return Filter(column, "ilike", text) if name == "like" else None
+        case (Call(("lower" | "upper") as case, (Of(column),)), Constant(str() as text)) if name == "like":
+            return Filter(column, "ilike", text) if text == _CASES[case](text) else None
     return None
 
 
@@ -92,8 +93,8 @@ def _compared(name: str, parts: Parts) -> Condition | None:
             Constant(int() | float() as far),
         ) if far > 0:
             return Near(lon, lat, float(far) if name == "lte" else math.nextafter(far, 0))
-        case "eq", Call("lower", (Of(column),)), Constant(str() as text) if text == text.lower():
-            return Filter(column, "ilike", escaped(text, "\\%_"))
+        case "eq", Call(("lower" | "upper") as case, (Of(column),)), Constant(str() as text):
+            return Filter(column, "ilike", escaped(text, "\\%_")) if text == _CASES[case](text) else None
         case _, Of() as column, Constant() as constant:
             value = _value(column, constant)
             return None if value is None else Filter(column.column, _OPERATORS[name], value)

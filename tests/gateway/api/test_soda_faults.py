@@ -68,7 +68,7 @@ def test_what_the_list_cannot_be_asked_is_told(still, query, said):
         ({"$where": "name || capacity = 'x'"}, 400, "query.soql.type-mismatch", "::text"),
         ({"$where": "name = capacity"}, 400, "query.soql.type-mismatch", "one type"),
         ({"$where": "since = '2026-03-01T12:00:00'"}, 400, "query.soql.type-mismatch", "is a day"),
-        ({"$select": "case(open, 1, true, 'x')"}, 400, "query.soql.type-mismatch", "one type"),
+        ({"$select": "case(open, 1, true, 'x')"}, 400, "query.soql.type-mismatch", "whole number"),
         ({"$select": "case(capacity, 1)"}, 400, "query.soql.type-mismatch", "neither true nor false"),
         ({"$select": "capacity::date"}, 400, "query.compiler.malformed", "'date'"),
         ({"$select": "capacity" + "+1" * 150}, 400, "query.compiler.malformed", "deep"),

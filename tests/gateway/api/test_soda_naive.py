@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -188,7 +189,8 @@ def same(shown: Any, expected: Any, *, whole: bool) -> bool:
 
 def fits(*said: Said) -> bool:
     """Whether it is not more than may be asked."""
-    return all(len(each.text) < 600 for each in said)
+    depths = [accumulate((letter == "(") - (letter == ")") for letter in each.text) for each in said]
+    return all(len(each.text) < 1_000 for each in said) and all(max(each) < 20 for each in depths)
 
 
 @FULL
@@ -233,3 +235,25 @@ def test_in_which_order(still, rows, by, down, nulls):
     missing = [row for row in rows if by.of(row) is None]
     expected = [*missing, *there] if nulls == "first" else [*there, *missing]
     assert [row["id"] for row in found] == [row["id"] for row in expected]
+
+
+@FULL
+@given(
+    of=some.sampled_from(["since", "checked"]),
+    said=some.one_of(
+        some.tuples(
+            some.sampled_from(["date_trunc_y", "date_trunc_ym", "date_trunc_ymd"]),
+            some.sampled_from(
+                ["'2026-03-01'", "'2026-03-02'", "'2026-02-15'", "'2026-01-01'", "'2027-01-01'"]
+            ),
+        ),
+        some.tuples(some.just("date_extract_y"), some.sampled_from(["2025", "2026", "2027", "9999"])),
+    ),
+    sign=some.sampled_from(list(COMPARED)),
+    mirrored=some.booleans(),
+)
+def test_spans_of_time_are_looked_up_as_they_are_worked_out(still, of, said, sign, mirrored):
+    left, right = f"{said[0]}({of})", said[1]
+    test = f"{right} {sign} {left}" if mirrored else f"{left} {sign} {right}"
+    looked_up = answer(still, select="id", where=test, order="id")
+    assert looked_up == answer(still, select="id", where=f"case({test}, true, true, false)", order="id")
