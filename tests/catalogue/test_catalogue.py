@@ -455,7 +455,7 @@ def test_a_kill_between_files_and_transaction_leaves_the_former_snapshot_and_gar
     former = catalogue.publish(publication("헌"), run()).snapshot
     program = CRASH.format(tests=str(Path(__file__).parent), url=database_url, folder=str(tmp_path))
     killed = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=300
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     parts = tmp_path / "storage" / "parts" / "parks"

@@ -245,7 +245,7 @@ while run := queue.claim("w", None, timedelta(minutes=1)):
     workers = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
-    claimed = [line for worker in workers for line in worker.communicate(timeout=60)[0].split()]
+    claimed = [line for worker in workers for line in worker.communicate(timeout=300)[0].split()]
     assert [worker.returncode for worker in workers] == [0] * 4
     assert sorted(claimed) == sorted(asked)
     assert [run.status for run in queue.waiting()].count("queued") == 20

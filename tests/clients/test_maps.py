@@ -65,7 +65,7 @@ def _in_a_process(lines: str) -> str:
         [sys.executable, "-c", f"import geopandas\n{lines}"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     return done.stdout.strip()

@@ -26,7 +26,7 @@ def seen(line, in_ci, tmp_path):
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **home},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -77,9 +77,11 @@ def test_help_comes_well_under_a_second(shell) -> None:
 
 
 def _seconds(shell) -> float:
-    start = time.monotonic()
-    assert shell.start("--help").wait(60) == 0
-    return time.monotonic() - start
+    """Of a processor: the machine may be busy with others."""
+    process = shell.start("--help")
+    _, process.returncode, used = os.wait4(process.pid, 0)
+    assert process.returncode == 0
+    return used.ru_utime + used.ru_stime
 
 
 def _leaves(name: str):

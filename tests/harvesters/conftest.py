@@ -48,7 +48,12 @@ class Site:
     def fetch(self, **options: object) -> HttpFetch:
         """A fetch that may reach this site and neither sleeps nor waits for its turn."""
         manners = Manners(gap=0, jitter=lambda least, most: most)
-        settings = {"timeout": Timeout(2, 2, 10), "sleep": lambda _: None, "manners": manners, "tls": trust()}
+        settings = {
+            "timeout": Timeout(20, 20, 60),
+            "sleep": lambda _: None,
+            "manners": manners,
+            "tls": trust(),
+        }
         return HttpFetch(Guard([f"127.0.0.1:{self.port}"]), **settings | options)
 
 

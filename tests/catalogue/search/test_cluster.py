@@ -17,7 +17,6 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 def test_a_missing_cluster_is_reported_within_two_seconds(tmp_path: Path) -> None:
     engine = open_engine(NOBODY, tmp_path)
-    start = time.monotonic()
     uses = (
         lambda: engine.search(SearchQuery(q="버스")),
         lambda: engine.put([SearchDocument("a")]),
@@ -27,9 +26,10 @@ def test_a_missing_cluster_is_reported_within_two_seconds(tmp_path: Path) -> Non
         engine.count,
     )
     for use in uses:
+        start = time.monotonic()
         with pytest.raises(SearchUnavailable, match=r"127\.0\.0\.1:9 does not answer .*ENTREPOT_SEARCH_URL"):
             use()
-    assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 2
     engine.close()
 
 

@@ -59,7 +59,7 @@ def test_a_reader_sees_what_another_process_puts(tmp_path: Path) -> None:
     assert found(reader) == []
     for id, expected in (("a", ["a"]), ("b", ["a", "b"])):
         with writer(tmp_path, id) as process:
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
         assert found(reader) == expected
 
 
@@ -69,7 +69,7 @@ def test_a_reader_sees_no_half_of_a_put(tmp_path: Path, stopped: subprocess.Pope
 
 def test_a_killed_writer_does_not_stop_the_next(tmp_path: Path, stopped: subprocess.Popen[str]) -> None:
     os.kill(stopped.pid, signal.SIGKILL)
-    stopped.wait(10)
+    stopped.wait(60)
     engine = Embedded(tmp_path, patience=2)
     engine.put([SearchDocument("next", title_ko="공원")])
     assert found(engine) == ["next"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from datetime import timedelta
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -156,9 +156,9 @@ def test_an_unknown_kid_takes_as_long_as_a_wrong_secret(clients: Clients, key: M
     wrong = _same_kid_other_secret(key[1])
 
     def seconds(text: str) -> float:
-        start = perf_counter()
+        start = process_time()
         clients.find(text)
-        return perf_counter() - start
+        return process_time() - start
 
     unknown = mint("key").text
     pairs = [(seconds(wrong), seconds(unknown)) for _ in range(300)]

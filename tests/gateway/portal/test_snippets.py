@@ -17,7 +17,7 @@ from portal_city import PLACES
 
 
 def code(served: Any, dataset: str, language: str) -> str:
-    page = urlopen(Request(f"{served.url}/datasets/{dataset}", headers={"Accept": "text/html"}), timeout=20)
+    page = urlopen(Request(f"{served.url}/datasets/{dataset}", headers={"Accept": "text/html"}), timeout=60)
     text = page.read().decode()
     found = re.search(rf"<summary>{language}</summary>.*?<code>(.*?)</code>", text, re.DOTALL)
     assert found
@@ -27,7 +27,7 @@ def code(served: Any, dataset: str, language: str) -> str:
 def ran(served: Any, command: list[str], **more: Any) -> str:
     environ = os.environ | {"ENTREPOT_KEY": served.key}
     done = subprocess.run(
-        command, env=environ, capture_output=True, text=True, timeout=60, check=True, **more
+        command, env=environ, capture_output=True, text=True, timeout=300, check=True, **more
     )
     return done.stdout
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,9 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from services import unused_port
+from serving import answers
+from waiting import wait_for
 
 from harvesters.faults import SourceIncomplete, SourceRefused, SourceUnavailable, Unreadable
 from harvesters.fetch import HttpFetch
@@ -34,17 +36,12 @@ KEYS = {"access_key": Secret("AKIAENTREPOT"), "secret_key": Secret("swordfish/+7
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """The address of a local S3 (moto)."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = unused_port()
     command = [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
+    wait_for(lambda: answers(f"{url}/moto-api/"))
+    yield url
     server.terminate()
     server.wait()
 

@@ -52,7 +52,7 @@ def test_gdal_learns_the_size_of_pages_from_the_definition_and_follows_next_as_i
     # In a process of its own: GDAL waits for the answer and lets no other thread run meanwhile.
     read = f"import pyogrio; print(len(pyogrio.read_dataframe('OAPIF:{url}', layer='facilities')))"
     done = subprocess.run(
-        [sys.executable, "-c", read], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", read], capture_output=True, text=True, timeout=300, check=True
     )
     assert done.stdout.strip() == "3000"
     pages = [parse_qs(query.partition("?")[2]) for query in queries if "/facilities/items?" in query]

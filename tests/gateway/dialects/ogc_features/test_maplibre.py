@@ -133,7 +133,7 @@ def test_maplibre_draws_the_dongs_from_the_file_of_all_tiles(served, page, dongs
 
 
 def _await_made(url: str) -> None:
-    for _ in range(10):
+    for _ in range(60):
         try:
             with urlopen(url, timeout=60):
                 return
