@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -62,6 +64,14 @@ _API = (
 )
 
 
+class Application(Flask):
+    """All of our views are plain functions, which need not be found out at each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
+
+
 class PageSessions(SecureCookieSessionInterface):
     """The cookie that pages keep a form's token in; the API has none, and pays nothing for it."""
 
@@ -72,7 +82,7 @@ class PageSessions(SecureCookieSessionInterface):
 
 def create_app(services: Services, *, session_key: bytes, version: str) -> Flask:
     """The application; put the gate before it."""
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.config.update(
         SECRET_KEY=session_key,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
@@ -89,7 +99,6 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
     app.register_blueprint(oauth_blueprint(services.clients, public_url=services.public_url))
     errors.install(app)
     # What is done with an answer, the last first: packed, then held open, then guarded.
-    app.after_request(_guard)
     holding.install(app)
     compression.install(app)
     _install_description(app, version)
@@ -110,9 +119,3 @@ def _install_description(app: Flask, version: str) -> None:
 def _name_route() -> None:
     rule = request.url_rule
     request.environ[ROUTE] = rule.rule.replace("<", "{").replace(">", "}") if rule else "unknown"
-
-
-def _guard(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    return response

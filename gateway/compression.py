@@ -30,7 +30,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def compress(response: Response) -> Response:
-        if not _worth_it(response):
+        if "HTTP_ACCEPT_ENCODING" not in request.environ or not _worth_it(response):
             return response
         encoding = request.accept_encodings.best_match(["zstd", "gzip"])
         if encoding is None:

@@ -101,7 +101,7 @@ HTTP_KINDS: dict[int, Kind] = {
     404: Kind("no-such-address", 404, "Nothing is at this address", "See /api/v1/openapi.json for what is."),
     405: Kind("method-not-allowed", 405, "The address does not take this method", "See the header Allow."),
     412: Kind(
-        "not-that-file", 412, "The file is not the one of If-Match", "Ask for its snapshot by snapshot=ID."
+        "not-that-file", 412, "It is not the version of If-Match", "Ask for its snapshot by snapshot=ID."
     ),
     413: Kind("too-large", 413, "The body is too large", "Send at most 1 MiB."),
     415: Kind("not-json", 415, "The body is not JSON", "Send it with Content-Type: application/json."),

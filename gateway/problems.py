@@ -122,7 +122,7 @@ PROBLEMS: dict[str, Text] = {
     ),
     "not-that-file": Text(
         "If-Match에 적은 판이 아닙니다. 그 판을 받으려면 snapshot에 식별자를 적으십시오.",
-        "The file is another version than the one that If-Match names. Ask for that one by snapshot=ID.",
+        "It is another version than the one that If-Match names. Ask for that one by snapshot=ID.",
     ),
     "no-such-range": Text(
         "파일에 그 범위의 바이트가 없습니다. Content-Range가 길이를 알려 줍니다.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -54,4 +53,5 @@ class Services:
 
 def services() -> Services:
     """The services of the application that answers the current request."""
-    return cast(Services, current_app.extensions[EXTENSION])
+    found: Services = current_app.extensions[EXTENSION]
+    return found

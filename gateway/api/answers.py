@@ -5,19 +5,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
 from flask import Response, request
 from marshmallow import Schema
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import PreconditionFailed
 
 from gateway.caller import KEEP, Keep
 from gateway.services import services
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 REVALIDATE = "public, max-age=0, must-revalidate"
 PINNED = "public, max-age=86400, immutable"
 Header = tuple[str, str]
+
+
+class _Complete(Response):
+    """An answer that has all of its headers: Werkzeug would copy them to add what it lacks."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers themselves."""
+        return self.headers
 
 
 def json_answer(body: object, status: int = 200) -> Response:
@@ -47,12 +60,18 @@ def fresh(
     `more` are further headers. Set later each of them is looked for among all others first.
     """
     told = [("Content-Type", media_type), ("Content-Length", str(len(data)))]
-    return Response([data], headers=[*told, *_validators(etag, caching), *more])
+    return _Complete([data], headers=[*told, *_validators(etag, caching), *more])
 
 
 def not_modified(etag: str, caching: str = REVALIDATE) -> Response | None:
-    """The 304 to give before any work is done, or None when the client's copy does not stand."""
-    if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):
+    """The 304 to give before any work is done, or None when the client's copy does not stand.
+
+    Raises PreconditionFailed where If-Match names another version.
+    """
+    asked = request.environ
+    if "HTTP_IF_MATCH" in asked and request.if_match and not request.if_match.contains(etag):
+        raise PreconditionFailed
+    if "HTTP_IF_NONE_MATCH" in asked and request.if_none_match.contains_weak(etag):
         return Response(status=304, headers=_validators(etag, caching))
     return None
 

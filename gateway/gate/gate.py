@@ -17,7 +17,7 @@ from gateway.gate.address import Proxies
 from gateway.gate.answers import Answer, Counted, Header
 from gateway.gate.clock import Clock
 from gateway.gate.credentials import hide
-from gateway.gate.headers import OPEN, PREFLIGHT, left, policy
+from gateway.gate.headers import GUARD, OPEN, PREFLIGHT, left, policy
 from gateway.gate.identify import Identify, subject
 from gateway.gate.limits import Decision, Limiter, Subject
 from gateway.gate.meter import Meter
@@ -154,7 +154,7 @@ class Gate:
             self._record(visit, code, size, (perf_counter_ns() - began) // 1000)
         if length is None and visit.path in _METERED:
             body = Counted(body, lambda sent: self._record(visit, CONTINUED, sent))
-        visit.start(answer.status, [*answer.headers, *told(code), _named(visit)], answer.error)
+        visit.start(answer.status, [*answer.headers, *told(code), *GUARD, _named(visit)], answer.error)
         return code, body
 
     def _record(self, visit: Visit, status: int, size: int = 0, microseconds: int = 0) -> None:
@@ -189,6 +189,7 @@ def _refuse(visit: Visit, refusal: Refusal, headers: list[Header]) -> Iterable[b
         ("Cache-Control", "no-store"),
         *refusal.headers,
         *headers,
+        *GUARD,
         _named(visit),
     ]
     visit.start(refusal.phrase, told)

@@ -15,6 +15,11 @@ _EXPOSED = (
     "Content-Disposition, Content-Range, Accept-Ranges, Content-Crs, Location, "
     "X-SODA2-Fields, X-SODA2-Types"
 )
+GUARD: tuple[Header, ...] = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+)
+"""What every answer tells a browser."""
 OPEN: tuple[Header, ...] = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", _EXPOSED),

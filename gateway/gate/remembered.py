@@ -111,8 +111,9 @@ class Remembered:
 
 
 def _anew(environ: WSGIEnvironment) -> bool:
-    """Whether a range is asked for, or an answer that no memory gives (RFC 9111, 5.2.1.4)."""
-    return "HTTP_RANGE" in environ or "no-cache" in environ.get("HTTP_CACHE_CONTROL", "")
+    """Whether a range or one version is asked for, or what no memory gives (RFC 9111, 5.2.1.4)."""
+    special = "HTTP_RANGE" in environ or "HTTP_IF_MATCH" in environ
+    return special or "no-cache" in environ.get("HTTP_CACHE_CONTROL", "")
 
 
 def _size(key: Key, kept: Kept) -> int:

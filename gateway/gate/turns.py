@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -16,6 +15,10 @@ AT_ONCE = 1
 """How many requests work in one process; a city has a process for each processor."""
 SECONDS = 0.01
 """After which a turn is over: who still works then mostly waits, for a scan, a service or a client."""
+
+
+_Turn: TypeAlias = Lock
+"""Held until it begins."""
 
 
 class Turns:
@@ -29,29 +32,30 @@ class Turns:
     def __init__(self, app: WSGIApplication, at_once: int = AT_ONCE, seconds: float = SECONDS) -> None:
         self._app, self._at_once, self._seconds = app, at_once, seconds
         self._lock = Lock()
-        self._working: OrderedDict[object, float] = OrderedDict()
+        self._working: OrderedDict[_Turn, float] = OrderedDict()
         """Until when each turn lasts, the first to end first."""
-        self._waiting: deque[_Waiter] = deque()
+        self._waiting: deque[_Turn] = deque()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with self._turn():
-            return self._app(environ, start_response)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        waiter = _Waiter()
-        with self._lock:
-            self._waiting.append(waiter)
-            self._let_in()
-        while not waiter.let_in.acquire(timeout=self._seconds):
-            with self._lock:
-                self._let_in()
+        turn = self._turn()
         try:
-            yield
+            return self._app(environ, start_response)
         finally:
             with self._lock:
-                self._working.pop(waiter, None)
+                self._working.pop(turn, None)
                 self._let_in()
+
+    def _turn(self) -> _Turn:
+        """Wait for one."""
+        turn = Lock()
+        turn.acquire()
+        with self._lock:
+            self._waiting.append(turn)
+            self._let_in()
+        while not turn.acquire(timeout=self._seconds):
+            with self._lock:
+                self._let_in()
+        return turn
 
     def _let_in(self) -> None:
         """Give the turns that are free or over to those who wait longest."""
@@ -62,12 +66,6 @@ class Turns:
                 if end > now:
                     return
                 del self._working[oldest]
-            waiter = self._waiting.popleft()
-            self._working[waiter] = now + self._seconds
-            waiter.let_in.release()
-
-
-class _Waiter:
-    def __init__(self) -> None:
-        self.let_in = Lock()
-        self.let_in.acquire()
+            turn = self._waiting.popleft()
+            self._working[turn] = now + self._seconds
+            turn.release()

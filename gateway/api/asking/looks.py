@@ -17,6 +17,7 @@ from schemas.problem import BadInput, InputError, did_you_mean
 PLAIN = Look()
 LOOKS = ("shape", "bom")
 """Parameters that shape the answer and ask nothing of the rows."""
+_ANY = "*/*"
 _LIKED, _SHOWN = 100, 200
 """Media types that are weighed of an Accept, and letters of it that are repeated in a fault."""
 _SHAPES: tuple[Shape, ...] = get_args(Shape)
@@ -77,7 +78,7 @@ def read_look(pairs: Pairs, format: str) -> Look:
 
 def accepted(columns: Sequence[Column]) -> str:
     """The format of rows that suits Accept best; raises NotAcceptable."""
-    if "HTTP_ACCEPT" not in request.environ:
+    if takes_any():
         return "json"
     # JSON first: of what a client likes equally well it is what most expect.
     return _MEDIA_TYPES[
@@ -85,12 +86,17 @@ def accepted(columns: Sequence[Column]) -> str:
     ]
 
 
+def takes_any() -> bool:
+    """Whether Accept says nothing or, as most programs do, that anything will do: it need not be weighed."""
+    return request.environ.get("HTTP_ACCEPT", _ANY) == _ANY
+
+
 def best_media(offered: Sequence[str]) -> str:
     """The media type that suits Accept best, the first where it says nothing; raises NotAcceptable.
 
     Parameters such as a charset ask for nothing that we could give or not give.
     """
-    if not request.accept_mimetypes:
+    if takes_any() or not request.accept_mimetypes:
         return offered[0]
     liked = islice(request.accept_mimetypes, _LIKED)  # What is liked best comes first.
     accept = MIMEAccept([(_plain(media), quality) for media, quality in liked])

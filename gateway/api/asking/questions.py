@@ -40,9 +40,10 @@ class Question:
     zone: ZoneInfo
 
     def not_modified(self, format: str) -> Response | None:
-        """The 304 to give before any work is done, or None."""
-        if "HTTP_IF_NONE_MATCH" not in request.environ:  # The tag is made only for who may have it.
-            return None
+        """The 304 to give before any work is done, or None; raises PreconditionFailed."""
+        asked = request.environ
+        if "HTTP_IF_NONE_MATCH" not in asked and "HTTP_IF_MATCH" not in asked:
+            return None  # The tag is made only for who may have it.
         return not_modified(self._etag(format), self._caching)
 
     def answer(
@@ -74,36 +75,38 @@ def read_question(dataset: str, own: Sequence[str], without: Sequence[str] = ())
     Those of a join are read where they are its own. Raises BadInput with every fault of the parameters of
     rows; the address reads its own.
     """
-    catalogue, zone = services().catalogue, services().zone
+    ours = services()
+    catalogue, zone = ours.catalogue, ours.zone
     asked = read_pairs(request.query_string)
     refused = [name for name in without if name not in own]
-    which = which_snapshot([pair for pair in asked if pair[0] not in refused], zone)
-    if "join" in own:
-        which = replace(which, join=read_join(asked))
+    join = read_join(asked) if "join" in own else None
+    which = which_snapshot([pair for pair in asked if pair[0] not in refused], zone, join)
     snapshot = catalogue.snapshot_of(dataset, which)
     pairs = settled(asked, snapshot.columns, catalogue.now())
-    rest = [pair for pair in pairs if pair[0] not in (*own, *refused, *LOOKS)]
-    known = [*own, *(name for name in RESERVED if name not in refused)]
-    faults = list(_refused(pairs, own, refused, known))
-    rows = RowQuery()
+    others = (*own, *refused, *LOOKS)
+    faults = list(_refused(pairs, own, refused))
     try:
-        rows = row_query(rest, snapshot.columns, zone)
+        rows = row_query([pair for pair in pairs if pair[0] not in others], snapshot.columns, zone)
     except BadInput as fault:
-        faults += _told(fault, known, snapshot.columns)
+        faults += _told(fault, _known(own, refused), snapshot.columns)
     if faults:
         raise BadInput(faults)
     moves = may_change(which) or not MOVING.isdisjoint(dict(asked))
     return Question(snapshot, rows, {n: v for n, v in pairs if n in own}, pairs, moves, zone)
 
 
-def _refused(
-    pairs: Pairs, own: Sequence[str], refused: Sequence[str], known: Sequence[str]
-) -> Iterator[InputError]:
+def _refused(pairs: Pairs, own: Sequence[str], refused: Sequence[str]) -> Iterator[InputError]:
     for name, value in pairs:
         if name in refused:
-            yield InputError(name, "is not a parameter here", did_you_mean(name, known))
+            hint = did_you_mean(name, _known(own, refused))
+            yield InputError(name, "is not a parameter here", hint)
         elif name in own and not value:
             yield InputError(name, "is empty", "give it a value or leave it out")
+
+
+def _known(own: Sequence[str], refused: Sequence[str]) -> list[str]:
+    """The parameters of an address."""
+    return [*own, *(name for name in RESERVED if name not in refused)]
 
 
 def _told(fault: BadInput, known: Sequence[str], columns: Sequence[Column]) -> list[InputError]:

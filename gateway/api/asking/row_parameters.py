@@ -16,7 +16,7 @@ from gateway.api.asking.values import parse_bbox, parse_time, parse_whole
 from schemas.conditions import Condition
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean
-from schemas.query import Order, RowQuery
+from schemas.query import Join, Order, RowQuery
 
 __all__ = ["MOVING", "RESERVED", "ROW_LIMIT", "ROW_PARAMETERS", "row_query", "settled", "which_snapshot"]
 
@@ -30,14 +30,14 @@ MOVING = frozenset({"as_of", "last", "within"})
 ID = Column("_id", "text")
 
 
-def which_snapshot(pairs: Pairs, zone: ZoneInfo) -> RowQuery:
+def which_snapshot(pairs: Pairs, zone: ZoneInfo, join: Join | None = None) -> RowQuery:
     """The part of `pairs` that says which snapshot is read; what cannot be read is left to `row_query`."""
     asked = {name: value for name, value in pairs if value}
     try:
         as_of = parse_time(asked["as_of"], zone) if "as_of" in asked else None
     except ValueError:
         as_of = None
-    return RowQuery(cursor=asked.get("cursor"), snapshot=asked.get("snapshot"), as_of=as_of)
+    return RowQuery(cursor=asked.get("cursor"), snapshot=asked.get("snapshot"), as_of=as_of, join=join)
 
 
 def settled(pairs: Pairs, columns: Sequence[Column], now: datetime) -> Pairs:

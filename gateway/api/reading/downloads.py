@@ -7,7 +7,6 @@ import re
 
 from flask import Blueprint, Response, request, send_file
 from marshmallow import Schema, fields
-from werkzeug.exceptions import PreconditionFailed
 
 from catalogue import DOWNLOADS, Export, SnapshotGone
 from gateway.api.answers import PINNED, REVALIDATE, not_modified
@@ -45,9 +44,8 @@ def download(dataset: str, extension: str, query: dict[str, str]) -> Response:
         hint = did_you_mean(extension, _NAMES)
         raise BadInput([InputError("download", f"there is none as {extension!r}", hint)])
     export = services().catalogue.download(dataset, name, query.get("snapshot"))
-    if request.if_match and not request.if_match.contains(export.etag):
-        raise PreconditionFailed  # Before any range: a part of another version would spoil the client's file.
     caching = PINNED if "snapshot" in query else REVALIDATE
+    # Before any range: a part of another version than that of If-Match would spoil the client's file.
     response = not_modified(export.etag, caching) or _handed_over(export) or _sent(dataset, export)
     response.headers["Cache-Control"] = caching
     response.headers["X-Snapshot"] = export.snapshot
@@ -73,6 +71,7 @@ def _sent(dataset: str, export: Export) -> Response:
     try:
         plain = _plain_range(export.path.stat().st_size)
         request.environ.pop("HTTP_RANGE", None)
+        request.environ.pop("HTTP_IF_MATCH", None)  # Judged before; Werkzeug takes "*" for a tag.
         if plain:
             request.environ["HTTP_RANGE"] = plain
         response = send_file(

@@ -46,6 +46,25 @@ def test_what_a_client_has_is_answered_with_304_and_no_body(still, path):
 
 
 @pytest.mark.parametrize("path", PUBLIC)
+def test_another_version_than_that_of_if_match_is_412(still, path):
+    etag = still.get(path).headers["ETag"]
+    for known in (etag, f'"other", {etag}', "*"):
+        assert still.get(path, headers={"If-Match": known}).status_code == 200, known
+    for known in ('"other"', f"W/{etag}"):
+        for more in ({}, {"If-None-Match": etag}):
+            answer = still.get(path, headers={"If-Match": known, **more})
+            assert (answer.status_code, answer.json["type"]) == (412, "/problems/not-that-file"), known
+
+
+def test_what_is_remembered_is_not_given_to_who_asks_for_another_version(house, places):
+    etag = house.get(PARKS).headers["ETag"]
+    assert house.get(PARKS, headers={"If-Match": etag}).status_code == 200
+    house.publish(places(3, prefix="N"), "r-new")
+    assert house.get(PARKS).status_code == 200
+    assert house.get(PARKS, headers={"If-Match": etag}).status_code == 412
+
+
+@pytest.mark.parametrize("path", PUBLIC)
 def test_head_is_get_without_the_body(still, path):
     got, head = still.get(path), still.ask(path, method="HEAD")
     assert (head.status_code, head.data) == (200, b"")
