@@ -10,6 +10,7 @@ from flask import request
 from werkzeug.datastructures import MIMEAccept
 
 from catalogue import PAGE_FORMATS, Look, Shape, fitting
+from gateway.api.asking.parameter_words import Described, query_parameter
 from gateway.api.asking.parameters import Pairs
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean
@@ -23,19 +24,17 @@ _LIKED, _SHOWN = 100, 200
 _SHAPES: tuple[Shape, ...] = get_args(Shape)
 _MEDIA_TYPES = {media_type.partition(";")[0]: name for name, (media_type, _) in PAGE_FORMATS.items()}
 MEDIA_TYPES = tuple(_MEDIA_TYPES)
-LOOK_PARAMETERS: tuple[dict[str, object], ...] = (
-    {
-        "name": "shape",
-        "in": "query",
-        "description": "JSON as objects (records), a list for each column, or one for each row (arrays)",
-        "schema": {"type": "string", "enum": list(_SHAPES), "default": "records"},
-    },
-    {
-        "name": "bom",
-        "in": "query",
-        "description": "CSV with the byte order mark that some spreadsheets need to see UTF-8",
-        "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
-    },
+LOOK_PARAMETERS: tuple[Described, ...] = (
+    query_parameter(
+        "shape",
+        "JSON as objects (records, if nothing is said), a list for each column, or one for each row (arrays)",
+        enum=list(_SHAPES),
+    ),
+    query_parameter(
+        "bom",
+        "CSV with the byte order mark that some spreadsheets need to see UTF-8",
+        enum=["true", "false"],
+    ),
 )
 """The same in the words of OpenAPI."""
 

@@ -11,6 +11,7 @@ from gateway.api.asking.row_filters import OPERATORS
 ROW_LIMIT = 10_000
 FARTHEST = 2**63 - 1
 
+# No default of what goes with another parameter only: programs made from a description send each.
 ROW_PARAMETERS: tuple[Described, ...] = (
     {
         "name": "filters",
@@ -65,7 +66,9 @@ ROW_PARAMETERS: tuple[Described, ...] = (
         examples=["kind = '공원' AND capacity BETWEEN 10 AND 500"],
     ),
     query_parameter(
-        "filter-lang", "how `filter`, which is there, is written", enum=list(LANGUAGES), default=LANGUAGES[0]
+        "filter-lang",
+        f"how `filter`, which is there, is written; {LANGUAGES[0]} where nothing is said",
+        enum=list(LANGUAGES),
     ),
     query_parameter("select", "columns, by commas", pattern=NAMES, examples=["name,kind"]),
     query_parameter(
@@ -78,7 +81,6 @@ ROW_PARAMETERS: tuple[Described, ...] = (
         type="integer",
         minimum=0,
         maximum=FARTHEST,
-        default=0,
     ),
     query_parameter("cursor", "where a page goes on, from `next`"),
     query_parameter("count", "count all rows that answer, too", enum=["exact"]),

@@ -22,7 +22,7 @@ from schemas.problem import BadInput, InputError
 subscriptions = Blueprint("subscriptions", __name__, url_prefix="/api/v1/subscriptions")
 
 MOST = 20
-ADDRESS = r"^https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[1-9][0-9]{0,3})?(/[!-\"$-~]*)?$"
+ADDRESS = r"^https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[1-9][0-9]{0,3})?(/[!$-~]*)?$"
 SCOPE = "rows:read"
 
 

@@ -37,6 +37,17 @@ _PROBLEM: Part = {
         "errors": {"type": "array", "items": {"type": "object"}},
     },
 }
+_ABOUT = """The city's datasets as collections of features: OGC API Features 1 to 3, and Tiles.
+
+Without a key the anonymous plan applies, by address. Parameters that are unknown or cannot be read are
+refused with 400 and the nearest that exists."""
+_LICENCE = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
+_TAGS = {
+    "about": "The API itself.",
+    "collections": "What there is, and what its features hold.",
+    "features": "Features by box, time, properties and filter, page by page.",
+    "tiles": "Vector tiles for maps.",
+}
 _FEATURE: Part = {
     "type": "object",
     "required": ["type", "geometry", "properties"],
@@ -89,9 +100,9 @@ def openapi(collections: Sequence[Described], server: str, title: str) -> Part:
         paths[here + "/{featureId}"] = {"get": _item(each)}
     return {
         "openapi": "3.0.3",
-        "info": {"title": title, "version": "1.0.0", "license": {"name": "Apache-2.0"}},
+        "info": {"title": title, "version": "1.0.0", "description": _ABOUT, "license": _LICENCE},
         "servers": [{"url": server}],
-        "tags": [{"name": "about"}, {"name": "collections"}, {"name": "features"}, {"name": "tiles"}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": _components([each.id for each in collections]),
         "security": [{}, {"key": []}, {"keyHeader": []}],

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from catalogue import DEEPEST_TILE
+from gateway.api.asking.patterns import NAMES
 from gateway.api.reading.tiles import MVT
 from gateway.dialects.ogc_features.links import HTML, JSON
 from gateway.dialects.ogc_features.tiles import GRID
 
 _SETS, _TILES = "/tileMatrixSets", "/collections/{collectionId}/tiles"
-_PLACE = ("tileMatrix", "tileRow", "tileCol")
+_PLACE = {"tileMatrix": DEEPEST_TILE, "tileRow": 2**DEEPEST_TILE - 1, "tileCol": 2**DEEPEST_TILE - 1}
+"""The parts of a tile's address, and the most that each can be."""
 TILE_PARAMETERS: tuple[dict[str, Any], ...] = (
     *(
-        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
-        for name in _PLACE
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0, "maximum": most},
+            "example": 0,
+        }
+        for name, most in _PLACE.items()
     ),
     {
         "name": "properties",
         "in": "query",
         "description": "Columns that features have as attributes, by commas; else all.",
         "required": False,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": NAMES},
     },
 )
 

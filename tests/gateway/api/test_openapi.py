@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -129,3 +131,47 @@ def test_the_api_says_where_to_begin_and_each_way_leads_somewhere(still):
     for name, url in ways.items():
         path = "/" + url.split("/", 3)[3]
         assert still.get(path).status_code == 200, name
+
+
+def schemas(part):
+    """Every schema in a description, however deep."""
+    if isinstance(part, list):
+        for each in part:
+            yield from schemas(each)
+    elif isinstance(part, dict):
+        if isinstance(part.get("type"), str | list):
+            yield part
+        for each in part.values():
+            yield from schemas(each)
+
+
+def test_patterns_are_read_alike_in_every_language(description):
+    patterns = {each["pattern"] for each in schemas(description) if "pattern" in each}
+    assert len(patterns) > 10
+    for pattern in patterns:
+        re.compile(pattern)
+        assert set(re.findall(r"\\(.)", pattern)) <= set("sS.()"), pattern
+
+
+def test_examples_are_as_their_schemas_say(description):
+    shown = [(each, example) for each in schemas(description) for example in each.get("examples", [])]
+    assert len(shown) > 20
+    for schema, example in shown:
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(example)
+
+
+def test_no_parameter_is_null_or_has_a_default_that_only_another_gives_a_meaning(description):
+    for path, verb, operation in operations(description):
+        for each in operation["parameters"]:
+            assert isinstance(each["schema"]["type"], str), (path, verb, each["name"])
+            assert each["description"], (path, verb, each["name"])
+            if each["name"] in {"filter-lang", "shape", "bom"}:
+                assert "default" not in each["schema"], (path, each["name"])
+
+
+def test_every_component_is_used(description):
+    text = json.dumps(description)
+    for kind, parts in description["components"].items():
+        if kind != "securitySchemes":
+            for name in parts:
+                assert f'"#/components/{kind}/{name}"' in text, name
