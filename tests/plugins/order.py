@@ -33,6 +33,8 @@ LONG = (
     *CITY,
 )
 """Files that take longest, first: the last to begin should be a short one."""
+MANY = 5
+"""A file of fewer tests has long ones: a whole walk, a browser's session, hundreds of random questions."""
 _TOGETHER = {file: group[0] for group in (DEMO, SEARCH, FEATURES, PORTAL, CITY) for file in group}
 
 
@@ -53,10 +55,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files, then the rest by how many tests they hold; each in its own order."""
+    """The long files, those of few tests, then the rest by how many they hold; each in its own order."""
     tests = Counter(_file(item.nodeid) for item in items)
     rank = {file: place for place, file in enumerate(LONG)}
-    items.sort(key=lambda item: (rank.get(f := _file(item.nodeid), len(rank)), -tests[f], f))
+
+    def place(item: pytest.Item) -> tuple[int, bool, int, str]:
+        file = _file(item.nodeid)
+        return rank.get(file, len(rank)), tests[file] >= MANY, -tests[file], file
+
+    items.sort(key=place)
 
 
 def _file(nodeid: str) -> str:

@@ -82,7 +82,7 @@ class City:
         self.day[0] += days
         port = self.liar.port
         guard = Guard([f"127.0.0.1:{port}"], resolve=lambda host, _: self.addresses)
-        timeout = Timeout(1, limits.get("read", 2), limits.get("total", 10))
+        timeout = Timeout(20, limits.get("read", 20), limits.get("total", 60))
         manners = Manners(gap=0)
         fetch = HttpFetch(
             guard,
