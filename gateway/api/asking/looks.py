@@ -87,7 +87,8 @@ def accepted(columns: Sequence[Column]) -> str:
 
 def takes_any() -> bool:
     """Whether Accept says nothing or, as most programs do, that anything will do: it need not be weighed."""
-    return request.environ.get("HTTP_ACCEPT", _ANY) == _ANY
+    accept: str = request.environ.get("HTTP_ACCEPT", _ANY)
+    return accept == _ANY
 
 
 def best_media(offered: Sequence[str]) -> str:
