@@ -110,27 +110,16 @@ class Bucket:
 
 
 PartName = Literal["year", "month", "week", "day", "weekday", "hour", "minute", "second"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a time by the clock of the city, as a whole number shown as `name`.
-
-    Weeks are those of ISO 8601; weekdays go from 0, a Sunday, to 6.
-    """
-
-    name: str
-    column: str
-    what: PartName
+"""Parts of a time by the clock of the city; weeks are those of ISO 8601, weekdays go from 0, a Sunday."""
 
 
 @dataclass(frozen=True)
 class GroupQuery:
-    """Figures of groups of rows: those of the same values of `groups`, in one bucket, of the same `parts`.
+    """Figures of groups of rows: those of the same values of `groups`, in one bucket.
 
-    Without any of these all rows are one group. Order names groups, `bucket`, parts or measures, nulls last;
-    ties and what is not ordered follow the groups, then the bucket, then the parts. `rows` says which rows;
-    its columns, order, page and count are not looked at. A bucket that is to be filled takes no parts.
+    Without any of these all rows are one group. Order names groups, `bucket` or measures, nulls last; ties
+    and what is not ordered follow the groups, then the bucket. `rows` says which rows; its columns, order,
+    page and count are not looked at.
     """
 
     measures: tuple[Measure, ...]
@@ -139,7 +128,6 @@ class GroupQuery:
     order: tuple[Order, ...] = ()
     limit: int = 1_000
     rows: RowQuery = RowQuery()
-    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)

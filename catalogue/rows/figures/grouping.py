@@ -8,7 +8,7 @@ from dataclasses import replace
 from catalogue.rows.figures import buckets
 from schemas.dataset import Column, ColumnType
 from schemas.problem import BadInput, InputError, did_you_mean
-from schemas.query import Bucket, GroupQuery, Measure, Part, RowQuery
+from schemas.query import Bucket, GroupQuery, Measure, RowQuery
 
 BUCKET = "bucket"
 """The column of the answer that says where a span of time begins."""
@@ -34,7 +34,6 @@ def check(query: GroupQuery, known: Mapping[str, Column]) -> None:
     faults = [
         *_groups(query.groups, known),
         *(_bucket(query, query.bucket, known) if query.bucket else ()),
-        *(fault for part in query.parts for fault in _part(query, part, known)),
         *(fault for measure in query.measures for fault in _measure(measure, known)),
         *_names(query),
     ]
@@ -47,21 +46,18 @@ def check(query: GroupQuery, known: Mapping[str, Column]) -> None:
 
 
 def described(query: GroupQuery, known: Mapping[str, Column]) -> tuple[Column, ...]:
-    """The columns of the answer: groups, the bucket, parts of times, figures."""
+    """The columns of the answer: groups, the bucket, figures."""
     columns = [replace(known[name], key=False, required=False) for name in query.groups]
     if query.bucket:
         kind: ColumnType = "date" if known[query.bucket.column].type == "date" else "time"
         columns.append(Column(BUCKET, kind, role="time"))
-    columns += [Column(part.name, "integer") for part in query.parts]
     return (*columns, *(_figure(measure, known) for measure in query.measures))
 
 
 def called(query: GroupQuery) -> list[str]:
     """The names of those columns, in their order."""
     buckets = [BUCKET] if query.bucket else []
-    return [
-        *query.groups, *buckets, *(part.name for part in query.parts), *(each.name for each in query.measures)
-    ]  # fmt: skip
+    return [*query.groups, *buckets, *(each.name for each in query.measures)]
 
 
 def _figure(measure: Measure, known: Mapping[str, Column]) -> Column:
@@ -94,17 +90,6 @@ def _bucket(query: GroupQuery, bucket: Bucket, known: Mapping[str, Column]) -> I
         yield InputError("bucket", f"is {bucket.every} seconds", "give a span from 1s to 366d")
     if bucket.fill and query.order:
         yield InputError("order", "cannot go with fill", "spans are filled in the order of groups and time")
-
-
-def _part(query: GroupQuery, part: Part, known: Mapping[str, Column]) -> Iterator[InputError]:
-    column = known.get(part.column)
-    if column is None:
-        yield InputError("group", f"there is no column {part.column!r}", did_you_mean(part.column, known))
-    elif column.type not in ("time", "date"):
-        what = f"{column.name!r} is a {column.type} and has no {part.what}"
-        yield InputError("group", what, "name a column of times or dates")
-    if query.bucket and query.bucket.fill:
-        yield InputError("fill", "cannot go with parts of times", "leave one of them out")
 
 
 def _measure(measure: Measure, known: Mapping[str, Column]) -> Iterator[InputError]:

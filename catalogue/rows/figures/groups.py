@@ -16,7 +16,7 @@ from catalogue.rows.figures.grouping import called, check, described, kept
 from catalogue.rows.question.plan import EPOCH, ID_COLUMN, WHOLE, Plan, plan
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError
-from schemas.query import Bucket, GroupPage, GroupQuery, Measure, Part
+from schemas.query import Bucket, GroupPage, GroupQuery, Measure
 from schemas.snapshot import Period, Snapshot
 
 _SQL = {
@@ -51,7 +51,6 @@ def grouped(scanner: Scanner, snapshot: Snapshot, query: GroupQuery, zone: tzinf
     said = [_group(snapshot, known[name]) for name in query.groups]
     if query.bucket:
         said.append(_bucket(scanner, asked, query.bucket, zone))
-    said += [_part(scanner, asked, part, zone) for part in query.parts]
     said += [_measure(snapshot, measure, known) for measure in query.measures]
     found = scanner.over(asked, _select(query, said), _rest(query, said))
     if query.bucket and query.bucket.fill:
@@ -79,11 +78,6 @@ def _bucket(scanner: Scanner, asked: Plan, bucket: Bucket, zone: tzinfo) -> _Sai
     column, place, offsets = _clock(scanner, asked, bucket.column, zone)
     number, start = buckets.start(bucket, column, place, offsets)
     return _Said(start, number)
-
-
-def _part(scanner: Scanner, asked: Plan, part: Part, zone: tzinfo) -> _Said:
-    number = buckets.part(part.what, *_clock(scanner, asked, part.column, zone))
-    return _Said(number, number)
 
 
 def _clock(scanner: Scanner, asked: Plan, name: str, zone: tzinfo) -> tuple[Column, str, buckets.Offsets]:

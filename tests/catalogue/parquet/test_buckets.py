@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -18,8 +16,7 @@ from catalogue.rows.figures import buckets
 from catalogue.rows.figures.buckets import offsets
 from catalogue.rows.figures.groups import grouped
 from schemas.dataset import Column
-from schemas.problem import BadInput
-from schemas.query import Bucket, GroupQuery, Measure, Part
+from schemas.query import Bucket, GroupQuery, Measure
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 SEOUL, NEW_YORK = ZoneInfo("Asia/Seoul"), ZoneInfo("America/New_York")
@@ -66,41 +63,6 @@ def test_an_hour_that_comes_twice_is_two_spans_of_one_day(ask):
     assert days == [("2026-11-01T00:00:00-04:00", 4)]
     filled = ask(rows[::3], GroupQuery((COUNT,), bucket=Bucket("at", 3_600, "null")), NEW_YORK)
     assert [start for start, _ in filled] == [start for start, _ in hours]
-
-
-PARTS = {
-    "year": lambda at: at.year, "month": lambda at: at.month, "week": lambda at: at.isocalendar().week,
-    "day": lambda at: at.day, "weekday": lambda at: at.isoweekday() % 7, "hour": lambda at: at.hour,
-    "minute": lambda at: at.minute, "second": lambda at: at.second,
-}  # fmt: skip
-
-
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    times=st.lists(
-        st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)),
-        min_size=1,
-        max_size=9,
-    ),
-    zone=st.sampled_from([SEOUL, NEW_YORK, UTC]),
-)
-def test_parts_of_times_are_those_of_the_clocks_of_the_city(ask, times, zone):
-    parts = tuple(Part(f"my {what}", "at", what) for what in PARTS)
-    found = ask([("a", at, 1.0) for at in times], GroupQuery((COUNT,), parts=parts), zone)
-    expected = Counter(tuple(read(at.astimezone(zone)) for read in PARTS.values()) for at in times)
-    assert {tuple(row[:-1]): row[-1] for row in found} == expected
-
-
-def test_parts_stand_behind_groups_and_spans_and_are_of_times(ask):
-    rows = [("a", NOW, 1.0), ("a", NOW + timedelta(hours=1), 2.0), ("b", None, 4.0)]
-    query = GroupQuery((SUM,), ("road",), Bucket("at", "year"), parts=(Part("h", "at", "hour"),))
-    assert [(road, hour, x) for road, _, hour, x in ask(rows, query)] == [
-        ("a", 9, 1.0), ("a", 10, 2.0), ("b", None, 4.0),
-    ]  # fmt: skip
-    with pytest.raises(BadInput, match="has no hour"):
-        ask(rows, GroupQuery((SUM,), parts=(Part("h", "road", "hour"),)))
-    with pytest.raises(BadInput, match="parts of times"):
-        ask(rows, replace(query, bucket=Bucket("at", 3_600, "null")))
 
 
 def test_the_changes_of_clocks_are_found_to_the_second():
