@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -28,15 +29,10 @@ def is_kept(snapshot: Snapshot) -> bool:
 
 def cells(snapshot: Snapshot, values: Mapping[str, Sequence[Any]]) -> dict[str, list[bytes]]:
     """CELLS of rows (n,), from their values as the index keeps them by their SQL names."""
-    place = _place(snapshot)
-    parts: dict[str, list[Column]] = {name: [] for name in CELLS}
-    for i, column in enumerate(snapshot.columns):
-        if i != place:
-            parts[CELLS[place is not None and i > place]].append(column)
-    return {
-        cell: _members({c.name: _shown(values[sql.name(snapshot, c)], c) for c in part}, len(values["id"]))
-        for cell, part in parts.items()
-    }
+    place, count = _place(snapshot), len(values["id"])
+    columns = [(column, values[sql.name(snapshot, column)]) for column in snapshot.columns]
+    parts = (columns, []) if place is None else (columns[:place], columns[place + 1 :])
+    return {cell: _members(part, count) for cell, part in zip(CELLS, parts, strict=True)}
 
 
 def names(plan: Plan) -> str:
@@ -50,19 +46,32 @@ def _place(snapshot: Snapshot) -> int | None:
     return next((i for i, column in enumerate(snapshot.columns) if column.type == "geometry"), None)
 
 
-def _members(columns: Mapping[str, Sequence[Any]], rows: int) -> list[bytes]:
-    if not columns:
+def _members(columns: Sequence[tuple[Column, Sequence[Any]]], rows: int) -> list[bytes]:
+    """The members of objects (n,), from the values of their columns (n,)."""
+    if not columns or not rows:
         return [b""] * rows
-    dumps, values = orjson.dumps, zip(*columns.values(), strict=True)
-    return [b"," + dumps(dict(zip(columns, row, strict=True)))[1:-1] for row in values]
+    pieces = [piece for column, values in columns for piece in _pieces(column, values)]
+    return list(map(b"".join, zip(*pieces, strict=False)))  # What stands in every row has no end.
 
 
-def _shown(values: Sequence[Any], column: Column) -> Sequence[Any]:
+def _pieces(column: Column, values: Sequence[Any]) -> list[Iterable[bytes]]:
+    """What makes up a member in each row: numbers are written all at once, others each different one once."""
+    name = b",%b:" % orjson.dumps(column.name)
     match column.type:
-        case "time":
-            return instants(values)
+        case "integer":
+            return [repeat(name), _listed(values)]
         case "number":  # SQLite knows no negative zero.
-            return [None if number is None else number + 0.0 for number in values]
-        case "geometry":
-            return [None if shape is None else orjson.Fragment(shape) for shape in values]
-    return values
+            return [repeat(name), _listed([None if value is None else value + 0.0 for value in values])]
+    different = list(dict.fromkeys(values))
+    shown = map(_fragment, different) if column.type == "geometry" else different
+    texts = map(orjson.dumps, instants(different) if column.type == "time" else shown)
+    known = {value: name + text for value, text in zip(different, texts, strict=True)}
+    return [map(known.__getitem__, values)]
+
+
+def _fragment(shape: str | None) -> orjson.Fragment | None:
+    return None if shape is None else orjson.Fragment(shape)
+
+
+def _listed(numbers: Sequence[Any]) -> list[bytes]:
+    return orjson.dumps(numbers)[1:-1].split(b",")
