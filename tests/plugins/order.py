@@ -21,7 +21,7 @@ FEATURES = tuple(
     f"gateway/dialects/ogc_features/test_{name}.py" for name in ("maplibre", "ogctests", "clients")
 )
 PORTAL = ("gateway/portal/test_browser.py", "gateway/portal/test_snippets.py")
-CITY = ("clients/test_maps.py", "clients/test_qgis.py", "clients/test_tables.py")
+CITY = tuple(f"clients/test_{name}.py" for name in ("maps", "qgis", "tables", "gdal_asks", "browser"))
 LONG = (
     *DEMO,
     "config/test_demo.py",
