@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from catalogue.rows.question.tree import Checked, Held, Joined, Node
 
 Truths = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
+MOST = 200
+"""Tests of columns up to which planning them takes less than reading the texts."""
 SPELT = ("contains", "startswith", "like")
 _VALUES = ("eq", "in")
 _Test = tuple[str, str, object, bool]
@@ -36,22 +38,23 @@ class Search:
     def __init__(self, plan: Plan, known: Mapping[str, tuple[str, Vocabulary]], dialect: sql.Dialect) -> None:
         self._plan, self._known, self._dialect = plan, known, dialect
         self._conditions = [spelt_out(node) for node in plan.conditions]
-        self._found: dict[_Test, Truths] = {}
+        self._found: dict[_Test, Places] = {}
 
     def run(self, cursor: Any) -> tuple[Plan, Places] | None:
         """The plan without what need not be tested any more, and the ascending positions of the rows that are
         left; None where that may be any."""
         tests = {_named(piece): piece for leaf in texts(self._conditions) for piece in self._pieces(leaf)}
-        if not tests:
+        if not 0 < len(tests) <= MOST:
             return None
         self._look_up(cursor, tests)
-        found = [self._rows(node) for node in self._conditions]
-        known = [each.truths for each in found if each.truths is not None]
-        if not known:
-            return None
-        rest = [n for n, each in zip(self._plan.conditions, found, strict=True) if not each.exactly]
-        places: Places = np.flatnonzero(reduce(np.logical_and, known))
-        return replace(self._plan, conditions=tuple(rest)), places
+        rest, truths = [], None
+        for asked, node in zip(self._plan.conditions, self._conditions, strict=True):
+            found = self._rows(node)
+            rest += [] if found.exactly else [asked]
+            truths = _together(np.logical_and, truths, found.truths)
+        return (
+            None if truths is None else (replace(self._plan, conditions=tuple(rest)), np.flatnonzero(truths))
+        )
 
     def _look_up(self, cursor: Any, tests: Mapping[_Test, Checked]) -> None:
         selects: list[str] = []
@@ -61,29 +64,32 @@ class Search:
             selects.append(f"SELECT {number} AS test, word FROM {self._of(asked)[0]} WHERE {text}")  # noqa: S608
             values += some
         found = cursor.execute(" UNION ALL ".join(selects), values).fetchnumpy()
-        for number, (name, asked) in enumerate(tests.items()):
-            words = found["word"][found["test"] == number]
-            self._found[name] = self._of(asked)[1].holding(words, self._plan.snapshot.rows)
+        self._found = {name: found["word"][found["test"] == number] for number, name in enumerate(tests)}
 
     def _rows(self, node: Node) -> _Rows:
         match node:
             case Checked() if _is_text(node):
                 pieces = self._pieces(node)
-                if not pieces:
-                    return _Rows()
-                truths = reduce(np.logical_and, (self._found[_named(piece)] for piece in pieces))
+                truths = reduce(partial(_together, np.logical_and), map(self._holding, pieces), None)
                 return _Rows(truths, exactly=pieces == [node])
             case Joined("AND", parts):
-                found = [self._rows(part) for part in _telling(parts)]
-                known = [each.truths for each in found if each.truths is not None]
-                exactly = all(each.exactly for each in found)
-                return _Rows(reduce(np.logical_and, known), exactly) if known else _Rows()
+                return self._joined(np.logical_and, _telling(parts))
             case Joined("OR", parts):
-                found = [self._rows(part) for part in parts]
-                known = [each.truths for each in found if each.truths is not None]
-                if known and len(known) == len(found):
-                    return _Rows(reduce(np.logical_or, known), all(each.exactly for each in found))
+                return self._joined(np.logical_or, parts)
         return _Rows()
+
+    def _joined(self, joint: np.ufunc, parts: Sequence[Node]) -> _Rows:
+        truths, exactly = None, bool(parts)
+        for part in parts:
+            found = self._rows(part)
+            if found.truths is None and joint is np.logical_or:
+                return _Rows()
+            truths = _together(joint, truths, found.truths)
+            exactly = exactly and found.exactly
+        return _Rows(truths, exactly)
+
+    def _holding(self, asked: Checked) -> Truths:
+        return self._of(asked)[1].holding(self._found[_named(asked)], self._plan.snapshot.rows)
 
     def _pieces(self, asked: Checked) -> list[Checked]:
         """The tests of words that all pass where one of a text does: none where that says too little."""
@@ -93,6 +99,14 @@ class Search:
 
     def _of(self, asked: Checked) -> tuple[str, Vocabulary]:
         return self._known[sql.name(self._plan.snapshot, asked.column)]
+
+
+def _together(joint: np.ufunc, truths: Truths | None, others: Truths | None) -> Truths | None:
+    """Both in the memory of the first, for they are as long as there are rows; None says nothing."""
+    if truths is None or others is None:
+        return truths if others is None else others
+    joined: Truths = joint(truths, others, out=truths)
+    return joined
 
 
 def cut(plan: Plan, places: Places) -> tuple[Plan, Places]:
