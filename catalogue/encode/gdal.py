@@ -74,6 +74,8 @@ def write(file: Path, format: str, layer: Layer, batches: Iterable[pa.RecordBatc
         # Both formats put longitude first, whatever the authority says.
         crs="EPSG:4326",
         layer_options=_options(format, layer.places, names, where),
+        # Of a later version, which these rows need nothing of, older programs warn.
+        dataset_options={"VERSION": "1.2"} if format == "gpkg" else {},
     )
     if format == "gpkg":
         _date(file, layer.created)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +141,12 @@ def test_the_layer_of_a_file_tells_its_name_its_place_on_earth_and_its_types(lan
         told = pyogrio.read_info(exports(storage, tmp_path).make(snapshot, name).path)
         assert (told["layer_name"], told["geometry_type"], told["crs"]) == ("trees", "Point", "EPSG:4326")
         assert (list(told["fields"]), told["features"]) == (names, 1)
+
+
+def test_a_geopackage_is_of_a_version_that_older_programs_know(land, tmp_path):
+    storage, snapshot = land(tmp_path, COLUMNS, [("0", "가", 1, HERE)])
+    with closing(sqlite3.connect(exports(storage, tmp_path).make(snapshot, "gpkg").path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (10_200,)
 
 
 _MEASURE = """
