@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from ogc_city import dongs, facilities, land, opened
-from services import unused_port
+from serving import serving
 
 from catalogue import Publication
 from config.migrations import upgrade
@@ -105,34 +99,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         owner = house.clients.create_person("kim@example.org", None)
         application = house.clients.create_application(owner.id, "board", "internal")
         _, key = house.clients.create_key(application.id)
-    with _served(folder) as url:
+    with serving(folder) as url:
         yield City(url, key)
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    port = unused_port()
-    command = [str(Path(sys.executable).with_name("entrepot")), "serve", "--port", str(port)]
-    environ = {"PATH": "/usr/bin:/bin", "ENTREPOT_DATA": str(folder), "ENTREPOT_ANONYMOUS_PLAN": "internal"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=ROOT)
-    try:
-        _await(f"http://127.0.0.1:{port}/readyz", process, folder / "log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 90
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail(f"the server did not start:\n{log.read_text()[-2000:]}")
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
 from services import unused_port
+from serving import answers
+from waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SCOPES = '["catalogue:read", "rows:read", "usage:read"]'
@@ -63,16 +63,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(**_told(folder, process))
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(120)
 
 
 def _told(folder: Path, process: subprocess.Popen[bytes]) -> dict[str, str]:
-    until = time.monotonic() + 300
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            told: dict[str, str] = json.loads((folder / "data" / "demo.json").read_text())
-            with urlopen(f"{told['url']}/livez", timeout=5):
-                return told
-        except (FileNotFoundError, URLError):
-            time.sleep(0.2)
-    pytest.fail(f"the demo did not start:\n{(folder / 'log').read_text()[-2000:]}")
+    told = folder / "data" / "demo.json"
+    wait_for(lambda: told.exists() or process.poll() is not None, 600)
+    if process.poll() is not None:
+        pytest.fail(f"the demo did not start:\n{(folder / 'log').read_text()[-2000:]}")
+    gave: dict[str, str] = json.loads(told.read_text())
+    wait_for(lambda: answers(f"{gave['url']}/livez"))
+    return gave

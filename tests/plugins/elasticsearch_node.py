@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from services import unused_port
+from serving import answers
 
 VERSION = "8.19.21"
 USER = "nobody"  # Elasticsearch refuses to run as root.
@@ -75,7 +74,7 @@ def node(archive: Path, java: Path) -> Iterator[str]:
     # Not below pytest's own folder, which the node's user may not enter.
     folder = Path(tempfile.mkdtemp(prefix="entrepot-elasticsearch-"))
     try:
-        home, port = _unpack(archive, folder), _free_port()
+        home, port = _unpack(archive, folder), unused_port()
         _configure(home, folder, port)
         _run(home, folder, java)
         pid = int((folder / "pid").read_text())
@@ -86,12 +85,6 @@ def node(archive: Path, java: Path) -> Iterator[str]:
             _end(pid)
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
@@ -109,7 +102,7 @@ def _configure(home: Path, folder: Path, port: int) -> None:
         "xpack.security.enabled": "false",
         "network.host": "127.0.0.1",
         "http.port": port,
-        "transport.port": _free_port(),
+        "transport.port": unused_port(),
         "path.data": folder / "data",
         "path.logs": folder / "logs",
         # The machine's disk may be fuller than a cluster would like.
@@ -142,21 +135,18 @@ def _run(home: Path, folder: Path, java: Path) -> None:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     if started.returncode:
         pytest.fail(f"Elasticsearch did not start:\n{started.stdout[-2000:]}{started.stderr[-2000:]}")
 
 
 def _await(url: str, home: Path) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while time.monotonic() < end:
-        try:
-            health = f"{url}/_cluster/health?wait_for_status=yellow&timeout=5s"
-            with urllib.request.urlopen(health, timeout=10):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
+        if answers(f"{url}/_cluster/health?wait_for_status=yellow&timeout=5s"):
+            return
+        time.sleep(0.2)
     log = "".join(path.read_text()[-2000:] for path in (home.parent / "logs").glob("*.log"))
     pytest.fail(f"Elasticsearch did not answer:\n{log}")
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from chromium import browser  # noqa: F401  (a fixture)
 from portal_city import land
 from portal_site import PASSWORD, ROOT, Browser, Site, opened
-from services import unused_port
+from serving import serving
 
 from config.migrations import upgrade
 
@@ -73,25 +70,5 @@ def served(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         site.clients.create_person(Served.steward, PASSWORD, role="steward")
         owner = site.clients.create_person("owner@example.org", PASSWORD)
         key = site.clients.create_key(site.clients.create_application(owner.id, "all", "internal").id)[1]
-    port = unused_port()
-    command = [str(Path(sys.executable).with_name("entrepot")), "serve", "--port", str(port)]
-    environ = {"PATH": "/usr/bin:/bin", "ENTREPOT_DATA": str(folder), "ENTREPOT_ANONYMOUS_PLAN": "internal"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=ROOT)
-    try:
-        _await(f"http://127.0.0.1:{port}/readyz", process, folder / "log")
-        yield Served(f"http://127.0.0.1:{port}", key, folder)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except URLError:
-            time.sleep(0.1)
-    pytest.fail(f"the server did not start:\n{log.read_text()[-2000:]}")
+    with serving(folder) as url:
+        yield Served(url, key, folder)

@@ -14,11 +14,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 from portal_city import PLACES
+from serving import answers
+from waiting import wait_for
 
 
 def code(served: Any, dataset: str, language: str) -> str:
-    page = urlopen(Request(f"{served.url}/datasets/{dataset}", headers={"Accept": "text/html"}), timeout=60)
-    text = page.read().decode()
+    url = f"{served.url}/datasets/{dataset}"
+    wait_for(lambda: answers(url))  # A busy machine may first say 503.
+    with urlopen(Request(url, headers={"Accept": "text/html"}), timeout=60) as page:
+        text = page.read().decode()
     found = re.search(rf"<summary>{language}</summary>.*?<code>(.*?)</code>", text, re.DOTALL)
     assert found
     return unescape(found[1])

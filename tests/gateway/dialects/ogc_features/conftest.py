@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from ogc_city import House, dongs, edges, facilities, land, opened, readings
-from services import unused_port
+from serving import serving
 
 from config.migrations import upgrade
 
@@ -47,25 +42,5 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with opened(folder) as house:
         for publication in (facilities(50_000), readings(), *([dongs(samples)] if samples.is_dir() else [])):
             land(house.catalogue, publication)
-    port = unused_port()
-    command = [str(Path(sys.executable).with_name("entrepot")), "serve", "--port", str(port)]
-    environ = {"PATH": "/usr/bin:/bin", "ENTREPOT_DATA": str(folder), "ENTREPOT_ANONYMOUS_PLAN": "internal"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=ROOT)
-    try:
-        _await(f"http://127.0.0.1:{port}/readyz", process, folder / "log")
-        yield Served(f"http://127.0.0.1:{port}/ogc/")
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 90
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail(f"the server did not start:\n{log.read_text()[-2000:]}")
+    with serving(folder) as url:
+        yield Served(f"{url}/ogc/")
