@@ -60,7 +60,7 @@ class Writer:
                 number = kind in ("integer", "number") and not exactly
                 return "?", [float(value) if number else value]
             case Worked(word, of):
-                found = [self._term(part, name, exactly) for part in of]
+                found = [self._term(part, name, exactly=False) for part in of]
                 text = (self.made.get(word) or _PLAIN[word]).format(*(text for text, _ in found))
                 return text, [value for _, values in found for value in values]
 
@@ -76,15 +76,13 @@ def whole(a: float | None) -> float | None:
 
 
 def power(a: float | None, b: float | None) -> float | None:
-    """A number to a power; None where it is no number."""
+    """A number to a power as C has it: without end where it is too great, None where it is no number."""
     if a is None or b is None:
         return None
     try:
         found = a**b
-    except ZeroDivisionError:
-        return None
-    except OverflowError:
-        return math.inf
+    except (ZeroDivisionError, OverflowError):
+        return -math.inf if math.copysign(1, a) < 0 and b % 2 == 1 else math.inf
     return found if isinstance(found, float) else None
 
 
@@ -119,7 +117,7 @@ DUCKDB = Writer(
         "casei": "lower({})",
         "accenti": "bare({})",
         "%": "({} % NULLIF({}, 0))",
-        "^": "pow({}, {})",
+        "^": "pow(NULLIF({}, 'nan'::DOUBLE), NULLIF({}, 'nan'::DOUBLE))",
         "div": "trunc({} / NULLIF({}, 0))",
     },
     finite="NULLIF(NULLIF(NULLIF({}, 'nan'::DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)",

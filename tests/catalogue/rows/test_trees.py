@@ -158,7 +158,7 @@ NUMBERS = st.recursive(
     st.sampled_from([Cell("n"), Cell("x")])
     | st.sampled_from([-2, 0, 1, 3, 0.5, -1.25, 2**53 + 1, 1e200]).map(Given),
     lambda part: st.builds(
-        lambda word, a, b: Made(word, (a, b)), st.sampled_from(["+", "-", "*", "/", "%", "div"]), part, part
+        lambda word, a, b: Made(word, (a, b)), st.sampled_from([*"+-*/%^", "div"]), part, part
     ),
     max_leaves=4,
 )
@@ -260,6 +260,12 @@ def remainder(a, b):
     return None if b == 0 or math.isinf(a) else math.fmod(a, b)
 
 
+def power(a, b):
+    with np.errstate(all="ignore"):
+        found = float(np.power(a, b))
+    return None if math.isnan(found) else found
+
+
 def whole(a, b):
     found = divided(a, b)
     return found if found is None or not math.isfinite(found) else float(math.trunc(found))
@@ -280,6 +286,7 @@ RECKONED = {
     "*": operator.mul,
     "/": divided,
     "%": remainder,
+    "^": power,
     "div": whole,
     "casei": small,
     "accenti": bare,

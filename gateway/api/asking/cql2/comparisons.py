@@ -6,10 +6,19 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
-from gateway.api.asking.cql2.nodes import Columns, brief, computed, inner, is_column, is_value, op_of, so_many
+from gateway.api.asking.cql2.nodes import (
+    Columns,
+    brief,
+    computed,
+    inner,
+    is_column,
+    is_number,
+    is_value,
+    op_of,
+    so_many,
+)
 from gateway.api.asking.typed import as_pattern
 from schemas.conditions import All, Compared, Condition, Filter, Given, Not, Some
 from schemas.dataset import Column
@@ -67,9 +76,7 @@ class Comparisons:
 
     def _of_values(self, sign: Sign, left: Any, right: Any) -> Condition:
         first, second = self.columns.plain(left), self.columns.plain(right)
-        kinds = [str, bool, datetime, int | float]
-        first_kind, second_kind = (next(k for k in kinds if isinstance(each, k)) for each in (first, second))
-        if first_kind != second_kind:
+        if type(first) is not type(second) and not (is_number(first) and is_number(second)):
             raise ValueError(f"compares {brief(left)} with {brief(right)}; compare what is of one type")
         return ALWAYS if holds(first, sign, second) else NEVER
 

@@ -46,7 +46,7 @@ def condition(op: str, left: Any, right: Any, columns: Columns) -> Condition:
     ends = dict(zip("abyz", (*first, *second), strict=True))
     if op == "t_disjoint":
         return Some(tuple(_all(each, ends, columns) for each in ("t_before", "t_after")))
-    if op == "t_equals" and any(_is_day(each) for each in (left, right)):
+    if op == "t_equals" and ((is_column(left) and _is_day(right)) or (is_column(right) and _is_day(left))):
         op = "t_intersects"  # An instant is as long as a day where it is compared with one.
     return _all(op, ends, columns)
 
