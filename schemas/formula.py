@@ -11,7 +11,7 @@ from schemas.dataset import ColumnType
 from schemas.query import RowQuery
 
 DEEPEST, LARGEST = 100, 1_000
-"""Formulas within one another, and in all, that one may consist of."""
+"""Formulas within one another that one may consist of, and that all of a table may consist of together."""
 FIGURES = (
     "count", "distinct", "sum", "avg", "min", "max", "median", "stddev_pop", "stddev_samp", "regr_slope",
     "regr_intercept", "regr_r2",

@@ -6,6 +6,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalogue import geometry
 from catalogue.rows.engines import expressions, like, sql
@@ -22,12 +23,13 @@ class Spelling:
     def __init__(self, database: Any) -> None:
         self._asked: WeakValueDictionary[int, Lies | Close] = WeakValueDictionary()
         # Of engines only ours reads shapes as the row index does, and measures on the ellipsoid.
-        for name, function, takes, gives in (
-            ("lies", self._lies, ["BIGINT", "BLOB"], "BOOLEAN"),
-            ("bare", expressions.bare_all, ["VARCHAR"], "VARCHAR"),
-            ("metres", metres_all, ["BLOB", "DOUBLE", "DOUBLE"], "DOUBLE"),
+        for name, function, takes, gives, nulls in (
+            ("lies", self._lies, ["BIGINT", "BLOB"], "BOOLEAN", "default"),
+            ("bare", expressions.bare_all, ["VARCHAR"], "VARCHAR", "default"),
+            ("metres", metres_all, ["BLOB", "DOUBLE", "DOUBLE"], "DOUBLE", "special"),
+            ("finite", _finite, ["DOUBLE"], "DOUBLE", "special"),
         ):
-            database.create_function(name, function, takes, gives, type="arrow")
+            database.create_function(name, function, takes, gives, type="arrow", null_handling=nulls)
 
     def dialect(self, snapshot: Snapshot) -> sql.Dialect:
         """How conditions on the rows of a snapshot are spelt."""
@@ -55,3 +57,8 @@ class Spelling:
         if not len(asked):
             return pa.array([], pa.bool_())
         return pa.array(self._asked[asked[0].as_py()].of(geometry.shapes(shapes)))
+
+
+def _finite(numbers: Any) -> Any:
+    """For DuckDB: numbers, null for those that are none: what names them twice would double in each step."""
+    return pc.if_else(pc.is_finite(numbers), numbers, None)

@@ -12,7 +12,7 @@ from catalogue.rows.figures import buckets
 from catalogue.rows.question.check import EPOCH, plain_text
 from catalogue.rows.question.tree import Node
 from schemas.dataset import Column, ColumnType
-from schemas.formula import FIGURES, Call, Constant, Formula, Holds, Of, figured
+from schemas.formula import FIGURES, Call, Constant, Formula, Holds, Of
 from schemas.problem import BadInput, InputError
 from schemas.query import PartName
 from schemas.snapshot import Snapshot
@@ -24,8 +24,6 @@ EXTRACTED: dict[str, PartName] = {
     "date_extract_ss": "second",
 }  # fmt: skip
 _ARITHMETIC = {"+", "-", "*", "/", "%", "^", "ln", "neg", "abs", "ceil", "floor", "round"}
-_FINITE = "list_filter([{}], lambda each: isfinite(each))[1]"
-"""Null of what is no finite number, saying it once: what is said twice in each step doubles with each."""
 _SQL = {
     "+": "({} + {})", "-": "({} - {})", "*": "({} * {})", "/": "({} / {})", "%": "({} % {})",
     "^": "pow({}, {})", "neg": "(-{})", "ln": "ln({})", "abs": "abs({})", "ceil": "ceil({})",
@@ -67,9 +65,9 @@ class Writer:
         if not isinstance(formula, Call) or formula in self.grouped or formula.type not in _TYPES:
             return text, values
         # Beyond numbers, as of the logarithm of 0 or a product of too many digits, there is none.
-        if formula.function in _ARITHMETIC and not figured(formula):
+        if formula.function in _ARITHMETIC:
             text = f"TRY({text})"
-        return (_FINITE.format(text) if formula.type == "number" else text), values
+        return (f"finite({text})" if formula.type == "number" else text), values
 
     def _raw(self, formula: Formula) -> Fragment:
         if self.grouped and formula in self.grouped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
@@ -20,7 +20,7 @@ from catalogue.rows.question.check import Checker
 from catalogue.rows.question.plan import ID_COLUMN, plan
 from catalogue.rows.question.tree import Joined, Node
 from schemas.dataset import Column
-from schemas.formula import DEEPEST, LARGEST, Call, Constant, Formula, Holds, Of, TableQuery
+from schemas.formula import DEEPEST, FIGURES, LARGEST, Call, Constant, Formula, Holds, Of, TableQuery
 from schemas.problem import BadInput, InputError
 from schemas.snapshot import Snapshot
 
@@ -85,10 +85,11 @@ def _check(stages: Sequence[TableQuery]) -> None:
     if len(stages) > STAGES:
         what = f"is made in {len(stages)} steps"
         raise BadInput([InputError("table", what, f"ask in at most {STAGES}")])
-    for formula in (formula for stage in stages for formula in stage.formulas()):
-        if formula.depth > DEEPEST or formula.size > LARGEST:
-            what = f"is {formula.depth} deep and of {formula.size} parts"
-            raise BadInput([InputError("formula", what, f"at most {DEEPEST} and {LARGEST} may be asked")])
+    calls = [each for stage in stages for each in stage.formulas() if isinstance(each, Call)]
+    depth, size = max((each.depth for each in calls), default=0), sum(each.size for each in calls)
+    if depth > DEEPEST or size > LARGEST:
+        what = f"are {depth} deep and of {size} parts: more than {DEEPEST}, or {LARGEST}"
+        raise BadInput([InputError("formulas", what, "ask for fewer, or twice")])
 
 
 def _nodes(stage: TableQuery, snapshot: Snapshot) -> dict[Holds, Node]:
@@ -127,37 +128,64 @@ def _stage(
 ) -> Fragment:
     """One table: its columns under a prefix and their places, some as texts."""
     prefix, long = shown_as
-    where, values = ("TRUE", []) if stage.where is None else writer.sql(stage.where)
-    source = f"{source[0]} WHERE {where}", [*source[1], *values]
-    ties = ["pos"]
+    test, ties = stage.where, ["pos"]
     if stage.groups is not None:
-        source, writer = _groups(source, stage.groups, prefix, writer)
-        ties = [f"{name} NULLS LAST" for name in writer.grouped.values()]
+        source, writer = _groups(_where(source, stage.where, writer), stage, prefix, writer)
+        test, ties = (
+            stage.having,
+            [f"{writer.grouped[group]} NULLS LAST" for group in dict.fromkeys(stage.groups)],
+        )
     found = [writer.sql(formula) for _, formula in stage.columns]
     told = [f"CAST({text} AS VARCHAR)" if cast else text for (text, _), cast in zip(found, long, strict=True)]
     texts = ", ".join(f"{text} AS {prefix}{place}" for place, text in enumerate(told))
-    parts: list[Fragment] = [(f"SELECT {texts} FROM", [value for _, more in found for value in more]), source]
-    if writer.grouped:
-        parts.append((f"GROUP BY {', '.join(writer.grouped.values())}", []))
-    if stage.having is not None:
-        text, values = writer.sql(stage.having)
-        parts.append((f"HAVING {text}", values))
-    parts += [_order(stage, ties, writer), _page(stage)]
+    parts: list[Fragment] = [
+        (f"SELECT {texts} FROM", [value for _, more in found for value in more]),
+        _where(source, test, writer),
+        _order(stage, ties, writer),
+        _page(stage),
+    ]
     return " ".join(text for text, _ in parts), [value for _, more in parts for value in more]
 
 
-def _groups(
-    source: Fragment, groups: Sequence[Formula], prefix: str, writer: Writer
-) -> tuple[Fragment, Writer]:
-    """The same rows with what they are grouped by under names, by which formulas then know it."""
-    names = {formula: f"{prefix}g{place}" for place, formula in enumerate(dict.fromkeys(groups))}
-    found = [writer.sql(formula) for formula in names]
-    texts = ", ".join(f"{text} AS {name}" for (text, _), name in zip(found, names.values(), strict=True))
-    values = [value for _, more in found for value in more]
-    if not names:
-        return source, writer
-    inner = f"(SELECT *, {texts} FROM {source[0]})", [*values, *source[1]]  # noqa: S608
-    return inner, replace(writer, grouped=names)
+def _where(source: Fragment, test: Formula | None, writer: Writer) -> Fragment:
+    if test is None:
+        return source
+    text, values = writer.sql(test)
+    return f"{source[0]} WHERE {text}", [*source[1], *values]
+
+
+def _groups(source: Fragment, stage: TableQuery, prefix: str, writer: Writer) -> tuple[Fragment, Writer]:
+    """Groups of rows and their figures under names, by which formulas then know them.
+
+    Apart from what is made of them: DuckDB 1.5 loses columns of groups inside of TRY.
+    """
+    groups = {formula: f"{prefix}g{place}" for place, formula in enumerate(dict.fromkeys(stage.groups or ()))}
+    known = dict.fromkeys(each for formula in stage.formulas() for each in _figures(formula))
+    figures = {formula: f"{prefix}f{place}" for place, formula in enumerate(known)}
+    if groups:
+        texts, values = _named(groups, writer)
+        source = f"(SELECT *, {texts} FROM {source[0]})", [*values, *source[1]]  # noqa: S608
+    texts, values = _named(figures, writer)
+    names = ", ".join(groups.values())
+    told = ", ".join(filter(None, (names, texts))) or "count(*)"
+    by = f"GROUP BY {names}" if groups else ""
+    inner = f"(SELECT {told} FROM {source[0]} {by})", [*values, *source[1]]  # noqa: S608
+    return inner, replace(writer, grouped=groups | figures)
+
+
+def _named(formulas: Mapping[Formula, str], writer: Writer) -> Fragment:
+    found = [writer.sql(formula) for formula in formulas]
+    texts = (f"{text} AS {name}" for (text, _), name in zip(found, formulas.values(), strict=True))
+    return ", ".join(texts), [value for _, more in found for value in more]
+
+
+def _figures(formula: Formula) -> Iterator[Formula]:
+    """The figures that a formula is made of."""
+    if isinstance(formula, Call) and formula.function in FIGURES:
+        yield formula
+    elif isinstance(formula, Call):
+        for part in formula.parts:
+            yield from _figures(part)
 
 
 def _order(stage: TableQuery, ties: Sequence[str], writer: Writer) -> Fragment:

@@ -181,7 +181,9 @@ class Reading:
         if asked.groups is None:
             return
         if not asked.selected:
-            raise SoqlFault("$having", "asks of groups, and there are none", "add $group")
+            raise SoqlFault(
+                "$group", "says of no groups, and such are asked for", "add it, or select figures"
+            )
         tested = [] if asked.having is None else [asked.having]
         told = [*(each.formula for each in asked.selected), *ordered, *tested]
         check_groups("$select", told, (each.formula for each in asked.groups))

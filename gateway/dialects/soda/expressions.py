@@ -132,7 +132,7 @@ class Expressions:
     def _chain(self, signs: tuple[str, ...], read: Callable[[], Formula]) -> Formula:
         start, found = self.tokens.now.place, read()
         while self.tokens.now.kind == "sign" and self.tokens.now.text in signs:
-            sign, left = self.tokens.take().text, Side(found, self._said(start))
+            left, sign = Side(found, self._said(start)), self.tokens.take().text
             then = self.tokens.now.place
             found = self._worked(sign, left, Side(read(), ""), then)
         return found

@@ -14,8 +14,8 @@ WORDS = (
     ":id", "desc", "💧", "\\", "date_trunc_y(checked)", "sum(capacity)", "select", "where", "group by",
     "order by", "limit", "distinct", "having", "date_extract_dow(checked)", "date_extract_hh(since)", "n",
     "date_trunc_ym(since)", "median(area)", "+", "-", "*", "/", "%", "^", "||", "|>", "::text", "::number",
-    "case(open, capacity, true, 0)", "coalesce(name, 'x')", ":updated_at", ":*", "null first", "0", "ln(area)",
-    "distance_in_meters(geometry, 'POINT (129 35)')", "between",
+    "case(open, capacity, true, 0)", "coalesce(name, 'x')", ":updated_at", ":*", "null first", "0",
+    "ln(area)", "distance_in_meters(geometry, 'POINT (129 35)')", "between",
 )  # fmt: skip
 
 
@@ -77,6 +77,9 @@ def test_what_the_list_cannot_be_asked_is_told(still, query, said):
         ({"$select": "count(*) as a, " + ", ".join(
             f"{b}+{b} as {c}" for b, c in zip("abcdefghijklmnop", "bcdefghijklmnopq", strict=True))}, 400,
          "query.compiler.malformed", "parts"),
+        ({"$select": ", ".join(f"area * {n} as c{n}" for n in range(400))}, 400, "query.compiler.malformed",
+         "1000"),
+        ({"$order": "count(*)"}, 400, "query.compiler.malformed", "$group"),
         ({"$order": "capacity null"}, 400, "query.compiler.malformed", "first or last"),
         ({"$query": "select id |> select name"}, 400, "query.soql.no-such-column", "name"),
         ({"$query": "select geometry |> select * where within_circle(geometry, 35, 129, 5)"}, 400,
