@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from published import places, readings
+from waiting import LONGEST
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 PARKS = "/api/v1/datasets/parks/events"
@@ -73,13 +74,17 @@ def test_what_was_missed_is_told_in_order_from_the_last_id_on(quick):
 
 
 def test_what_happens_while_a_stream_is_open_comes_at_once_and_the_rest_moves_the_id_on(quick):
-    quick.services.streams.seconds = 6
-    threading.Timer(0.5, quick.publish, (readings(33), "r-b")).start()
-    threading.Timer(1.0, quick.publish, (places(21), "r-a")).start()
-    body = opened(quick, f"{PARKS}?seconds=6")
+    quick.services.streams.seconds = LONGEST
+    _, before = quick.catalogue.events.ends()
+    others = threading.Timer(0.5, quick.publish, (readings(33), "r-b"))
+    ours = threading.Timer(0.5, quick.publish, (places(21), "r-a"))
+    others.start()
+    body = opened(quick, f"{PARKS}?seconds={LONGEST:.0f}")
     text = ""
     for chunk in body:
         text += chunk.decode()
+        if f": \nid: {before + 1}" in text and ours.ident is None:
+            ours.start()
         if "data:" in text:
             break
     body.close()
@@ -108,7 +113,7 @@ def test_what_was_missed_is_told_as_long_as_a_stream_goes_and_the_rest_to_the_ne
         for chunk in opened(quick, f"{path}&last_event_id={ids[-1] if ids else before}"):
             text += chunk.decode()
             time.sleep(0.15)  # A client that is slow to read.
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < LONGEST
         ids += [each.id for each in blocks(text)[0]]
     assert ids == list(range(before + 1, before + 9))
 
@@ -145,14 +150,15 @@ def test_too_many_streams_are_refused_and_one_that_is_closed_makes_room(quick, c
     assert quick.services.streams.events.open == 0
 
 
-def test_a_stream_whose_client_is_gone_gives_up_its_place_when_another_is_wanted(house):
+def test_a_stream_whose_client_is_gone_gives_up_its_place_when_another_is_wanted(house, monkeypatch):
+    monkeypatch.setattr("gateway.streams.PATIENCE", LONGEST)
     streams, heard = house.services.streams, threading.Event()
-    streams.events.each, streams.seconds = 1, 30.0
+    streams.events.each, streams.seconds, streams.heartbeat = 1, 10 * LONGEST, 10 * LONGEST
     body = opened(house, PARKS)
     next(body)  # What every stream begins with.
 
     def gone() -> None:
-        """A server finds out as soon as there is something to say, which without us is in 15 seconds."""
+        """A server finds out as soon as there is something to say, which without us is long from now."""
         next(body)
         heard.set()
         body.close()
@@ -161,7 +167,7 @@ def test_a_stream_whose_client_is_gone_gives_up_its_place_when_another_is_wanted
     server.start()
     assert not heard.wait(0.1)
     opened(house, f"{PARKS}?seconds=1").close()
-    server.join(5)
+    server.join(LONGEST)
     assert heard.is_set()
     assert streams.events.open == 0
 
@@ -204,7 +210,7 @@ def test_events_of_no_dataset_are_not_found(still):
 def test_a_stream_ends_by_itself(quick):
     began = time.monotonic()
     _, last = listen(quick, f"{PARKS}?seconds=1")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < LONGEST
     assert last == quick.catalogue.events.ends()[1]
 
 
