@@ -8,9 +8,10 @@ from typing import Any
 from catalogue import DEEPEST_TILE
 
 _SQUARE = {"type": "integer", "minimum": 0, "maximum": 2**DEEPEST_TILE - 1, "examples": [0]}
+# No example of a dataset: what tries examples would withdraw it.
 _PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "dataset": ("the dataset's id", {"examples": ["gaon-facilities"]}),
-    "feed": ("the feed's id", {"examples": ["gaon-facilities"]}),
+    "dataset": ("the dataset's id", {}),
+    "feed": ("the feed's id", {}),
     "application": ("the application's id or name", {}),
     "kid": ("the key's id, which stands in its text too", {}),
     "subscription": ("the subscription's id", {}),

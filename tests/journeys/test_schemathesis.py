@@ -31,6 +31,7 @@ CHECKS = (
 ACCEPTED = ["2xx", "3xx", "400", "401", "403", "404", "409", "410", "429"]
 FORMATS = ["parquet", "csv", "geojson", "ndjson", "arrows", "fgb", "gpkg", "xlsx"]
 READ = ["gaon-traffic", "gaon-facilities", "gaon-districts", "gaon-air", "gaon-buses"]
+ALIKE = ["gaon-air", "gaon-buses", "gaon-districts", "gaon-shelters", "gaon-stops"]
 SPENT = ["gaon-shelters"]
 """A dataset that may be withdrawn, archived and brought back in the course of it."""
 ASKED = {
@@ -63,7 +64,7 @@ def fuzz(demo: Demo, tmp_path: Path):
         (tmp_path / "fuzz.toml").write_text(_configuration(demo, datasets))
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "fuzz.toml"]
         command += ["run", demo.url + description, "-H", f"Authorization: Bearer {credential}", "--seed", "7"]
-        command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--continue-on-failure"]
+        command += ["--phases", "coverage,fuzzing", "--max-examples", "5", "--continue-on-failure"]
         command += ["--checks", ",".join(CHECKS), *more]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
@@ -121,8 +122,11 @@ def test_every_operation_does_with_a_key_what_is_written(demo: Demo, fuzz):
 
 
 def test_every_operation_of_the_gis_programs_does_what_is_written(demo: Demo, fuzz):
-    tested, passed = fuzz("/ogc/api", demo.api_key, READ)
-    assert tested == _others(_read(demo, "/ogc/api"))
+    """Of the collections, which differ in their columns alone, those that have every type of them."""
+    alike = f"/collections/({'|'.join(ALIKE)})/"
+    tested, passed = fuzz("/ogc/api", demo.api_key, READ, "--exclude-path-regex", alike)
+    paths = _read(demo, "/ogc/api")["paths"]
+    assert tested == len(paths) - 1 - 2 * len(ALIKE)
     assert passed > 10 * tested
 
 

@@ -8,7 +8,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-DEMO = ("clients/test_guide.py", "journeys/test_schemathesis.py")
+DEMO = ("clients/test_guide.py", "journeys/test_examples.py", "journeys/test_schemathesis.py")
 """Files that ask the demo of the session; the fuzzer last, since as an operator it may end the demo's key."""
 SEARCH = (
     "catalogue/search/test_engines.py",

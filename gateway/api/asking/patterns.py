@@ -21,6 +21,10 @@ WORDS = r"^[^,]*[^,\s][^,]*(,[^,]*[^,\s][^,]*)*$"
 PAIR = "^[^:]+:.+$"
 SOMETHING = r"\S"
 
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ADDRESS = rf"https?://{_LABEL}(\.{_LABEL})*(:[1-9][0-9]{{0,3}})?(/[!$-~]*)?"
+"""Of the web, without a user or a fragment; for a pattern of more, so that nothing holds it to its ends."""
+
 _DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 _TIME = f"{_DAY}(T{_CLOCK}(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?"

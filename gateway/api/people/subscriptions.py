@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from catalogue import UnknownDataset
 from gateway.api.answers import private_answer, shown
+from gateway.api.asking.patterns import ADDRESS
 from gateway.api.asking.values import OneOf
 from gateway.api.describe import describe
 from gateway.caller import caller
@@ -22,7 +23,6 @@ from schemas.problem import BadInput, InputError
 subscriptions = Blueprint("subscriptions", __name__, url_prefix="/api/v1/subscriptions")
 
 MOST = 20
-ADDRESS = r"^https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[1-9][0-9]{0,3})?(/[!$-~]*)?$"
 SCOPE = "rows:read"
 
 
@@ -45,7 +45,7 @@ class NewSubscriptionSchema(Schema):
         required=True,
         validate=[validate.Length(max=2_000), _address],
         metadata={
-            "pattern": ADDRESS,
+            "pattern": f"^{ADDRESS}$",
             "description": "Where events are POSTed to: without a user, a password or a fragment.",
             "example": "https://city.example/hook",
         },

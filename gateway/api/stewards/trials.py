@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from catalogue import UnknownTrial
 from gateway.api.answers import link, private_answer
+from gateway.api.asking.patterns import ADDRESS
 from gateway.api.describe import describe
 from gateway.api.stewards.sent import LONGEST_TEXT, Sent, read_sent
 from gateway.clients.people import Person
@@ -26,16 +27,20 @@ def _about(text: str, **more: Any) -> dict[str, Any]:
     return {"description": text, **more}
 
 
-class TrialBody(Schema):
-    """What to try: a file, an address, or a feed as it is written; with a feed, it is read as that says."""
-
-    url = fields.Url(
+def _address(written: str) -> fields.Url:
+    return fields.Url(
         schemes={"http", "https"},
         require_tld=False,
         validate=validate.Length(max=2000),
-        metadata=_about("An address to try in the place of the feed's source."),
+        metadata=_about("An address to try in the place of the feed's source.", pattern=f"^{written}$"),
         error_messages={"invalid": "takes an address that starts with http:// or https://"},
     )
+
+
+class TrialBody(Schema):
+    """What to try: a file, an address, or a feed as it is written; with a feed, it is read as that says."""
+
+    url = _address(ADDRESS)
     feed = fields.String(
         validate=validate.Length(min=1, max=LONGEST_TEXT), metadata=_about("The TOML text of a feed's file.")
     )
@@ -58,6 +63,7 @@ class TrialBody(Schema):
 class TrialForm(TrialBody):
     """The same with a file; a field that holds nothing is as if it were not there."""
 
+    url = _address(f"({ADDRESS})?")
     feed = fields.String(
         validate=validate.Length(max=LONGEST_TEXT), metadata=_about("The TOML text of a feed's file.")
     )

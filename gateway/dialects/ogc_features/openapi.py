@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.dialects.ogc_features.asking import RESERVED
+from gateway.dialects.ogc_features.asking import RESERVED, place
 from gateway.dialects.ogc_features.links import GEOJSON, HTML, JSON, PROBLEM, SCHEMA, path
 from gateway.dialects.ogc_features.openapi_tiles import TILE_PARAMETERS, tile_paths
-from gateway.dialects.ogc_features.parameters import PARAMETERS
+from gateway.dialects.ogc_features.parameters import PARAMETERS, shown
 from gateway.dialects.ogc_features.properties import plain_schema, queryable
 from schemas.dataset import Column
 
@@ -23,7 +23,7 @@ _REFUSALS = {
     "429": "A limit is used up",
     "503": "Finding the features took too long, or a part that is needed does not answer",
 }
-_OF_ITEMS = tuple(name for name in RESERVED if name not in ("f", "lang"))
+_OF_ITEMS = tuple(name for name in RESERVED if name not in ("f", "lang", "properties"))
 _OF_ITEM = ("crs", "snapshot", "as_of")
 _PROBLEM: Part = {
     "type": "object",
@@ -161,6 +161,8 @@ def _of_one(id: str, summary: str, media_type: str) -> Part:
 
 def _items(each: Described) -> Part:
     own = [_property(column) for column in queryable(each.columns) if column.name not in RESERVED]
+    names = [column.name for column in each.columns if column is not place(each.columns)]
+    own += [shown(names)] if names else []
     content = {GEOJSON: {"schema": {"$ref": "#/components/schemas/features"}}}
     return _operation(f"items.{each.id}", each.title, "features", _refs(*_OF_ITEMS) + own, content)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.api.asking import cql2
@@ -12,6 +13,14 @@ from gateway.dialects.ogc_features.crs import CRS84, OFFERED
 from gateway.portal.language import LANGUAGES
 
 _CRS = {"format": "uri", "enum": list(OFFERED)}
+
+
+def shown(names: Sequence[str]) -> dict[str, Any]:
+    """The parameter that chooses among the properties of a collection."""
+    items = {"type": "string", "enum": list(names)}
+    return _query(
+        "properties", "Properties to show.", type="array", minItems=1, uniqueItems=True, items=items
+    )
 
 
 def _query(name: str, description: str, *, example: object = None, **schema: Any) -> dict[str, Any]:
@@ -67,14 +76,6 @@ PARAMETERS: tuple[dict[str, Any], ...] = (
         "The coordinate reference system of the answer, in the order of its axes.",
         default=CRS84.uri,
         **_CRS,
-    ),
-    _query(
-        "properties",
-        "Properties to show.",
-        type="array",
-        minItems=1,
-        uniqueItems=True,
-        items={"type": "string", "minLength": 1, "pattern": "^[^,]+$"},
     ),
     _query("snapshot", "A version by its id.", minLength=1),
     _query("as_of", "The version of a time.", format="date-time"),
