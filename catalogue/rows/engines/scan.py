@@ -32,6 +32,7 @@ from catalogue.rows.joins import Joined
 from catalogue.rows.question.plan import Plain, Plan
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
+from schemas.problem import BadInput, InputError
 from schemas.snapshot import Snapshot, within
 
 Found = tuple[list[tuple[object, ...]], int | None]
@@ -256,6 +257,9 @@ class Scanner:
                 yield cursor
         except duckdb.InterruptException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._seconds:g} seconds") from error
+        except duckdb.OutOfRangeException as error:
+            what = "come to figures that no number can hold"
+            raise BadInput([InputError("formulas", what, "divide what is added up")]) from error
         except duckdb.OutOfMemoryException as error:
             raise RowsTimeout(snapshot.dataset, f"{self._memory} of memory") from error
         finally:
