@@ -96,7 +96,8 @@ class House:
         schema = content[answer.mimetype].get("schema")
         if schema:
             rooted = {**schema, "components": self.description["components"]}
-            Draft202012Validator(rooted, format_checker=FormatChecker()).validate(answer.json)
+            said = answer.json if answer.is_json else answer.data.decode("latin-1")
+            Draft202012Validator(rooted, format_checker=FormatChecker()).validate(said)
 
     def _operation(self, path: str, method: str) -> dict[str, Any] | None:
         try:
