@@ -32,7 +32,7 @@ check: $(VENV)/tested ## Lint, types and import rules
 
 # Tests start hundreds of processes: what these import is compiled once, whatever the shell would have.
 test: check $(VENDOR) ## All of check, then the tests; what needs a missing service is skipped and said
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile $(PYTEST)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4 --dist loadfile $(PYTEST)
 
 bench: $(VENV)/tested $(VENDOR) ## Figures against a peer in the same run (see bench/README.md)
 	$(BIN)/python -m bench.run
