@@ -136,6 +136,9 @@ def _responses(rule: Rule, operation: Operation) -> dict[str, Any]:
         answer["content"] = content
     nothing = {"description": operation.nothing, "headers": _headers(*_ALWAYS)}
     given = {str(operation.status): answer} | ({"204": nothing} if operation.nothing else {})
+    if operation.scope and not operation.secured and "GET" in (rule.methods or set()):
+        same = "Where the answer has an ETag: If-None-Match names it, and the copy still stands"
+        given["304"] = {"description": same, "headers": _headers(*_ALWAYS)}
     return given | {
         str(status): {
             "description": text,

@@ -37,6 +37,15 @@ def _address(written: str) -> fields.Url:
     )
 
 
+class _Truth(fields.Boolean):
+    """true or false, and neither 0 nor 1, which Python holds for the same."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool | str):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class TrialBody(Schema):
     """What to try: a file, an address, or a feed as it is written; with a feed, it is read as that says."""
 
@@ -52,7 +61,7 @@ class TrialBody(Schema):
             pattern=f"^{FEED_ID.pattern}$",
         ),
     )
-    publish = fields.Boolean(
+    publish = _Truth(
         truthy={True, "true"},
         falsy={False, "false"},
         metadata=_about("Upload the feed under its id where nothing speaks against it, and harvest it."),

@@ -175,3 +175,9 @@ def test_every_component_is_used(description):
         if kind != "securitySchemes":
             for name in parts:
                 assert f'"#/components/{kind}/{name}"' in text, name
+
+
+def test_a_copy_that_still_stands_is_described(description):
+    paths = description["paths"]
+    assert "304" in paths["/api/v1/datasets"]["get"]["responses"]
+    assert "304" not in paths["/api/v1/applications"]["get"]["responses"]

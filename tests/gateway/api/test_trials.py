@@ -139,6 +139,14 @@ def test_an_uploaded_feed_is_shown_run_and_removed_by_stewards(house, steward, s
     assert [deed["deed"] for deed in told] == ["remove", "upload"]
 
 
+@pytest.mark.parametrize("truth", [0, 1, 1.0, []])
+def test_numbers_are_no_truth(house, steward, truth):
+    body = {"feed": FEED, "id": "parks", "publish": truth}
+    answer = house.ask(TRIALS, method="POST", json=body, key=steward)
+    assert answer.status_code == 400
+    assert answer.json["errors"] == [{"where": "publish", "what": "takes true or false"}]
+
+
 def test_nothing_of_a_trial_is_published(house, steward):
     before = house.catalogue.snapshot("parks")
     house.ask(TRIALS, method="POST", data=sent(feed=FEED, id="parks", publish="true"), key=steward)
