@@ -19,7 +19,6 @@ _PLAIN = {
     "+": "({} + {})",
     "-": "({} - {})",
     "*": "({} * {})",
-    "/": "({} / NULLIF({}, 0))",
 }
 
 
@@ -95,6 +94,7 @@ SQLITE = Writer(
     made={
         "casei": "small({})",
         "accenti": "bare({})",
+        "/": "({} / NULLIF({}, 0))",
         "%": "remainder({}, {})",
         "^": "power({}, {})",
         "div": "whole({} / NULLIF({}, 0))",
@@ -112,15 +112,19 @@ FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("power", 2, power),
 )
 """What SQLite is to know by name, with the number of arguments."""
+_NUMBER = "list_filter([{}], lambda each: NOT isnan(each))[1]"
+"""Null of what is no number, said once: DuckDB says twice what NULLIF looks at, and again in each step."""
+# By 0 it divides to null, as it is set up.
 DUCKDB = Writer(
     made={
         "casei": "lower({})",
         "accenti": "bare({})",
-        "%": "({} % NULLIF({}, 0))",
-        "^": "pow(NULLIF({}, 'nan'::DOUBLE), NULLIF({}, 'nan'::DOUBLE))",
-        "div": "trunc({} / NULLIF({}, 0))",
+        "/": "({} / {})",
+        "%": "({} % {})",
+        "^": f"pow({_NUMBER}, {_NUMBER})",
+        "div": "trunc({} / {})",
     },
-    finite="NULLIF(NULLIF(NULLIF({}, 'nan'::DOUBLE), 'inf'::DOUBLE), '-inf'::DOUBLE)",
+    finite="finite({})",
     like="regexp_full_match({}, ?, 's')",
     pattern=like.regex,
 )
