@@ -56,8 +56,8 @@ from catalogue.parts import Export, Parts
 from catalogue.publication import Publication
 from catalogue.rows import Rows
 from catalogue.rows.compare import Comparer, changes_schema
-from catalogue.rows.engines.scan import RowsTimeout, TooManyRows
 from catalogue.rows.latest import Latest
+from catalogue.rows.scan.scanner import RowsTimeout, TooManyRows
 from catalogue.search import SearchEngine, SearchUnavailable, open_engine
 from catalogue.states import Promise, judge
 from catalogue.storage import Storage

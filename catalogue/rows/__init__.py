@@ -11,15 +11,15 @@ from pathlib import Path
 from threading import Lock
 
 from catalogue.rows import joins
-from catalogue.rows.engines import build as index_build
 from catalogue.rows.engines import sql
 from catalogue.rows.engines.flow import Flow
-from catalogue.rows.engines.index import Gone, Index
-from catalogue.rows.engines.placed import Beyond
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.engines.values import Found
+from catalogue.rows.index import build as index_build
+from catalogue.rows.index.lookup import Gone, Index
+from catalogue.rows.index.placed import Beyond
 from catalogue.rows.question import cursor
 from catalogue.rows.question.plan import Plan, plan
+from catalogue.rows.scan.scanner import Scanner
 from catalogue.snapshots import Parts
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError

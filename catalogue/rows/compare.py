@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalogue.rows.engines.parts import open_database, parts_gone, source_of
+from catalogue.rows.scan.parts import open_database, parts_gone, source_of
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column

@@ -1,1 +1,1 @@
-"""The row index and the scan: two ways to one answer, in the same SQL."""
+"""How both engines are told what is asked: conditions and values in their SQL."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.figures.groups import grouped
 from catalogue.rows.question.plan import ID_COLUMN
+from catalogue.rows.scan.scanner import Scanner
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError, did_you_mean
 from schemas.query import Facet, FacetPage, FacetQuery, GroupQuery, Measure, Order

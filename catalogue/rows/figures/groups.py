@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Any
 
 from catalogue.rows.engines import sql
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.engines.values import instants
 from catalogue.rows.figures import buckets, filling
 from catalogue.rows.figures.grouping import called, check, described, kept
 from catalogue.rows.question.plan import EPOCH, ID_COLUMN, WHOLE, Plan, plan
+from catalogue.rows.scan.scanner import Scanner
 from schemas.dataset import Column
 from schemas.problem import BadInput, InputError
 from schemas.query import Bucket, GroupPage, GroupQuery, Measure

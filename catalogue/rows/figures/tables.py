@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Any
 
 from catalogue.rows.engines import sql
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.engines.sql import Dialect, Fragment
 from catalogue.rows.engines.values import shown
 from catalogue.rows.figures import buckets
@@ -19,6 +18,7 @@ from catalogue.rows.figures.grouping import kept
 from catalogue.rows.question.check import Checker
 from catalogue.rows.question.plan import ID_COLUMN, plan
 from catalogue.rows.question.tree import Joined, Node
+from catalogue.rows.scan.scanner import Scanner
 from schemas.dataset import Column
 from schemas.formula import DEEPEST, FIGURES, LARGEST, Call, Constant, Formula, Holds, Of, TableQuery
 from schemas.problem import BadInput, InputError

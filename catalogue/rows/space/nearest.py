@@ -15,7 +15,7 @@ import shapely
 
 from catalogue import geometry
 from catalogue.geometry import Floats
-from catalogue.rows.engines.scan import RowsTimeout
+from catalogue.rows.scan.scanner import RowsTimeout
 from catalogue.rows.space import distance
 from schemas.arrow import ID
 from schemas.conditions import Box, Filter

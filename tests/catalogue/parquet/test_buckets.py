@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalogue import snapshots
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.figures import buckets
 from catalogue.rows.figures.buckets import offsets
 from catalogue.rows.figures.groups import grouped
+from catalogue.rows.scan.scanner import Scanner
 from schemas.dataset import Column
 from schemas.query import Bucket, GroupQuery, Measure
 

@@ -167,7 +167,7 @@ def test_a_download_is_the_page_of_all_rows(page, snapshot, storage, tmp_path, f
     file = encode.Exports(storage, tmp_path / "downloads").make(snapshot, format).path
 
     whole = file.read_bytes()
-    assert file.name == f"s1.2.{encode.EXPORT_FORMATS[format][1]}"
+    assert file.name == f"s1.3.{encode.EXPORT_FORMATS[format][1]}"
     if format == "arrow":
         assert [r["_id"] for r in pa.ipc.open_stream(whole).read_all().to_pylist()] == [
             r[0] for r in page.values

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalogue import snapshots
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.figures.groups import grouped
+from catalogue.rows.scan.scanner import Scanner
 from schemas.conditions import Filter
 from schemas.dataset import Column
 from schemas.problem import BadInput

@@ -17,9 +17,10 @@ import shapely
 
 from catalogue import snapshots
 from catalogue.rows import Rows
-from catalogue.rows.engines import build as index_build
-from catalogue.rows.engines import index, placed
-from catalogue.rows.engines.scan import RowsTimeout, Scanner
+from catalogue.rows.index import build as index_build
+from catalogue.rows.index import lookup as index
+from catalogue.rows.index import placed
+from catalogue.rows.scan.scanner import RowsTimeout, Scanner
 from schemas.arrow import arrow_schema
 from schemas.conditions import Filter
 from schemas.dataset import Column

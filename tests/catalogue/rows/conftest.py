@@ -17,7 +17,7 @@ import pytest
 from catalogue import snapshots
 from catalogue.publication import Publication
 from catalogue.rows import Rows
-from catalogue.rows.engines.index import Index
+from catalogue.rows.index.lookup import Index
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
 from schemas.dataset import Column, Dataset, Text

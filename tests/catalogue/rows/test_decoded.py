@@ -13,8 +13,8 @@ import pytest
 
 from catalogue import snapshots
 from catalogue.publication import Publication
-from catalogue.rows.engines.scan import Scanner, TooManyRows
 from catalogue.rows.figures.groups import grouped
+from catalogue.rows.scan.scanner import Scanner, TooManyRows
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
 from schemas.conditions import Filter

@@ -7,8 +7,8 @@ import sqlite3
 import numpy as np
 import pytest
 
-from catalogue.rows.engines.in_box import count_in_box
-from catalogue.rows.engines.packing import pack
+from catalogue.rows.index.in_box import count_in_box
+from catalogue.rows.index.packing import pack
 
 
 def indexed(corners: np.ndarray) -> sqlite3.Connection:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from catalogue import snapshots
 from catalogue.publication import Publication
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.figures.tables import worked
+from catalogue.rows.scan.scanner import Scanner
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
 from schemas.conditions import Box, Filter

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from catalogue.rows.engines import kept, lexicon, scan, vocabulary
 from catalogue.rows.question.plan import plan
+from catalogue.rows.scan import kept, lexicon, vocabulary
+from catalogue.rows.scan import scanner as scan
 from schemas.conditions import (
     All,
     Area,

@@ -12,9 +12,9 @@ import pytest
 import shapely
 
 from catalogue.rows import FORMAT, Rows
-from catalogue.rows.engines import index as index_of
-from catalogue.rows.engines import placed
-from catalogue.rows.engines.placed import Beyond
+from catalogue.rows.index import lookup as index_of
+from catalogue.rows.index import placed
+from catalogue.rows.index.placed import Beyond
 from catalogue.rows.question import cursor
 from catalogue.rows.question.plan import plan
 from catalogue.rows.space import distance

@@ -12,9 +12,9 @@ import pytest
 from catalogue import snapshots
 from catalogue.publication import Publication
 from catalogue.rows import Rows
-from catalogue.rows.engines import lexicon
-from catalogue.rows.engines.scan import Scanner
 from catalogue.rows.figures.groups import grouped
+from catalogue.rows.scan import lexicon
+from catalogue.rows.scan.scanner import Scanner
 from catalogue.storage import Storage
 from schemas.arrow import arrow_schema
 from schemas.conditions import All, Filter, Not, Some, Words

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from catalogue import encode
 from catalogue.rows import Rows
-from catalogue.rows.engines import index as index_of
-from catalogue.rows.engines import written
+from catalogue.rows.index import lookup as index_of
+from catalogue.rows.index import written
 from schemas.conditions import Filter
 from schemas.dataset import Column
 from schemas.query import Join, Order, RowPage, RowQuery

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from catalogue.rows.engines import like, sql
-from catalogue.rows.engines.vocabulary import Vocabulary
 from catalogue.rows.question.plan import Plan
 from catalogue.rows.question.tree import Checked, Held, Joined, Node
+from catalogue.rows.scan.vocabulary import Vocabulary
 
 Truths = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 
 from catalogue import geometry
 from catalogue.geoparquet import covering_name
-from catalogue.rows.engines import written
-from catalogue.rows.engines.few import Tally, may_be_codes
-from catalogue.rows.engines.packing import pack
 from catalogue.rows.engines.values import numbers, stored
+from catalogue.rows.index import written
+from catalogue.rows.index.few import Tally, may_be_codes
+from catalogue.rows.index.packing import pack
 from catalogue.rows.question.plan import ID_COLUMN
 from catalogue.snapshots import ROW_GROUP, Parts, first_rows, time_column
 from schemas.dataset import Column

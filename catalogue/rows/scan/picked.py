@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from catalogue.rows.engines.parts import names_of
+from catalogue.rows.scan.parts import names_of
 from catalogue.snapshots import Parts
 from schemas.snapshot import Snapshot
 

@@ -6,10 +6,10 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from catalogue.rows.engines.kept import Kept
-from catalogue.rows.engines.parts import Source, named
 from catalogue.rows.question.plan import Plan
 from catalogue.rows.question.tree import tested
+from catalogue.rows.scan.kept import Kept
+from catalogue.rows.scan.parts import Source, named
 from schemas.dataset import Column
 from schemas.snapshot import Snapshot
 

@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from catalogue.rows.engines import sql
-from catalogue.rows.engines.kept import Kept
-from catalogue.rows.engines.parts import source_of
-from catalogue.rows.engines.vocabulary import Vocabulary, vocabulary
-from catalogue.rows.engines.words import Places, Search, columns
 from catalogue.rows.joins import Joined
 from catalogue.rows.question.plan import Plan
+from catalogue.rows.scan.kept import Kept
+from catalogue.rows.scan.parts import source_of
+from catalogue.rows.scan.vocabulary import Vocabulary, vocabulary
+from catalogue.rows.scan.words import Places, Search, columns
 from catalogue.snapshots import Parts
 from schemas.snapshot import Snapshot
 

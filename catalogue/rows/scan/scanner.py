@@ -13,9 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from catalogue.rows.engines import sql
-from catalogue.rows.engines.decoded import Decoded
-from catalogue.rows.engines.lexicon import Lexicon
-from catalogue.rows.engines.parts import (
+from catalogue.rows.engines.values import shown, stored
+from catalogue.rows.joins import Joined
+from catalogue.rows.question.plan import Plain, Plan
+from catalogue.rows.scan.decoded import Decoded
+from catalogue.rows.scan.lexicon import Lexicon
+from catalogue.rows.scan.parts import (
     Source,
     Wanted,
     gathered,
@@ -24,12 +27,9 @@ from catalogue.rows.engines.parts import (
     parts_gone,
     source_of,
 )
-from catalogue.rows.engines.picked import picked
-from catalogue.rows.engines.spelling import Spelling
-from catalogue.rows.engines.values import shown, stored
-from catalogue.rows.engines.words import Places, cut
-from catalogue.rows.joins import Joined
-from catalogue.rows.question.plan import Plain, Plan
+from catalogue.rows.scan.picked import picked
+from catalogue.rows.scan.spelling import Spelling
+from catalogue.rows.scan.words import Places, cut
 from catalogue.snapshots import Parts
 from schemas.arrow import arrow_schema
 from schemas.problem import BadInput, InputError

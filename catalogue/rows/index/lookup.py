@@ -15,12 +15,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from catalogue import geometry
-from catalogue.rows.engines import expressions, few, placed, sql, written
-from catalogue.rows.engines.build import POINTS
-from catalogue.rows.engines.in_box import count_in_box
-from catalogue.rows.engines.placed import Beyond
+from catalogue.rows.engines import expressions, sql
 from catalogue.rows.engines.values import Found, instants
-from catalogue.rows.engines.way import Way, way
+from catalogue.rows.index import few, placed, written
+from catalogue.rows.index.build import POINTS
+from catalogue.rows.index.in_box import count_in_box
+from catalogue.rows.index.placed import Beyond
+from catalogue.rows.index.way import Way, way
 from catalogue.rows.question.expressions import Weighed
 from catalogue.rows.question.plan import Plain, Plan
 from catalogue.rows.question.tree import Checked, Held, Place, leaves

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalogue.rows.engines import sql
-from catalogue.rows.engines.few import MERGED, Values
+from catalogue.rows.index.few import MERGED, Values
 from catalogue.rows.question.plan import Plan
 from catalogue.rows.question.tree import Checked, leaves, tested
 

@@ -1,0 +1,1 @@
+"""The row index of a snapshot: built once, and looked up in."""
