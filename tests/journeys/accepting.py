@@ -12,7 +12,7 @@ from schemathesis.core.failures import Failure
 UNPLACED, TIMELESS = "where rows are, but this dataset has no", "when rows are, but this dataset has no"
 COLUMN, OTHERS = "no column", "not percent-encoded UTF-8|control or invisible character"
 UNSAID = {
-    "agg": f"{COLUMN}|asks for (a )?",
+    "agg": f"{COLUMN}|asks for|two columns of the answer",
     "as_of": "names a second snapshot",
     "bbox-crs": "there is none",
     "bbox": f"{UNPLACED}|south above its north",
@@ -34,7 +34,7 @@ UNSAID = {
     "filter-lang": "there is none",
     "format": "no geometry",
     "from": "takes|lies after",
-    "group": f"{COLUMN}|more than once|geometry",
+    "group": f"{COLUMN}|two columns of the answer|more than once|geometry",
     "id": "is missing",
     "join": "no dataset of rows",
     "last": f"{TIMELESS}|a second time when",
