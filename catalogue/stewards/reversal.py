@@ -93,11 +93,14 @@ def archive(engine: Engine, dataset: str, by: str, now: datetime) -> bool:
 
 
 def restore(engine: Engine, dataset: str, by: str, now: datetime) -> bool:
-    """Undo a withdrawal or an archiving; raises SnapshotGone where the rows are gone meanwhile."""
+    """Undo a withdrawal or an archiving, if there was one; raises SnapshotGone where the rows are gone.
+
+    False where there is no such dataset.
+    """
     with writing(engine) as connection:
         row = held(connection, dataset)
         if row is None or (row.withdrawn is None and row.archived is None):
-            return False
+            return row is not None
         if row.snapshot is not None and row.withdrawn is not None:
             _take_back(connection, dataset, row.snapshot)
         if row.withdrawn is not None:

@@ -87,8 +87,8 @@ class Stewardship(Work):
         self._told(dataset, reversal.archive(self._engine, dataset, by, self._clock()) or None)
 
     def restore(self, dataset: str, by: str) -> None:
-        """Undo a withdrawal or an archiving; raises UnknownDataset where nothing is to be undone, or
-        SnapshotGone where the rows were withdrawn longer ago than they are kept."""
+        """Undo a withdrawal or an archiving, if there was one; raises UnknownDataset, or SnapshotGone where
+        the rows were withdrawn longer ago than they are kept."""
         self._told(dataset, reversal.restore(self._engine, dataset, by, self._clock()) or None)
 
     def check_open(self, dataset: str) -> None:

@@ -91,8 +91,8 @@ def test_a_withdrawn_dataset_comes_back_as_it_was(catalogue: Catalogue, clock) -
     catalogue.restore("parks", "lee")
     assert (names(catalogue), catalogue.snapshot("parks").id) == (["가"], landed.snapshot)
     assert catalogue.publish(publication("나"), run("r3")).status == "published"
-    with pytest.raises(UnknownDataset):
-        catalogue.restore("parks", "lee")
+    catalogue.restore("parks", "park")  # There is nothing to undo any more.
+    assert [deed.by for deed in catalogue.deeds("parks")] == ["lee", "kim"]
 
 
 def test_a_dataset_withdrawn_too_long_ago_cannot_come_back(catalogue: Catalogue, clock) -> None:
