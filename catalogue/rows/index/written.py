@@ -16,8 +16,8 @@ from schemas.snapshot import Snapshot
 
 CELLS = ("ahead", "behind")
 """The members of a row's object ahead of the geometry that places it and behind it, a comma before each."""
-MOST = 10_000_000
-"""Values of a snapshot up to which its rows are kept so: of some 25 bytes each, a quarter of a gigabyte."""
+MOST = 50_000_000
+"""Values of a snapshot up to which its rows are kept so: of some 25 bytes each, a gigabyte and a quarter."""
 WIDTH = 4
 """Cells of a written row: `_id`, what is ahead, the geometry or None, and what is behind."""
 
