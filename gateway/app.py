@@ -98,7 +98,7 @@ def create_app(services: Services, *, session_key: bytes, version: str) -> Flask
         app.register_blueprint(blueprint)
     app.register_blueprint(oauth_blueprint(services.clients, public_url=services.public_url))
     errors.install(app)
-    # What is done with an answer, the last first: packed, then held open, then guarded.
+    # What is done with an answer, the last first: packed, then held open.
     holding.install(app)
     compression.install(app)
     _install_description(app, version)

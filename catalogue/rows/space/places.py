@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +20,18 @@ from schemas.dataset import BBox
 
 Shapes = npt.NDArray[Any]
 Truths = npt.NDArray[np.bool_]
+
+_LIE: Mapping[Relation, Callable[[Any, Shapes], Truths]] = {
+    "within": shapely.covers,
+    "contains": shapely.covered_by,
+    "intersects": shapely.intersects,
+    "disjoint": shapely.disjoint,
+    "equals": shapely.equals,
+    "touches": shapely.touches,
+    "crosses": shapely.crosses,
+    "overlaps": shapely.overlaps,
+}
+"""What is asked of a shape and the geometries (n,) of rows, in that order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,22 +72,7 @@ class Lies:
 
     def _of(self, shapes: Shapes) -> Truths:
         shapely.prepare(self.shape)
-        found: Truths
-        match self.relation:
-            case "within":
-                found = shapely.covers(self.shape, shapes)
-            case "contains":
-                found = shapely.covered_by(self.shape, shapes)
-            case "equals":
-                found = shapely.equals(self.shape, shapes)
-            case "touches":
-                found = shapely.touches(self.shape, shapes)
-            case "crosses":
-                found = shapely.crosses(self.shape, shapes)
-            case "overlaps":
-                found = shapely.overlaps(self.shape, shapes)
-            case "intersects" | "disjoint":
-                found = shapely.intersects(self.shape, shapes) != self.apart
+        found: Truths = _LIE[self.relation](self.shape, shapes)
         return found
 
 
